@@ -1,0 +1,35 @@
+/** Packages resolve to their sources (the `recap-source` export condition), so tests need no build. */
+const shared = {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['recap-source', 'node', 'require', 'default'] },
+};
+
+const swc = (decorators) => [
+  '@swc/jest',
+  {
+    jsc: {
+      target: 'es2022',
+      parser: { syntax: 'typescript', decorators: true },
+      transform: decorators === 'legacy' ? { legacyDecorator: true } : { decoratorVersion: '2022-03' },
+    },
+    module: { type: 'commonjs' },
+    sourceMaps: 'inline',
+  },
+];
+
+const project = (displayName, testMatch, decorators = 'legacy', more = {}) => ({
+  ...shared,
+  displayName,
+  testMatch,
+  transform: { '^.+\\.tsx?$': swc(decorators) },
+  ...more,
+});
+
+module.exports = {
+  projects: [
+    project('unit', ['<rootDir>/packages/*/test/**/*.test.ts'], 'legacy', {
+      testPathIgnorePatterns: ['/node_modules/', '\\.standard\\.test\\.ts$'],
+    }),
+    project('standard-decorators', ['<rootDir>/packages/*/test/**/*.standard.test.ts'], 'standard'),
+  ],
+};

@@ -1,0 +1,30 @@
+export type StorageErrorCode =
+  | 'CONFIG_INVALID'
+  | 'DRIVER_MISSING'
+  | 'SQLITE_NOT_BUILT'
+  | 'DATABASE_UNSUPPORTED'
+  | 'DATABASE_NOT_SHAREABLE'
+  | 'UNAVAILABLE'
+  | 'POOL_EXHAUSTED'
+  | 'CLOSED';
+
+/**
+ * The error Recap rejects with or throws. Branch on `code`; the message is for people and says what
+ * failed, with which value, and what to do next. It never holds a secret.
+ */
+export class StorageError extends Error {
+  readonly code: StorageErrorCode;
+
+  constructor(code: StorageErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** The `code` of any error, whoever raised it, or `undefined`. Class checks fail across realms and versions. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
