@@ -1,0 +1,136 @@
+import { isUtf8 } from 'node:buffer';
+import { constants, deflate, deflateSync, inflateSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Deflate } from 'pako';
+import { bodyKind } from './body-kind';
+import type { BodyCodec, EntryRecord } from './entries/entry-record';
+
+/** Stored bytes and what a reader needs to unpack them. */
+export interface PackedBody {
+  readonly bytes: Buffer;
+  readonly codec: BodyCodec;
+  /** Length before packing: the bound for unpacking. */
+  readonly unpackedBytes: number;
+}
+
+/** Packs a body; one that would not become at least a tenth smaller is kept as it is. */
+export type PackBody = (bytes: Buffer) => PackedBody | Promise<PackedBody>;
+
+export interface PackOptions {
+  /** Which library compresses. Both write the zlib format (RFC 1950) and read each other's bytes. */
+  readonly codec: 'zlib' | 'pako';
+  /** Bodies below this many bytes are not tried. */
+  readonly thresholdBytes: number;
+}
+
+/** Below this a body is packed at once; above it that would hold up the event loop for longer than a millisecond. */
+const SYNC_LIMIT_BYTES = 64 * 1024;
+const PAKO_SLICE_BYTES = 16 * 1024;
+const KEPT_SHARE = 0.9;
+
+const deflateInPool = promisify<Buffer, { level: number }, Buffer>(deflate);
+// A small window and hash: setting up the usual ones costs more than compressing a body of 1 KiB.
+const SMALL_BODY = { level: constants.Z_BEST_SPEED, windowBits: 13, memLevel: 6 };
+const LARGE_BODY = { level: constants.Z_BEST_SPEED };
+
+export function createPacker({ codec, thresholdBytes }: PackOptions): PackBody {
+  const asIs = (bytes: Buffer): PackedBody => ({ bytes, codec: 'identity', unpackedBytes: bytes.length });
+  const choose = (bytes: Buffer, packed: Buffer): PackedBody =>
+    packed.length <= bytes.length * KEPT_SHARE
+      ? { bytes: packed, codec: 'deflate', unpackedBytes: bytes.length }
+      : asIs(bytes);
+  return (bytes) => {
+    if (bytes.length < thresholdBytes) return asIs(bytes);
+    if (codec === 'pako') return packWithPako(bytes).then((packed) => choose(bytes, packed));
+    if (bytes.length <= SYNC_LIMIT_BYTES) return choose(bytes, deflateSync(bytes, SMALL_BODY));
+    return deflateInPool(bytes, LARGE_BODY).then((packed) => choose(bytes, packed));
+  };
+}
+
+/** pako knows no threads: it works in slices, so that the host's requests get their turn between them. */
+async function packWithPako(bytes: Buffer): Promise<Buffer> {
+  const stream = new Deflate({ level: 1 });
+  for (let start = 0; start < bytes.length; start += PAKO_SLICE_BYTES) {
+    if (start > 0) await nextTurn();
+    const end = start + PAKO_SLICE_BYTES;
+    stream.push(bytes.subarray(start, end), end >= bytes.length);
+  }
+  return Buffer.from(stream.result as Uint8Array);
+}
+
+/**
+ * The bytes as they were before packing.
+ *
+ * @throws when they are damaged: they do not unpack, or not to the length that was noted.
+ */
+export function unpackBody({ bytes, codec, unpackedBytes }: PackedBody): Buffer {
+  const unpacked =
+    codec === 'deflate' ? inflateSync(bytes, { maxOutputLength: Math.max(unpackedBytes, 1) }) : bytes;
+  if (unpacked.length !== unpackedBytes) {
+    throw new RangeError(`Stored body unpacks to ${unpacked.length} bytes instead of ${unpackedBytes}.`);
+  }
+  return unpacked;
+}
+
+export interface DecodedBody {
+  /**
+   * The value of a JSON body, the text of another, `{ encoding: 'base64', content }` for bytes that are
+   * not clean UTF-8 text, null when there is nothing to show.
+   */
+  readonly data: unknown;
+  /** Why `data` is not the whole body; absent when it is. */
+  readonly state?: 'truncated' | 'dropped' | 'corrupt' | 'not_captured';
+}
+
+type StoredBody = Pick<
+  EntryRecord,
+  | 'requestBody'
+  | 'requestCodec'
+  | 'requestUnpackedBytes'
+  | 'requestState'
+  | 'requestContentType'
+  | 'responseBody'
+  | 'responseCodec'
+  | 'responseUnpackedBytes'
+  | 'responseState'
+  | 'responseContentType'
+>;
+
+/** Reads one side's body back from a stored entry. Never throws: damage is told by `state: 'corrupt'`. */
+export function decodeBody(entry: StoredBody, side: 'request' | 'response'): DecodedBody {
+  const isRequest = side === 'request';
+  const state = isRequest ? entry.requestState : entry.responseState;
+  const bytes = isRequest ? entry.requestBody : entry.responseBody;
+  if (state === 'dropped' || state === 'not_captured') return { data: null, state };
+  if (state === 'empty' || bytes === null) return { data: null };
+  let unpacked: Buffer;
+  try {
+    unpacked = unpackBody({
+      bytes,
+      codec: isRequest ? entry.requestCodec : entry.responseCodec,
+      unpackedBytes: isRequest ? entry.requestUnpackedBytes : entry.responseUnpackedBytes,
+    });
+  } catch {
+    return { data: null, state: 'corrupt' };
+  }
+  const data = present(unpacked, isRequest ? entry.requestContentType : entry.responseContentType);
+  return state === 'truncated' ? { data, state } : { data };
+}
+
+function present(bytes: Buffer, contentType: string | null): unknown {
+  const kind = bodyKind(contentType ?? undefined);
+  if (kind === 'binary' || kind === 'multipart' || !isUtf8(bytes)) {
+    return { encoding: 'base64', content: bytes.toString('base64') };
+  }
+  const text = bytes.toString('utf8');
+  if (kind === 'json' || (kind === undefined && /^\s*[[{]/.test(text))) {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      // A prefix, or text that only claimed to be JSON and was kept as it came: shown as text.
+      return text;
+    }
+  }
+  return text;
+}
