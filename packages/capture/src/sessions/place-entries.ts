@@ -79,25 +79,23 @@ export function placeEntries(
     return union(into, from);
   };
 
+  const sessionsOf = (key: string): SessionSpan[] =>
+    [...idsOf(byKey, key)].map((id) => live.get(id)).filter((session) => session !== undefined);
+
   for (const entry of [...entries].sort(byStart)) {
-    const requested = requestedSession(entry, live, maxAgeMs);
-    if (requested.warning !== undefined) warnings.set(entry.id, requested.warning);
+    const { session: asked, warning } = requestedSession(entry, live, maxAgeMs);
+    if (warning !== undefined) warnings.set(entry.id, warning);
     const own = spanOf(entry);
-    const candidates = [...idsOf(byKey, entry.session.key)]
-      .map((id) => live.get(id))
-      .filter((session) => session !== undefined)
-      .filter((session) => belongTogether(session, own, maxAgeMs))
-      .sort(bySpanStart);
-    let home = requested.session ?? candidates[0];
-    if (home === undefined) {
-      const { proposedId } = entry.session;
-      const isFree = proposedId !== undefined && !live.has(proposedId);
-      home = { ...own, id: isFree ? proposedId : newId() };
-    } else {
-      home = union(home, own);
-      for (const other of candidates) {
-        if (other.id !== home.id && belongTogether(home, other, maxAgeMs)) home = absorb(home, other);
-      }
+    const found =
+      asked ??
+      sessionsOf(own.key)
+        .filter((session) => belongTogether(session, own, maxAgeMs))
+        .sort(bySpanStart)[0];
+    let home = found === undefined ? { ...own, id: freshId(entry.session, live, newId) } : union(found, own);
+    // The entry may have carried its session up to the next one, which then was the same all along.
+    for (let other = nextTo(home, sessionsOf(own.key), maxAgeMs); other !== undefined;) {
+      home = absorb(home, other);
+      other = nextTo(home, sessionsOf(own.key), maxAgeMs);
     }
     put(home);
     placements.set(entry.id, home.id);
@@ -125,14 +123,25 @@ function spanOf(entry: EntryToPlace): SessionSpan {
   };
 }
 
+function freshId(
+  { proposedId }: SessionClaim,
+  live: ReadonlyMap<string, SessionSpan>,
+  newId: () => string,
+): string {
+  return proposedId !== undefined && !live.has(proposedId) ? proposedId : newId();
+}
+
+function nextTo(home: SessionSpan, sessions: SessionSpan[], maxAgeMs: number): SessionSpan | undefined {
+  return sessions.find((other) => other.id !== home.id && belongTogether(home, other, maxAgeMs));
+}
+
 /** The earlier one's timeout decides, since it is the session so far. Touching or overlapping spans have no gap. */
 function belongTogether(a: SessionSpan, b: SessionSpan, maxAgeMs: number): boolean {
   const [first, second] = bySpanStart(a, b) <= 0 ? [a, b] : [b, a];
-  // Age is measured to the last start; of a stored session only its last end is known, which is the safe side.
-  const lastStart = second.id === '' ? second.createdAt : Math.max(second.createdAt, second.lastActivityAt);
+  // Age is measured to the last start. Of a stored session only its last end is known, which is the safe side.
+  const lastStart = second.id === '' ? second.createdAt : second.lastActivityAt;
   return (
-    second.createdAt - first.lastActivityAt <= first.timeoutMs &&
-    Math.max(lastStart, first.id === '' ? 0 : first.createdAt) - first.createdAt <= maxAgeMs
+    second.createdAt - first.lastActivityAt <= first.timeoutMs && lastStart - first.createdAt <= maxAgeMs
   );
 }
 
