@@ -1,0 +1,3 @@
+export { createMemoryEntryStore } from './memory-entry-store';
+export type { MemoryEntryStoreOptions } from './memory-entry-store';
+export { newEntry } from './new-entry';
