@@ -31,5 +31,10 @@ module.exports = {
       testPathIgnorePatterns: ['/node_modules/', '\\.standard\\.test\\.ts$'],
     }),
     project('standard-decorators', ['<rootDir>/packages/*/test/**/*.standard.test.ts'], 'standard'),
+    // What spans packages. The two folders left out are suites of their own (scripts/test.mjs).
+    project('integration', ['<rootDir>/test/**/*.test.ts'], 'legacy', {
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/', '<rootDir>/test/compat-'],
+    }),
+    project('package', ['<rootDir>/test/package/**/*.test.ts']),
   ],
 };

@@ -1,0 +1,170 @@
+import { spawn } from 'node:child_process';
+import {
+  chownSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { findProgram, installDebianPackages } from '../debian.mjs';
+import { runCommand } from '../run-command.mjs';
+
+/*
+ * The shape of a server's module, for its siblings: `name`, `variable` (where tests find the server's address)
+ * and `start()`, which resolves to `{ url, version, stop }` or to `{ missing }` with the reason.
+ */
+
+export const name = 'PostgreSQL';
+export const variable = 'RECAP_TEST_POSTGRES_URL';
+
+const startLimitMs = 60_000;
+
+// The server outlives nothing: when this process ends, however it ends, the pipe closes, and the shell stops it.
+const keeper = `
+folder=$1; shift
+"$@" >"$folder/log" 2>&1 </dev/null &
+server=$!
+trap '' INT TERM HUP
+cat >/dev/null
+kill -INT $server 2>/dev/null
+wait $server
+rm -rf "$folder"
+`;
+
+/**
+ * Starts a PostgreSQL of its own on a free port of 127.0.0.1, in a temporary folder, without syncing to disk.
+ * Installs it from Debian's packages where it is absent and this user may.
+ *
+ * @returns {Promise<{ url: string, version: string, stop: () => Promise<void> } | { missing: string }>}
+ */
+export async function start() {
+  let programs = findPrograms();
+  if (!programs) {
+    console.log('PostgreSQL is not on this machine.');
+    const problem = await installDebianPackages(['postgresql']);
+    if (problem) return { missing: `${problem}; to have it: apt-get install postgresql` };
+    programs = findPrograms();
+    if (!programs) return { missing: 'the package "postgresql" is installed, but holds no initdb' };
+  }
+
+  const account = await serverAccount();
+  if (account.missing) return account;
+  for (let attempt = 1; ; attempt += 1) {
+    const server = await startOnce(programs, account);
+    // Between asking the kernel for a free port and using it, another program can take it.
+    if (!server.missing?.includes('in use') || attempt === 3) return server;
+  }
+}
+
+async function startOnce(programs, account) {
+  const folder = makeFolder(account);
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const data = join(folder, 'data');
+  const options = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
+  const initdb = await runCommand(programs.initdb, options, { quiet: true, limitMinutes: 2, account });
+  if (initdb.code !== 0) {
+    remove();
+    return { missing: `initdb failed: ${initdb.output.trim()}` };
+  }
+  const port = await freePort();
+  const server = await startServer(programs.postgres, folder, port, account);
+  if (server.problem) {
+    remove();
+    return { missing: `the server did not start: ${server.problem}` };
+  }
+  const version = readFileSync(join(data, 'PG_VERSION'), 'utf8').trim();
+  const stop = async () => {
+    await server.stop();
+    remove();
+  };
+  return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, version, stop };
+}
+
+function findPrograms() {
+  const debian = '/usr/lib/postgresql';
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+  const folders = versions.map((version) => join(debian, version, 'bin'));
+  const initdb = findProgram('initdb', folders);
+  const postgres = findProgram('postgres', folders);
+  return initdb && postgres ? { initdb, postgres } : undefined;
+}
+
+/** PostgreSQL refuses to run as root, so root runs it as the user that its package made. */
+async function serverAccount() {
+  if (process.getuid?.() !== 0) return {};
+  const id = async (option) => Number((await runCommand('id', [option, 'postgres'], { quiet: true })).output);
+  const [uid, gid] = [await id('-u'), await id('-g')];
+  if (Number.isInteger(uid) && Number.isInteger(gid)) return { uid, gid };
+  return { missing: 'it does not run as root, and there is no user "postgres" to run it as' };
+}
+
+function makeFolder({ uid, gid }) {
+  const parent = uid === undefined ? tmpdir() : [tmpdir(), '/tmp', '/var/tmp'].find(openToAll);
+  const folder = mkdtempSync(join(parent ?? '/tmp', 'recap-postgres-'));
+  if (uid !== undefined) chownSync(folder, uid, gid);
+  return folder;
+}
+
+function openToAll(folder) {
+  for (let path = folder; ; path = dirname(path)) {
+    if (!existsSync(path) || (statSync(path).mode & constants.S_IXOTH) === 0) return false;
+    if (path === dirname(path)) return true;
+  }
+}
+
+async function startServer(postgres, folder, port, account) {
+  const data = join(folder, 'data');
+  const settings = {
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: 200,
+    fsync: 'off',
+    synchronous_commit: 'off',
+    full_page_writes: 'off',
+  };
+  const flags = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+  const child = spawn('sh', ['-c', keeper, 'sh', folder, postgres, '-D', data, ...flags], {
+    ...account,
+    cwd: folder,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  const stop = () => {
+    child.stdin.end();
+    return ended;
+  };
+
+  const deadline = Date.now() + startLimitMs;
+  for (;;) {
+    await wait(50);
+    if (readIfThere(join(data, 'postmaster.pid')).split('\n')[7]?.trim() === 'ready') return { stop };
+    const log = readIfThere(join(folder, 'log'));
+    if (log.includes('FATAL') || Date.now() > deadline) {
+      await stop();
+      return { problem: log.trim() || `not ready after ${startLimitMs / 1000} s` };
+    }
+  }
+}
+
+function readIfThere(path) {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
