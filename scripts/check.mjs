@@ -17,7 +17,7 @@ const checks = {
   lint: [tool('eslint'), ['.', '--max-warnings=0']],
   format: [tool('prettier'), ['--check', '--log-level=warn', '.']],
   structure: [tool('depcruise'), ['--config', '.dependency-cruiser.cjs', 'packages', 'test', 'examples']],
-  unused: [tool('knip'), []],
+  unused: [tool('knip'), ['--no-config-hints']],
   packages: [process.execPath, ['scripts/check-packages.mjs']],
   lockfile: ['npm', ['ci', '--dry-run', '--ignore-scripts', '--no-audit', '--no-fund', '--silent']],
 };

@@ -1,0 +1,127 @@
+/*
+ * The floors of the packages, from the bottom: an import goes down or stays on its floor, never up and never in
+ * a circle. A new room of capture gets its place here.
+ */
+const floors = {
+  storage: {
+    path: '^packages/storage/src/',
+    rooms: [['(clock|errors|load-driver|new-id)\\.ts$']],
+  },
+  capture: {
+    path: '^packages/capture/src/',
+    rooms: [
+      ['(exchange|body-kind)\\.ts$'],
+      ['entries/', 'redaction/', 'codec\\.ts$'],
+      ['query/', 'tap/', 'sessions/'],
+      ['recorder/', 'typeorm/', 'retention/', 'router/'],
+    ],
+  },
+};
+
+/** One rule per floor: what lies on it imports nothing of its package that lies on no lower or equal floor. */
+const upwardRules = Object.entries(floors).flatMap(([name, { path, rooms }]) =>
+  rooms.map((floor, height) => {
+    const reachable = rooms.slice(0, height + 1).flat();
+    return {
+      name: `${name}-floor-${height + 1}-imports-down`,
+      comment: 'An import goes down, never up.',
+      severity: 'error',
+      from: { path: floor.map((room) => path + room) },
+      to: { path, pathNot: reachable.map((room) => path + room) },
+    };
+  }),
+);
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circles',
+      comment: 'Files that import each other are one file, or miss a third.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    ...upwardRules,
+    {
+      name: 'adapters-do-not-know-each-other',
+      comment: 'What Express and Koa share lies below both.',
+      severity: 'error',
+      from: { path: '^packages/capture/src/(express|koa)/' },
+      to: { path: '^packages/capture/src/(express|koa)/', pathNot: '^packages/capture/src/$1/' },
+    },
+    {
+      name: 'backends-do-not-know-each-other',
+      comment: 'A backend shares by a narrower inner contract, and never reaches a store.',
+      severity: 'error',
+      from: { path: '^packages/storage/src/backends/([^/.]+)' },
+      to: {
+        path: ['^packages/storage/src/backends/', '^packages/storage/src/(conversation|state|manager)'],
+        pathNot: '^packages/storage/src/backends/$1',
+      },
+    },
+    {
+      name: 'stores-do-not-know-backends',
+      severity: 'error',
+      from: { path: '^packages/storage/src/(conversation|state)/' },
+      to: { path: '^packages/storage/src/backends/' },
+    },
+    {
+      name: 'storage-stands-alone',
+      comment: 'examples, test → capture → storage',
+      severity: 'error',
+      from: { path: '^packages/storage/' },
+      to: { path: '^(packages/capture|test|examples)/' },
+    },
+    {
+      name: 'packages-do-not-reach-out',
+      severity: 'error',
+      from: { path: '^packages/' },
+      to: { path: '^(test|examples|scripts)/' },
+    },
+    {
+      name: 'packages-meet-at-entry-points',
+      severity: 'error',
+      from: { path: '^packages/capture/' },
+      to: { path: '^packages/storage/', pathNot: '^packages/storage/src/(testing/)?index\\.ts$' },
+    },
+    {
+      name: 'examples-use-entry-points',
+      severity: 'error',
+      from: { path: '^examples/' },
+      to: {
+        path: '^packages/',
+        pathNot: ['^packages/[^/]+/src/index\\.ts$', '^packages/[^/]+/src/[^/]+/index\\.ts$'],
+      },
+    },
+    {
+      name: 'production-does-not-import-testing',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/', pathNot: '^packages/[^/]+/src/testing/' },
+      to: { path: '^packages/[^/]+/(test|src/testing)/' },
+    },
+    {
+      name: 'production-imports-what-it-declares',
+      comment: 'A user has what package.json of the package names, and nothing else.',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'npm-bundled'] },
+    },
+    {
+      name: 'everything-resolves',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(packages/[^/]+/dist|coverage|test/compat-[^/]+/node_modules)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['recap-source', 'import', 'require', 'node', 'default', 'types'],
+      mainFields: ['main', 'types'],
+    },
+  },
+};

@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { installPacked } from './consumer';
+import type { Consumer } from './consumer';
+
+const tsc = require.resolve('typescript/bin/tsc');
+
+jest.setTimeout(120_000);
+
+let consumer: Consumer;
+const names = new Map<string, string[]>();
+
+beforeAll(() => {
+  consumer = installPacked();
+  for (const entryPoint of consumer.entryPoints) names.set(entryPoint, namesOf(entryPoint));
+});
+afterAll(() => consumer.remove());
+
+describe('the packed packages', () => {
+  it('have the promised entry points', () => {
+    expect(consumer.entryPoints).toEqual(
+      expect.arrayContaining([
+        '@recap/capture',
+        '@recap/capture/express',
+        '@recap/capture/koa',
+        '@recap/capture/testing',
+        '@recap/storage',
+        '@recap/storage/testing',
+      ]),
+    );
+  });
+
+  it('export something from each entry point', () => {
+    for (const [entryPoint, exported] of names) expect([entryPoint, exported]).not.toEqual([entryPoint, []]);
+  });
+
+  it('give an ESM program every name that a CommonJS program gets', () => {
+    const program = eachEntryPoint((entryPoint, exported, index) => [
+      `import { ${exported.map((name) => `${name} as ${name}${index}`).join(', ')} } from '${entryPoint}';`,
+      ...exported.map(
+        (name) => `if (typeof ${name}${index} === 'undefined') throw new Error('${name} is undefined');`,
+      ),
+    ]);
+    expect(run(write('program.mjs', program))).toEqual({ status: 0, output: '' });
+  });
+
+  it('are the same module for both kinds of program', () => {
+    const program = eachEntryPoint((entryPoint, exported, index) => [
+      `import * as esm${index} from '${entryPoint}';`,
+      `const cjs${index} = createRequire(import.meta.url)('${entryPoint}');`,
+      ...exported.map(
+        (name) => `if (esm${index}.${name} !== cjs${index}.${name}) throw new Error('two of ${name}');`,
+      ),
+    ]);
+    const file = write('same.mjs', `import { createRequire } from 'node:module';\n${program}`);
+    expect(run(file)).toEqual({ status: 0, output: '' });
+  });
+
+  it('keep their inner files to themselves', () => {
+    for (const name of ['@recap/capture', '@recap/storage']) {
+      expect(run(write('inner.cjs', `require('${name}/dist/index.js');`)).output).toContain(
+        'ERR_PACKAGE_PATH_NOT_EXPORTED',
+      );
+    }
+  });
+
+  it.each([
+    ['a CommonJS program under node16', 'program.cts', { module: 'node16', moduleResolution: 'node16' }],
+    ['an ESM program under node16', 'program.mts', { module: 'node16', moduleResolution: 'node16' }],
+    ['a bundled program', 'program.ts', { module: 'esnext', moduleResolution: 'bundler' }],
+  ])('have types for %s', (_kind, file, settings) => {
+    const program = eachEntryPoint((entryPoint, exported, index) => [
+      `import { ${exported.map((name) => `${name} as ${name}${index}`).join(', ')} } from '${entryPoint}';`,
+      `export const all${index} = [${exported.map((name) => `${name}${index}`).join(', ')}];`,
+      // A declaration that resolves to nothing is `any`, and any passes as a number.
+      ...exported.map((name) => `export const any${name}${index}: IsAny<typeof ${name}${index}> = false;`),
+    ]);
+    const compilerOptions = {
+      ...settings,
+      strict: true,
+      target: 'es2022',
+      types: ['node'],
+      noEmit: true,
+      skipLibCheck: true,
+    };
+    const folder = join(consumer.folder, file.replace('.', '-'));
+    mkdirSync(folder);
+    writeFileSync(join(folder, file), `type IsAny<T> = 0 extends 1 & T ? true : false;\n${program}`);
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
+    expect(run(tsc, '-p', folder)).toEqual({ status: 0, output: '' });
+  });
+});
+
+function namesOf(entryPoint: string): string[] {
+  const program = `process.stdout.write(JSON.stringify(Object.keys(require('${entryPoint}'))))`;
+  const { status, output } = run(write('names.cjs', program));
+  if (status !== 0) throw new Error(`require('${entryPoint}') fails:\n${output}`);
+  return JSON.parse(output) as string[];
+}
+
+function eachEntryPoint(lines: (entryPoint: string, exported: string[], index: number) => string[]): string {
+  return [...names].flatMap(([entryPoint, exported], index) => lines(entryPoint, exported, index)).join('\n');
+}
+
+function write(file: string, program: string): string {
+  const path = join(consumer.folder, file);
+  writeFileSync(path, program);
+  return path;
+}
+
+function run(...args: string[]): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: consumer.folder,
+    encoding: 'utf8',
+  });
+  return { status, output: stdout + stderr };
+}
