@@ -1,0 +1,67 @@
+import type { BodyCodec, EntryRecord } from '../entries/entry-record';
+import { viewBody, type BodyView } from './body-view';
+import { bothSides, toEntryItem, type EntryItem } from './entry-item';
+import type { QueryWarning } from './query-warning';
+
+/** One side of an entry in full. */
+export interface SideDetail extends BodyView {
+  /** In the order they were sent; a name that was sent twice is there twice. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly content_type: string | null;
+  readonly stored_bytes: number;
+  /** How the stored bytes are packed; null when they are as they came, or there are none. */
+  readonly compression: Exclude<BodyCodec, 'identity'> | null;
+}
+
+/** The whole entry, as the wire shows it. */
+export interface EntryDetail extends EntryItem {
+  /** The entry within which a decorated method was called. */
+  readonly parent_id: string | null;
+  readonly request: SideDetail;
+  readonly response: SideDetail;
+  /** The query string without `?`. */
+  readonly query: string | null;
+  readonly error: { readonly name: string | null; readonly message: string | null } | null;
+  readonly client_address: string | null;
+  readonly trace_id: string | null;
+  /** Paths at which something was hidden. */
+  readonly redacted: readonly string[];
+  /** What arose while recording. */
+  readonly warnings: readonly QueryWarning[];
+}
+
+export function toEntryDetail(entry: EntryRecord): EntryDetail {
+  const views = { request: viewBody(entry, 'request', true), response: viewBody(entry, 'response', true) };
+  return {
+    ...toEntryItem(entry, { storageType: undefined, includeData: false }),
+    ...bothSides(views, true),
+    parent_id: entry.parentId,
+    request: {
+      headers: entry.requestHeaders,
+      content_type: entry.requestContentType,
+      stored_bytes: entry.requestStoredBytes,
+      compression: compression(entry.requestCodec),
+      ...views.request,
+    },
+    response: {
+      headers: entry.responseHeaders,
+      content_type: entry.responseContentType,
+      stored_bytes: entry.responseStoredBytes,
+      compression: compression(entry.responseCodec),
+      ...views.response,
+    },
+    query: entry.query,
+    error:
+      entry.errorName === null && entry.errorMessage === null
+        ? null
+        : { name: entry.errorName, message: entry.errorMessage },
+    client_address: entry.clientAddress,
+    trace_id: entry.traceId,
+    redacted: entry.redacted,
+    warnings: entry.warnings,
+  };
+}
+
+function compression(codec: BodyCodec): SideDetail['compression'] {
+  return codec === 'identity' ? null : codec;
+}

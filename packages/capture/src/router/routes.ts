@@ -1,0 +1,127 @@
+import type { Answer, QueryService } from '../query/query-service';
+import type { Principal } from '../query/principal';
+import { readJsonBody } from './json-body';
+import { parseQueryString } from './query-string';
+import {
+  deleteSchema,
+  entryIdSchema,
+  entryQuerySchema,
+  noParametersSchema,
+  sessionListSchema,
+  sessionQuerySchema,
+} from './request-schemas';
+import type { RouterRecorder } from './router-recorder';
+import type { RouterRequest } from './router-request';
+import { toStatsView } from './stats';
+import { toEntryQuery, toSessionListQuery, toSessionQuery } from './to-query';
+import { validate } from './validate';
+
+/** What a data route answers with. */
+export interface RouteContext {
+  readonly recorder: RouterRecorder;
+  readonly service: QueryService;
+  readonly principal: Principal;
+}
+
+/** A route that needs a principal. `read` checks the request; what it returns asks the store. */
+export interface DataRoute {
+  readonly kind: 'data';
+  readonly method: 'GET' | 'POST';
+  readonly isAdminOnly: boolean;
+  /** True for a route that a page of another site must not reach. */
+  readonly changesData: boolean;
+  read(request: RouterRequest<unknown>, parameter: string): Promise<Ask>;
+}
+
+export type Ask = (context: RouteContext) => Promise<Answer<unknown>>;
+
+/** A route that is open to all. */
+export interface OpenRoute {
+  readonly kind: 'health' | 'openapi';
+  readonly method: 'GET';
+}
+
+export type Route = DataRoute | OpenRoute;
+
+/** The last segment of a pattern may be a parameter, written `*`. */
+export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['/health', { kind: 'health', method: 'GET' }],
+  ['/openapi.json', { kind: 'openapi', method: 'GET' }],
+  [
+    '/query',
+    post(async (request) => {
+      const query = toEntryQuery(validate(entryQuerySchema, await readBodyOnly(request)));
+      return ({ service, principal }) => service.queryEntries(principal, query);
+    }),
+  ],
+  [
+    '/entries/*',
+    get(async (request, parameter) => {
+      requireNoParameters(request);
+      const { id } = validate(entryIdSchema, { id: parameter });
+      return ({ service, principal }) => service.getEntry(principal, id);
+    }),
+  ],
+  [
+    '/sessions',
+    get(async (request) => {
+      const parameters = parseQueryString(request.query, {
+        page: 'integer',
+        page_size: 'integer',
+        include_total: 'boolean',
+      });
+      const query = toSessionListQuery(validate(sessionListSchema, parameters));
+      return ({ service, principal }) => service.listSessions(principal, query);
+    }),
+  ],
+  [
+    '/sessions/query',
+    post(async (request) => {
+      const query = toSessionQuery(validate(sessionQuerySchema, await readBodyOnly(request)));
+      return ({ service, principal }) => service.querySessions(principal, query);
+    }),
+  ],
+  [
+    '/delete',
+    {
+      ...post(async (request) => {
+        const { storage_ids, force, dry_run } = validate(deleteSchema, await readBodyOnly(request));
+        return ({ service, principal }) =>
+          service.deleteEntries(principal, { ids: storage_ids, force, isDryRun: dry_run });
+      }),
+      isAdminOnly: true,
+      changesData: true,
+    },
+  ],
+  [
+    '/stats',
+    {
+      ...get(async (request) => {
+        requireNoParameters(request);
+        return async ({ service, principal, recorder }) => {
+          const sizes = await service.storeSizes(principal);
+          return { data: toStatsView(recorder.stats(), recorder.store.kind, sizes), warnings: [] };
+        };
+      }),
+      isAdminOnly: true,
+    },
+  ],
+]);
+
+/** @throws {QueryError} `VALIDATION_FAILED` when there is a query string. */
+export function requireNoParameters(request: RouterRequest<unknown>): void {
+  validate(noParametersSchema, parseQueryString(request.query));
+}
+
+async function readBodyOnly(request: RouterRequest<unknown>): Promise<Record<string, unknown>> {
+  requireNoParameters(request);
+  return readJsonBody(request);
+}
+
+function get(read: DataRoute['read']): DataRoute {
+  return { kind: 'data', method: 'GET', isAdminOnly: false, changesData: false, read };
+}
+
+function post(read: DataRoute['read']): DataRoute {
+  return { kind: 'data', method: 'POST', isAdminOnly: false, changesData: false, read };
+}
