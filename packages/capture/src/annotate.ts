@@ -1,0 +1,18 @@
+import type { IncomingMessage } from 'node:http';
+import { openExchangeOf } from './recorder/open-exchange';
+
+/**
+ * Adds metadata to the entry of the exchange in progress, from anywhere that has its `req` or `ctx`.
+ * A later value of a key replaces an earlier one, with a warning on the entry when they differ. Does nothing for an exchange
+ * that is not recorded.
+ *
+ * @param metadata plain data; it is redacted like everything else.
+ */
+export function annotate(
+  context: IncomingMessage | { readonly req: IncomingMessage },
+  metadata: Readonly<Record<string, unknown>>,
+): void {
+  const request =
+    'req' in context && 'res' in context ? (context.req as IncomingMessage) : (context as IncomingMessage);
+  openExchangeOf(request)?.metadata.push({ ...metadata });
+}

@@ -1,0 +1,116 @@
+import type { OpenExchange } from '../recorder/open-exchange';
+import { openExchangeOf } from '../recorder/open-exchange';
+import type { ExpressApp, ExpressLayer, ExpressNext, ExpressRequest, ExpressRouter } from './express-types';
+import { joinPaths, layerTemplate, templateByWalking } from './layer-template';
+
+type Handle = (this: ExpressLayer, request: ExpressRequest, response: unknown, next: ExpressNext) => unknown;
+
+const HOOKED = Symbol('recap.hookedLayer');
+/** Templates of the mounts that a request has gone through, by the concrete `baseUrl` each led to. */
+const mounts = new WeakMap<ExpressRequest, Map<string, string>>();
+
+/**
+ * Watches the app's routers at the one place that every handler is called from, since nothing else tells
+ * the template of a mount (`baseUrl` is concrete, and empty after a throw) or an error that a later
+ * handler answers. Done once for each copy of Express; handlers are called as they were.
+ */
+export function hookLayers(request: ExpressRequest): void {
+  const first = routerOf(request.app)?.stack[0];
+  if (first === undefined) return;
+  const prototype = Object.getPrototypeOf(first) as Record<PropertyKey, unknown>;
+  if (prototype[HOOKED] === true) return;
+  const name = 'handleRequest' in prototype ? 'handleRequest' : 'handle_request';
+  const original = prototype[name];
+  if (typeof original !== 'function') return;
+  prototype[HOOKED] = true;
+  prototype[name] = hooked(original as Handle);
+}
+
+/** The endpoint for an exchange that begins within a route: the routers were not watched on the way there. */
+export function endpointFromRoute(request: ExpressRequest): string | undefined {
+  const path = request.route?.path;
+  if (typeof path !== 'string') return undefined;
+  return joinPaths(baseTemplate(request), path);
+}
+
+function hooked(original: Handle): Handle {
+  return function handle(request, response, next) {
+    let watched = next;
+    try {
+      const open = openExchangeOf(request);
+      noteLayer(this, request, open);
+      if (open !== undefined) watched = watchErrors(open, next);
+    } catch {
+      // The host's handler runs whatever becomes of the record.
+      watched = next;
+    }
+    return original.call(this, request, response, watched);
+  };
+}
+
+function noteLayer(layer: ExpressLayer, request: ExpressRequest, open: OpenExchange | undefined): void {
+  const base = request.baseUrl ?? '';
+  if (layer.route !== undefined) {
+    if (open === undefined) return;
+    const { path } = layer.route;
+    const template = typeof path === 'string' ? path : layerTemplate(layer, pathWithin(request));
+    open.endpoint = joinPaths(baseTemplate(request), template);
+  } else if (base !== '') {
+    let known = mounts.get(request);
+    if (known === undefined) mounts.set(request, (known = new Map()));
+    // A handler within a router that was entered already stands at the router's own base.
+    if (known.has(base) && !isMount(layer)) return;
+    const parent = parentBase(known, base);
+    known.set(base, joinPaths(known.get(parent) ?? '', layerTemplate(layer, base.slice(parent.length))));
+  }
+  if (open !== undefined) notePathParameters(open, request);
+}
+
+function notePathParameters(open: OpenExchange, request: ExpressRequest): void {
+  const { params } = request;
+  if (params === undefined) return;
+  for (const name of Object.keys(params)) {
+    const value = params[name];
+    if (typeof value === 'string') open.pathParameters = { ...open.pathParameters, [name]: value };
+  }
+}
+
+function isMount({ handle }: ExpressLayer): boolean {
+  return typeof handle === 'function' && ('stack' in handle || handle.name === 'mounted_app');
+}
+
+function parentBase(known: ReadonlyMap<string, string>, base: string): string {
+  let parent = '';
+  for (const each of known.keys()) {
+    if (each.length > parent.length && each !== base && base.startsWith(`${each}/`)) parent = each;
+  }
+  return parent;
+}
+
+function baseTemplate(request: ExpressRequest): string {
+  const base = request.baseUrl ?? '';
+  if (base === '') return '';
+  const router = routerOf(request.app);
+  return mounts.get(request)?.get(base) ?? (router && templateByWalking(router, base)) ?? base;
+}
+
+function pathWithin({ url = '/' }: ExpressRequest): string {
+  const mark = url.indexOf('?');
+  return mark === -1 ? url : url.slice(0, mark);
+}
+
+function watchErrors(open: OpenExchange, next: ExpressNext): ExpressNext {
+  return function watchedNext(...args: [unknown?]) {
+    const [error] = args;
+    // These two words mean "leave this route" and "leave this router".
+    if (error !== undefined && error !== null && error !== 'route' && error !== 'router') {
+      open.tap.noteError(error);
+    }
+    next(...args);
+  };
+}
+
+function routerOf(app: ExpressApp | undefined): ExpressRouter | undefined {
+  // In Express 4 reading `router` throws; there `_router` is set by the time a handler runs.
+  return app?._router ?? app?.router;
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { resolveRecorder } from '../default-recorder';
+import type { CaptureOptions } from '../recorder/capture-options';
+import { captureOptionShape, checkOptions } from '../recorder/capture-options';
+import type { CaptureSettings } from '../recorder/capture-settings';
+import { runWithin } from '../recorder/current-exchange';
+import type { OpenExchange } from '../recorder/open-exchange';
+import { openExchangeOf } from '../recorder/open-exchange';
+import { parsedBody } from '../recorder/parsed-body';
+import type { Recorder } from '../recorder/recorder';
+import type { RecorderCore } from '../recorder/recorder-core';
+import type { ExpressNext, ExpressRequest, ExpressResponse } from './express-types';
+import { endpointFromRoute, hookLayers } from './route-hook';
+
+export interface StorageMiddlewareOptions extends CaptureOptions<ExpressRequest> {
+  /** Default: the process's own recorder, made with the default options at the first request. */
+  readonly recorder?: Recorder;
+}
+
+export type ExpressHandler = (request: ExpressRequest, response: ExpressResponse, next: ExpressNext) => void;
+
+const schema = z.strictObject({ ...captureOptionShape, recorder: z.unknown().optional() });
+
+/**
+ * Records requests and responses. Mount it first, before body parsers and authentication: then it
+ * stores the bytes as they travelled and sees parsers fail, and the owner is asked for when the exchange
+ * ends. Mounted twice, or on a route below a mount, it still makes one entry; the inner options win.
+ *
+ * @example app.use(storageMiddleware())
+ * @throws {StorageError} `CONFIG_INVALID`, naming every wrong option.
+ */
+export function storageMiddleware(options: StorageMiddlewareOptions = {}): ExpressHandler {
+  checkOptions(schema, options, 'storageMiddleware');
+  const { recorder: given, ...own } = options;
+  let mount: { recorder: RecorderCore; settings: CaptureSettings } | undefined;
+  return function storage(request, response, next) {
+    let open: OpenExchange | undefined;
+    try {
+      if (mount === undefined) {
+        const recorder = resolveRecorder(given);
+        mount = { recorder, settings: recorder.settings(own as CaptureOptions) };
+      }
+      const outer = openExchangeOf(request);
+      if (outer === undefined) open = begin(mount, request, response);
+      else outer.remount(own as CaptureOptions);
+    } catch (error) {
+      mount?.recorder.onError(error, 'storageMiddleware');
+    }
+    runWithin(open, next);
+  };
+}
+
+/** Begins to record an Express exchange from where the request stands now. */
+export function begin(
+  { recorder, settings }: { recorder: RecorderCore; settings: CaptureSettings },
+  request: ExpressRequest,
+  response: ExpressResponse,
+): OpenExchange | undefined {
+  hookLayers(request);
+  const { app } = request;
+  // A mounted app's responses lose its prototype when it passes a request back to its parent.
+  const isShared =
+    app?.response !== undefined &&
+    app.parent === undefined &&
+    Object.getPrototypeOf(response) === app.response;
+  const open = recorder.begin({
+    request,
+    response,
+    context: request,
+    settings,
+    ...(isShared && { sharedPrototype: app.response }),
+    parsedBody: () => parsedBody(request.body, settings.maxBodyBytes),
+  });
+  if (open !== undefined && request.route !== undefined) open.endpoint = endpointFromRoute(request);
+  return open;
+}

@@ -1,0 +1,18 @@
+export { StorageError } from '@recap/storage';
+export type { StorageErrorCode } from '@recap/storage';
+export { annotate } from './annotate';
+export { decodeBody } from './codec';
+export type { DecodedBody } from './codec';
+export { createRecorder } from './create-recorder';
+export { defaultRecorder, setDefaultRecorder } from './default-recorder';
+export { StorageType } from './entries/storage-type';
+export type { EntryStore } from './entries/entry-store';
+export type { EndpointRules } from './entries/endpoint-key';
+export type { CaptureOptions, EntryOptions, HostContext } from './recorder/capture-options';
+export type { Recorder, RecorderStats } from './recorder/recorder';
+export type { Logger, RecorderOptions } from './recorder/recorder-options';
+export type { RedactionRules } from './redaction';
+export { STORE_API_DATA, storeApiData } from './store-api-data';
+export type { StoreApiDataDecorator, StoreApiDataOptions } from './store-api-data';
+export { StorageEntry, StorageSession } from './typeorm';
+export type { DatabaseOption } from './typeorm';

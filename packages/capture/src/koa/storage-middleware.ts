@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { resolveRecorder } from '../default-recorder';
+import type { CaptureOptions } from '../recorder/capture-options';
+import { captureOptionShape, checkOptions } from '../recorder/capture-options';
+import type { CaptureSettings } from '../recorder/capture-settings';
+import { runWithin } from '../recorder/current-exchange';
+import type { OpenExchange } from '../recorder/open-exchange';
+import { openExchangeOf } from '../recorder/open-exchange';
+import { parsedBody } from '../recorder/parsed-body';
+import type { Recorder } from '../recorder/recorder';
+import type { RecorderCore } from '../recorder/recorder-core';
+import { noteKoaEndpoint } from './koa-endpoint';
+import type { KoaContext, KoaNext } from './koa-types';
+
+export interface StorageMiddlewareOptions extends CaptureOptions<KoaContext> {
+  /** Default: the process's own recorder, made with the default options at the first request. */
+  readonly recorder?: Recorder;
+}
+
+export type KoaHandler = (context: KoaContext, next: KoaNext) => Promise<unknown>;
+
+const schema = z.strictObject({ ...captureOptionShape, recorder: z.unknown().optional() });
+
+/**
+ * Records requests and responses. Use it first, before body parsers and authentication: then it stores
+ * the bytes as they travelled and sees parsers fail, and the owner is asked for when the exchange ends.
+ * Used twice, or on a route below, it still makes one entry; the inner options win.
+ *
+ * @example app.use(storageMiddleware())
+ * @throws {StorageError} `CONFIG_INVALID`, naming every wrong option.
+ */
+export function storageMiddleware(options: StorageMiddlewareOptions = {}): KoaHandler {
+  checkOptions(schema, options, 'storageMiddleware');
+  const { recorder: given, ...own } = options;
+  let mount: { recorder: RecorderCore; settings: CaptureSettings } | undefined;
+  return function storage(context, next) {
+    let open: OpenExchange | undefined;
+    try {
+      if (mount === undefined) {
+        const recorder = resolveRecorder(given);
+        mount = { recorder, settings: recorder.settings(own as CaptureOptions) };
+      }
+      const outer = openExchangeOf(context.req);
+      if (outer === undefined) open = begin(mount, context);
+      else outer.remount(own as CaptureOptions);
+    } catch (error) {
+      mount?.recorder.onError(error, 'storageMiddleware');
+    }
+    return open === undefined ? next() : watchErrors(open, next);
+  };
+}
+
+/** Begins to record a Koa exchange from where the request stands now. */
+export function begin(
+  { recorder, settings }: { recorder: RecorderCore; settings: CaptureSettings },
+  context: KoaContext,
+): OpenExchange | undefined {
+  return recorder.begin({
+    request: context.req,
+    response: context.res,
+    context,
+    settings,
+    parsedBody: () => parsedBody(context.request.body, settings.maxBodyBytes),
+    onEnd: (open) => {
+      noteKoaEndpoint(open, context);
+    },
+  });
+}
+
+async function watchErrors(open: OpenExchange, next: KoaNext): Promise<unknown> {
+  try {
+    return await runWithin(open, next);
+  } catch (error) {
+    open.tap.noteError(error);
+    throw error;
+  }
+}

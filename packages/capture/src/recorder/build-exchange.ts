@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Exchange, RecordedWarning, SessionClaim } from '../exchange';
+import type { TappedExchange } from '../tap/http-tap';
+import { anonymousScope, defaultOwner } from './capture-settings';
+import type { HostContext } from './capture-options';
+import type { OpenExchange } from './open-exchange';
+
+export const ANONYMOUS = 'anonymous';
+export const SESSION_HEADER = 'x-recap-session';
+
+/** Longer ones do not fit into an index of every database. */
+const MAX_OWNER_LENGTH = 512;
+const MAX_RAW_KEY_LENGTH = 128;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
+
+type NoteFailure = (error: unknown, where: string) => void;
+
+/** Puts together what was seen and what the program's functions say, once the exchange is over. */
+export function buildExchange(
+  open: OpenExchange,
+  tapped: TappedExchange,
+  request: IncomingMessage,
+  noteFailure: NoteFailure,
+): Exchange {
+  const { entry, settings } = open;
+  const owner = ownerOf(open, noteFailure);
+  const { metadata, warnings } = mergeMetadata(metadataOf(open, noteFailure));
+  const clientAddress = attempt(() => settings.clientAddress(request), 'trustedProxies', noteFailure);
+  const { path, query } = splitUrl(urlOf(open.context, request));
+  const traceId = traceIdOf(request);
+  return {
+    ...tapped,
+    id: open.id,
+    parentId: undefined,
+    storageType: entry.storageType,
+    method: request.method?.toUpperCase(),
+    endpoint: open.endpoint,
+    path,
+    query,
+    pathParameters: open.pathParameters,
+    owner: owner ?? ANONYMOUS,
+    clientAddress,
+    traceId,
+    metadata,
+    session: sessionClaim(open, owner, clientAddress, request, noteFailure),
+    expiresAt: entry.lifetimeMs === undefined ? undefined : tapped.startedAt + entry.lifetimeMs,
+    compress: entry.compress,
+    warnings,
+  };
+}
+
+/** The owner, or `undefined` for an anonymous client. */
+export function ownerOf(open: OpenExchange, noteFailure: NoteFailure): string | undefined {
+  const { owner } = open.settings;
+  const said = attempt(() => (owner ?? defaultOwner)(open.context), 'owner', noteFailure);
+  if (typeof said !== 'string' && typeof said !== 'number' && typeof said !== 'bigint') return undefined;
+  const name = String(said);
+  if (name === '') return undefined;
+  if (name.length <= MAX_OWNER_LENGTH) return name;
+  noteFailure(new RangeError(`An owner of ${name.length} characters; at most ${MAX_OWNER_LENGTH}.`), 'owner');
+  return undefined;
+}
+
+export function sessionClaim(
+  open: OpenExchange,
+  owner: string | undefined,
+  clientAddress: string | undefined,
+  request: IncomingMessage,
+  noteFailure: NoteFailure,
+): SessionClaim {
+  const { settings } = open;
+  const said = attempt(() => settings.sessionGroup?.(open.context), 'sessionGroup', noteFailure);
+  const group = said === undefined || said === null ? undefined : String(said);
+  const scope = owner === undefined ? anonymousScope(clientAddress, request.headers['user-agent']) : null;
+  const requested = settings.sessionHeader ? request.headers[SESSION_HEADER] : undefined;
+  // Anonymous clients own nothing that they could continue: whoever knows the id could.
+  const requestedId =
+    owner !== undefined && typeof requested === 'string' ? requested.toLowerCase() : undefined;
+  return {
+    key: sessionKey(owner ?? ANONYMOUS, group, scope),
+    group,
+    timeoutMs: open.entry.sessionTimeoutMs,
+    ...(requestedId !== undefined && { requestedId: UUID.test(requestedId) ? requestedId : 'malformed' }),
+    ...(open.announcedSessionId !== undefined && { proposedId: open.announcedSessionId }),
+  };
+}
+
+/** JSON keeps the parts apart whatever characters they hold. */
+function sessionKey(owner: string, group: string | undefined, scope: string | null): string {
+  const key = JSON.stringify([owner, group ?? null, scope]);
+  return key.length <= MAX_RAW_KEY_LENGTH ? key : `#${createHash('sha256').update(key).digest('base64url')}`;
+}
+
+/** What each source says, in the order in which later ones win. */
+function metadataOf(open: OpenExchange, noteFailure: NoteFailure): Readonly<Record<string, unknown>>[] {
+  const { metadata } = open.settings;
+  const sources = [...(metadata === undefined ? [] : [metadata]), ...open.metadata];
+  return sources
+    .map((source) =>
+      typeof source === 'function' ? attempt(() => source(open.context), 'metadata', noteFailure) : source,
+    )
+    .filter((values) => typeof values === 'object' && values !== null);
+}
+
+function mergeMetadata(sources: readonly Readonly<Record<string, unknown>>[]): {
+  metadata: Record<string, unknown>;
+  warnings: RecordedWarning[];
+} {
+  if (sources.length === 0) return { metadata: {}, warnings: [] };
+  const merged = new Map<string, unknown>();
+  const conflicts = new Set<string>();
+  for (const values of sources) {
+    for (const [key, value] of Object.entries(values)) {
+      if (merged.has(key) && !Object.is(merged.get(key), value)) conflicts.add(key);
+      merged.set(key, value);
+    }
+  }
+  const metadata = Object.fromEntries(merged);
+  if (conflicts.size === 0) return { metadata, warnings: [] };
+  const warning: RecordedWarning = {
+    code: 'DUPLICATE_METADATA',
+    message: 'Metadata was given twice with different values; the last one is kept.',
+    severity: 'LOW',
+    details: { keys: [...conflicts] },
+  };
+  return { metadata, warnings: [warning] };
+}
+
+/** The URL as the client sent it: routers change `url` while they work. */
+function urlOf(context: HostContext, request: IncomingMessage): string {
+  const { originalUrl } = context as { readonly originalUrl?: unknown };
+  return typeof originalUrl === 'string' ? originalUrl : (request.url ?? '/');
+}
+
+export function splitUrl(url: string): { path: string; query: string | undefined } {
+  const mark = url.indexOf('?');
+  return mark === -1
+    ? { path: url, query: undefined }
+    : { path: url.slice(0, mark), query: url.slice(mark + 1) || undefined };
+}
+
+function traceIdOf(request: IncomingMessage): string | undefined {
+  const header = request.headers.traceparent;
+  return typeof header === 'string' ? TRACEPARENT.exec(header)?.[1] : undefined;
+}
+
+function attempt<T>(work: () => T, where: string, noteFailure: NoteFailure): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    noteFailure(error, where);
+    return undefined;
+  }
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import picomatch from 'picomatch';
+import proxyaddr from 'proxy-addr';
+import type { CaptureOptions, EntryOptions, HostContext } from './capture-options';
+import { RECORDER_DEFAULTS } from './recorder-options';
+
+const MS_PER_MINUTE = 60_000;
+const MS_PER_DAY = 24 * 60 * MS_PER_MINUTE;
+
+/** Capture options with every gap filled, in the units the pipeline uses. */
+export interface CaptureSettings extends Pick<
+  CaptureOptions,
+  'owner' | 'sessionGroup' | 'metadata' | 'skip'
+> {
+  readonly entry: EntrySettings;
+  readonly sample: number;
+  readonly sessionHeader: boolean;
+  readonly maxBodyBytes: number;
+  readonly contentTypes: readonly string[];
+  /** Whether exchanges on this concrete path are recorded. */
+  readonly wantsPath: (path: string) => boolean;
+  readonly clientAddress: (request: IncomingMessage) => string | undefined;
+}
+
+export interface EntrySettings {
+  readonly storageType: 'request' | 'response' | 'both';
+  /** Lifetime; `undefined` for ever. */
+  readonly lifetimeMs: number | undefined;
+  readonly compress: boolean;
+  readonly sessionTimeoutMs: number;
+}
+
+/** What `own` does not say comes from `inherited`. */
+export function resolveCaptureSettings(inherited: CaptureOptions, own: CaptureOptions = {}): CaptureSettings {
+  const options = { ...inherited, ...withoutUndefined(own) };
+  const { owner, sessionGroup, metadata, skip } = options;
+  return {
+    ...(owner && { owner }),
+    ...(sessionGroup && { sessionGroup }),
+    ...(metadata && { metadata }),
+    ...(skip && { skip }),
+    entry: resolveEntrySettings(options),
+    sample: options.sample ?? 1,
+    sessionHeader: options.sessionHeader ?? false,
+    maxBodyBytes: options.maxBodyBytes ?? RECORDER_DEFAULTS.maxBodyBytes,
+    contentTypes: options.contentTypes ?? [],
+    wantsPath: pathMatcher(options.include, options.exclude),
+    clientAddress: addressReader(options.trustedProxies),
+  };
+}
+
+/** What `own` does not say stays as it was. */
+export function resolveEntrySettings(own: EntryOptions, inherited?: EntrySettings): EntrySettings {
+  const { ttlDays, sessionTimeoutMinutes } = own;
+  const defaultLifetimeMs =
+    inherited === undefined ? RECORDER_DEFAULTS.ttlDays * MS_PER_DAY : inherited.lifetimeMs;
+  return {
+    storageType: own.storageType ?? inherited?.storageType ?? 'both',
+    lifetimeMs:
+      ttlDays === undefined ? defaultLifetimeMs : ttlDays === 'forever' ? undefined : ttlDays * MS_PER_DAY,
+    compress: own.compress ?? inherited?.compress ?? true,
+    sessionTimeoutMs:
+      sessionTimeoutMinutes === undefined
+        ? (inherited?.sessionTimeoutMs ?? RECORDER_DEFAULTS.sessionTimeoutMinutes * MS_PER_MINUTE)
+        : sessionTimeoutMinutes * MS_PER_MINUTE,
+  };
+}
+
+/**
+ * Whom an entry belongs to when the program does not say.
+ */
+export function defaultOwner(context: HostContext): unknown {
+  return context.user?.id ?? context.state?.user?.id;
+}
+
+/** Tells anonymous clients apart, so that two of them do not share a session. */
+export function anonymousScope(clientAddress: string | undefined, userAgent: string | undefined): string {
+  const agent = createHash('sha256')
+    .update(userAgent ?? '')
+    .digest('base64url')
+    .slice(0, 16);
+  return `${clientAddress ?? ''} ${agent}`;
+}
+
+function pathMatcher(
+  include: CaptureOptions['include'],
+  exclude: CaptureOptions['exclude'],
+): (path: string) => boolean {
+  if (include === undefined && exclude === undefined) return () => true;
+  const included = include?.map(toMatcher);
+  const excluded = exclude?.map(toMatcher) ?? [];
+  return (path) =>
+    (included === undefined || included.some((matches) => matches(path))) &&
+    !excluded.some((matches) => matches(path));
+}
+
+function toMatcher(pattern: string | RegExp): (path: string) => boolean {
+  if (typeof pattern === 'string') return picomatch(pattern, { dot: true });
+  // A global or sticky expression remembers where it stopped, and would miss every other path.
+  const stateless = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
+  return (path) => stateless.test(path);
+}
+
+function addressReader(trusted: CaptureOptions['trustedProxies']): CaptureSettings['clientAddress'] {
+  if (trusted === undefined) return (request) => request.socket.remoteAddress;
+  const trust = proxyaddr.compile(typeof trusted === 'string' ? trusted : [...trusted]);
+  return (request) => proxyaddr(request, trust);
+}
+
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}

@@ -1,0 +1,102 @@
+import type { IncomingMessage } from 'node:http';
+import type { Exchange } from '../exchange';
+import type { HttpTap } from '../tap/http-tap';
+import type { CaptureOptions, EntryOptions, HostContext } from './capture-options';
+import type { CaptureSettings, EntrySettings } from './capture-settings';
+import { resolveEntrySettings } from './capture-settings';
+import type { Recorder } from './recorder';
+
+const OPEN_EXCHANGE = Symbol.for('recap.exchange');
+/** Set on Node's request by Recap's own routes: such an exchange is never recorded. */
+export const IGNORE = Symbol.for('recap.ignore');
+
+/** Calls that one exchange may hold back until it is over. */
+const MAX_WAITING = 1_000;
+
+interface Carrier {
+  [OPEN_EXCHANGE]?: OpenExchange;
+  [IGNORE]?: boolean;
+}
+
+/** What middleware, decorator and handler know of an exchange that is not over yet. */
+export class OpenExchange {
+  readonly id: string;
+  readonly context: HostContext;
+  settings: CaptureSettings;
+  /** Set right after construction: the tap's callback needs this object. */
+  tap!: HttpTap;
+  endpoint: string | undefined;
+  pathParameters: Readonly<Record<string, string>> = {};
+  entry: EntrySettings;
+  /** In the order in which they were given; where two say different things of one key the later one wins. */
+  readonly metadata: NonNullable<CaptureOptions['metadata']>[] = [];
+  /** True once a decorated handler has merged into this exchange; later ones make entries of their own. */
+  isClaimed = false;
+  /** The session id that the answer carried. */
+  announcedSessionId: string | undefined;
+
+  /** Who records it. */
+  readonly recorder: Recorder;
+  #built: Exchange | undefined;
+  #isOver = false;
+  readonly #waiting: ((exchange: Exchange) => void)[] = [];
+
+  constructor(id: string, recorder: Recorder, context: HostContext, settings: CaptureSettings) {
+    this.id = id;
+    this.recorder = recorder;
+    this.context = context;
+    this.settings = settings;
+    this.entry = settings.entry;
+  }
+
+  /** Calls back when the exchange is over and is recorded; never, when it is left out. */
+  whenBuilt(callback: (exchange: Exchange) => void): void {
+    if (this.#built !== undefined) callback(this.#built);
+    else if (!this.#isOver && this.#waiting.length < MAX_WAITING) this.#waiting.push(callback);
+  }
+
+  /** Tells those who wait. @param exchange `undefined` when it is left out. */
+  settle(exchange: Exchange | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#built = exchange;
+    const waiting = this.#waiting.splice(0);
+    if (exchange !== undefined) for (const callback of waiting) callback(exchange);
+  }
+
+  /** A second mount that this exchange runs into: what it says of the entry wins, what it would watch is watched already. */
+  remount({ owner, sessionGroup, metadata, skip, ...own }: CaptureOptions): void {
+    this.entry = resolveEntrySettings(own, this.entry);
+    this.settings = {
+      ...this.settings,
+      ...(owner && { owner }),
+      ...(sessionGroup && { sessionGroup }),
+      ...(skip && { skip }),
+    };
+    if (metadata !== undefined) this.metadata.push(metadata);
+  }
+
+  /** A decorator's options win over the middleware's and the recorder's. */
+  override(options: EntryOptions & { readonly metadata?: Readonly<Record<string, unknown>> }): void {
+    this.entry = resolveEntrySettings(options, this.entry);
+    if (options.metadata !== undefined) this.metadata.push(options.metadata);
+  }
+}
+
+/** The exchange in progress that a request belongs to. */
+export function openExchangeOf(request: IncomingMessage): OpenExchange | undefined {
+  return (request as Carrier)[OPEN_EXCHANGE];
+}
+
+export function attachExchange(request: IncomingMessage, exchange: OpenExchange): void {
+  Object.defineProperty(request, OPEN_EXCHANGE, { value: exchange, configurable: true, enumerable: false });
+}
+
+/** From now on nobody records this exchange. */
+export function ignore(request: IncomingMessage): void {
+  Object.defineProperty(request, IGNORE, { value: true, configurable: true, enumerable: false });
+}
+
+export function isIgnored(request: IncomingMessage): boolean {
+  return (request as Carrier)[IGNORE] === true;
+}

@@ -1,0 +1,168 @@
+import type { NormalizeEndpoint } from '../entries/endpoint-key';
+import type { EntryRecord } from '../entries/entry-record';
+import type { NewEntry } from '../entries/entry-store';
+import type { Exchange, ExchangeSide, HeaderList, RecordedWarning } from '../exchange';
+import type { Redactor, Side } from '../redaction/redactor';
+import type { BodyTools, PreparedBody } from './prepare-body';
+import { headerValue, prepareBody } from './prepare-body';
+
+export interface EntryTools extends BodyTools {
+  readonly normalizeEndpoint: NormalizeEndpoint;
+  /** Packs nothing; for exchanges whose options say so. */
+  readonly keepAsIs: BodyTools['pack'];
+}
+
+const MAX_LISTED_REDACTIONS = 100;
+const MAX_ERROR_MESSAGE = 2_000;
+const MAX_METADATA_BYTES = 16 * 1024;
+const RECOMMENDED_FROM_BYTES = 10 * 1024;
+
+/** Turns an exchange into what is stored of it. From here on nothing is left that redaction hides. */
+export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promise<NewEntry> {
+  const { redactor } = tools;
+  const redacted = new Set<string>();
+  const report = (path: string): void => {
+    if (redacted.size < MAX_LISTED_REDACTIONS) redacted.add(path);
+  };
+  const warnings: RecordedWarning[] = [...exchange.warnings];
+  const bodyTools = exchange.compress ? tools : { ...tools, pack: tools.keepAsIs };
+  const prepareSide = async (side: Side): Promise<SideColumns> => {
+    const whole = exchange[side];
+    if (exchange.storageType !== 'both' && exchange.storageType !== side) return leftOut(whole);
+    const body = await prepareBody(side, whole, bodyTools, report);
+    warnings.push(...sizeWarnings(side, whole, body, exchange.compress));
+    return {
+      headers: redactor?.headers(side, whole.headers, report) ?? whole.headers,
+      contentType:
+        headerValue(whole.headers, 'content-type') ??
+        (body.details.source === 'parsed' ? 'application/json' : null),
+      body,
+    };
+  };
+  const request = await prepareSide('request');
+  const response = await prepareSide('response');
+  const { error, path, query } = exchange;
+  const metadata = redactor?.metadata(exchange.metadata, report) ?? { ...exchange.metadata };
+  const metadataBytes = JSON.stringify(metadata).length;
+  if (metadataBytes > MAX_METADATA_BYTES) {
+    warnings.push(largePayload('metadata', metadataBytes, 0));
+  }
+  return {
+    id: exchange.id,
+    parentId: exchange.parentId ?? null,
+    type: exchange.storageType,
+    method: exchange.method ?? null,
+    endpoint: exchange.endpoint ?? null,
+    endpointKey: exchange.endpoint === undefined ? null : tools.normalizeEndpoint(exchange.endpoint),
+    path: path === undefined ? null : (redactor?.path(path, exchange.pathParameters, report) ?? path),
+    query: query === undefined ? null : (redactor?.query(query, report) ?? query),
+    status: exchange.status ?? null,
+    outcome: exchange.outcome,
+    errorName: error?.name ?? null,
+    errorMessage: error === undefined ? null : errorMessage(error.message, redactor, report),
+    createdAt: exchange.startedAt,
+    durationMs: exchange.durationMs,
+    owner: exchange.owner,
+    clientAddress: exchange.clientAddress ?? null,
+    traceId: exchange.traceId ?? null,
+    metadata: metadataBytes > MAX_METADATA_BYTES ? {} : metadata,
+    expiresAt: exchange.expiresAt ?? null,
+    session: exchange.session,
+    ...requestColumns(request),
+    ...responseColumns(response),
+    redacted: [...redacted],
+    warnings,
+  };
+}
+
+interface SideColumns {
+  readonly headers: HeaderList;
+  readonly contentType: string | null;
+  readonly body: PreparedBody;
+}
+
+function leftOut({ headers, body }: ExchangeSide): SideColumns {
+  return {
+    headers: [],
+    contentType: headerValue(headers, 'content-type') ?? null,
+    body: {
+      state: body === undefined ? 'empty' : 'not_captured',
+      details: body === undefined ? {} : { reason: 'storage_type' },
+      originalBytes: body?.totalBytes ?? null,
+      packed: undefined,
+    },
+  };
+}
+
+type RequestColumns = Pick<EntryRecord, Extract<keyof EntryRecord, `request${string}`>>;
+type ResponseColumns = Pick<EntryRecord, Extract<keyof EntryRecord, `response${string}`>>;
+
+function requestColumns({ headers, contentType, body }: SideColumns): RequestColumns {
+  return {
+    requestHeaders: headers,
+    requestContentType: contentType,
+    requestOriginalBytes: body.originalBytes,
+    requestStoredBytes: body.packed?.bytes.length ?? 0,
+    requestUnpackedBytes: body.packed?.unpackedBytes ?? 0,
+    requestCodec: body.packed?.codec ?? 'identity',
+    requestState: body.state,
+    requestDetails: body.details,
+    requestBody: body.packed?.bytes ?? null,
+  };
+}
+
+function responseColumns({ headers, contentType, body }: SideColumns): ResponseColumns {
+  return {
+    responseHeaders: headers,
+    responseContentType: contentType,
+    responseOriginalBytes: body.originalBytes,
+    responseStoredBytes: body.packed?.bytes.length ?? 0,
+    responseUnpackedBytes: body.packed?.unpackedBytes ?? 0,
+    responseCodec: body.packed?.codec ?? 'identity',
+    responseState: body.state,
+    responseDetails: body.details,
+    responseBody: body.packed?.bytes ?? null,
+  };
+}
+
+function errorMessage(
+  message: string,
+  redactor: Redactor | undefined,
+  report: (path: string) => void,
+): string {
+  const text = redactor?.text(message.slice(0, 2 * MAX_ERROR_MESSAGE), 'error.message', report) ?? message;
+  return text.slice(0, MAX_ERROR_MESSAGE);
+}
+
+function sizeWarnings(
+  side: Side,
+  { body }: ExchangeSide,
+  prepared: PreparedBody,
+  compress: boolean,
+): RecordedWarning[] {
+  const kept = body?.bytes?.length;
+  const total = body?.totalBytes;
+  if (prepared.state === 'truncated' && kept !== undefined && total !== undefined && total > kept) {
+    return [largePayload(`${side}.body`, total, kept)];
+  }
+  if (!compress && (prepared.packed?.bytes.length ?? 0) >= RECOMMENDED_FROM_BYTES) {
+    return [
+      {
+        code: 'COMPRESSION_RECOMMENDED',
+        message: `The ${side} body is stored uncompressed.`,
+        severity: 'LOW',
+        details: { surface: `${side}.body`, stored_bytes: prepared.packed?.bytes.length },
+      },
+    ];
+  }
+  return [];
+}
+
+function largePayload(surface: string, originalBytes: number, keptBytes: number): RecordedWarning {
+  return {
+    code: 'LARGE_PAYLOAD',
+    message: `More than the limit; only a part is kept (${surface}).`,
+    severity: 'MEDIUM',
+    details: { surface, original_bytes: originalBytes, kept_bytes: keptBytes },
+  };
+}

@@ -1,0 +1,307 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '@recap/storage';
+import { createPacker } from '../codec';
+import type { NormalizeEndpoint } from '../entries/endpoint-key';
+import { createEndpointNormalizer } from '../entries/endpoint-key';
+import type { EntryStore } from '../entries/entry-store';
+import type { CapturedBody, Exchange } from '../exchange';
+import { createRedactor } from '../redaction';
+import { HttpTap } from '../tap/http-tap';
+import { OpenBudget } from '../tap/open-budget';
+import { announceSession } from './announce-session';
+import { buildExchange, splitUrl } from './build-exchange';
+import type { CaptureOptions, HostContext } from './capture-options';
+import type { CaptureSettings } from './capture-settings';
+import { resolveCaptureSettings } from './capture-settings';
+import { EntryWriter } from './entry-writer';
+import { FailureLog } from './failure-log';
+import { attachExchange, ignore, isIgnored, OpenExchange } from './open-exchange';
+import { prepareEntry, type EntryTools } from './prepare-entry';
+import type { RecorderOptions } from './recorder-options';
+import type { Recorder, RecorderStats } from './recorder';
+import { RECORDER_DEFAULTS } from './recorder-options';
+import { SessionTable } from './session-table';
+
+/** What an adapter knows of a request when it sees it first. */
+export interface SeenRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly context: HostContext;
+  readonly settings: CaptureSettings;
+  /** See `observeResponse`. */
+  readonly sharedPrototype?: object;
+  readonly parsedBody: () => CapturedBody | undefined;
+  /** Called when the exchange is over, before the entry is made: the last chance to set the endpoint. */
+  readonly onEnd?: (open: OpenExchange) => void;
+}
+
+/** The recorder as the adapters, the router and retention see it. */
+export class RecorderCore implements Recorder {
+  readonly store: EntryStore;
+  readonly clock: Clock;
+  readonly options: RecorderOptions;
+  readonly normalizeEndpoint: NormalizeEndpoint;
+  readonly failures: FailureLog;
+  readonly writer: EntryWriter;
+  readonly sessions: SessionTable;
+  readonly #newId: () => string;
+  readonly #budget: OpenBudget;
+  readonly #ownsOwner: boolean;
+  readonly #cleanups: (() => Promise<void> | void)[] = [];
+  #opening: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #isReady = false;
+  #hasSeenOwner = false;
+  #announcesSessions = false;
+  #open = 0;
+  #leftOut = 0;
+  #bytesBefore = 0;
+  #bytesAfter = 0;
+  #evicted = 0;
+  /** Set by whoever keeps the store's lifetime rules. */
+  sweepNow: () => Promise<{ deletedEntries: number; deletedSessions: number }> = () =>
+    Promise.resolve({ deletedEntries: 0, deletedSessions: 0 });
+
+  constructor(options: RecorderOptions, store: EntryStore, clock: Clock, newId: () => string) {
+    this.options = options;
+    this.store = store;
+    this.clock = clock;
+    this.#newId = newId;
+    this.#ownsOwner = options.owner !== undefined;
+    this.normalizeEndpoint = createEndpointNormalizer(options.endpoints);
+    this.failures = new FailureLog(options.logger, options.onError);
+    this.#budget = new OpenBudget(options.maxOpenBytes ?? RECORDER_DEFAULTS.maxOpenBytes);
+    this.sessions = new SessionTable(
+      (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000,
+      newId,
+    );
+    const tools = entryTools(options, this.normalizeEndpoint);
+    this.writer = new EntryWriter({
+      store,
+      prepare: (exchange) => prepareEntry(exchange, tools),
+      flushIntervalMs: options.flushIntervalMs ?? RECORDER_DEFAULTS.flushIntervalMs,
+      batchSize: RECORDER_DEFAULTS.batchSize,
+      maxQueuedExchanges: options.maxQueuedExchanges ?? RECORDER_DEFAULTS.maxQueuedExchanges,
+      maxQueuedBytes: options.maxQueuedBytes ?? RECORDER_DEFAULTS.maxQueuedBytes,
+      onFailure: (error, where) => {
+        this.failures.note(error, where);
+      },
+      onStored: (entries, placements) => {
+        const sessionOf = new Map(placements.map(({ entryId, sessionId }) => [entryId, sessionId]));
+        for (const entry of entries) {
+          this.#bytesBefore += (entry.requestOriginalBytes ?? 0) + (entry.responseOriginalBytes ?? 0);
+          this.#bytesAfter += entry.requestStoredBytes + entry.responseStoredBytes;
+          const sessionId = sessionOf.get(entry.id);
+          if (sessionId === undefined || !this.#announcesSessions) continue;
+          this.sessions.note(entry.session, sessionId, entry.createdAt, entry.createdAt + entry.durationMs);
+        }
+        this.#debug('stored', { entries: entries.length });
+      },
+    });
+  }
+
+  /** Capture settings of one mount: its own options over the recorder's. */
+  settings(own: CaptureOptions = {}): CaptureSettings {
+    const settings = resolveCaptureSettings(this.options, own);
+    if (own.owner !== undefined) this.#hasSeenOwner = true;
+    if (settings.sessionHeader) this.#announcesSessions = true;
+    return settings;
+  }
+
+  ready(): Promise<void> {
+    this.#opening ??= this.#openStore().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** Starts to open the store, if that has not been done; its failure is told, not thrown. */
+  start(): void {
+    if (this.#opening !== undefined || this.#closing !== undefined) return;
+    this.ready().catch((error: unknown) => {
+      this.failures.note(error, 'open');
+    });
+  }
+
+  /** Begins to watch an exchange; `undefined` when it is not to be recorded. */
+  begin(seen: SeenRequest): OpenExchange | undefined {
+    const { request, response, context, settings } = seen;
+    if (isIgnored(request)) return undefined;
+    if (!settings.wantsPath(pathOf(seen))) {
+      // A decorated handler below must not record by itself what was left out here.
+      ignore(request);
+      return undefined;
+    }
+    this.start();
+    const open = new OpenExchange(this.#newId(), this, context, settings);
+    const startedAt = this.clock.now();
+    open.tap = new HttpTap(
+      {
+        request,
+        response,
+        startedAt,
+        maxBodyBytes: settings.maxBodyBytes,
+        contentTypes: settings.contentTypes,
+        budget: this.#budget,
+        parsedBody: seen.parsedBody,
+        ...(seen.sharedPrototype && { sharedPrototype: seen.sharedPrototype }),
+      },
+      () => {
+        this.#end(open, seen);
+      },
+    );
+    attachExchange(request, open);
+    this.#open += 1;
+    if (settings.sessionHeader) {
+      announceSession(open, request, response, startedAt, this.sessions, this.clock, (error, where) => {
+        this.failures.note(error, where);
+      });
+    }
+    return open;
+  }
+
+  /** Takes an exchange that is over. */
+  record(exchange: Exchange): void {
+    this.start();
+    this.writer.add(exchange);
+    this.#debug('captured', { method: exchange.method, path: exchange.path, status: exchange.status });
+  }
+
+  newId(): string {
+    return this.#newId();
+  }
+
+  isReady(): boolean {
+    return this.#isReady;
+  }
+
+  knowsOwners(): boolean {
+    return this.#ownsOwner || this.#hasSeenOwner;
+  }
+
+  isDegraded(): boolean {
+    return this.writer.isFailing || this.writer.pausedFor !== undefined;
+  }
+
+  onError(error: unknown, where: string): void {
+    this.failures.note(error, where);
+  }
+
+  noteEvicted(entries: number): void {
+    this.#evicted += entries;
+  }
+
+  /** Called once, when the recorder closes, before the store does. */
+  onClose(cleanup: () => Promise<void> | void): void {
+    this.#cleanups.push(cleanup);
+  }
+
+  stats(): RecorderStats {
+    return {
+      ...this.writer.counts,
+      leftOut: this.#leftOut,
+      open: this.#open,
+      bytesBefore: this.#bytesBefore,
+      bytesAfter: this.#bytesAfter,
+      internalErrors: this.failures.count,
+      evicted: this.#evicted,
+      pausedFor: this.writer.pausedFor ?? null,
+    };
+  }
+
+  async flush(): Promise<void> {
+    await this.ready();
+    await this.writer.flush();
+  }
+
+  async sweep(): Promise<{ readonly deletedEntries: number; readonly deletedSessions: number }> {
+    await this.ready();
+    return this.sweepNow();
+  }
+
+  close({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #openStore(): Promise<void> {
+    await this.store.open();
+    if (this.#announcesSessions) {
+      const since =
+        this.clock.now() -
+        (this.options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000;
+      // A database server may be shared with other processes, whose new sessions are not known here.
+      this.sessions.load(await this.store.recentSessions(since, 10_000), this.store.kind !== 'postgres');
+    }
+    this.#isReady = true;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    for (const cleanup of this.#cleanups) await cleanup();
+    await this.writer.close(timeoutMs);
+    this.#isReady = false;
+    await this.store.close();
+  }
+
+  /** Runs in the host's event loop, after the response: nothing may escape. */
+  #end(open: OpenExchange, seen: SeenRequest): void {
+    this.#open -= 1;
+    try {
+      const tapped = open.tap.finish();
+      if (isIgnored(seen.request)) return;
+      seen.onEnd?.(open);
+      const hasFailed = tapped.outcome !== 'completed' || (tapped.status ?? 0) >= 500;
+      const isSampled =
+        hasFailed ||
+        open.settings.sample >= 1 ||
+        (this.options.random ?? Math.random)() < open.settings.sample;
+      if (!isSampled || this.#isSkipped(open)) {
+        this.#leftOut += 1;
+        return;
+      }
+      const exchange = buildExchange(open, tapped, seen.request, (error, where) => {
+        this.failures.note(error, where);
+      });
+      if (exchange.owner !== 'anonymous') this.#hasSeenOwner = true;
+      this.record(exchange);
+      open.settle(exchange);
+    } catch (error) {
+      this.failures.note(error, 'capture');
+    } finally {
+      // Those who still wait do so for nothing.
+      open.settle(undefined);
+    }
+  }
+
+  #isSkipped(open: OpenExchange): boolean {
+    try {
+      return open.settings.skip?.(open.context) === true;
+    } catch (error) {
+      this.failures.note(error, 'skip');
+      return false;
+    }
+  }
+
+  #debug(message: string, details: object): void {
+    if (this.options.debug === true) this.options.logger?.debug(details, message);
+  }
+}
+
+function pathOf({ context, request }: SeenRequest): string {
+  const { originalUrl } = context as { readonly originalUrl?: unknown };
+  return splitUrl(typeof originalUrl === 'string' ? originalUrl : (request.url ?? '/')).path;
+}
+
+function entryTools(options: RecorderOptions, normalizeEndpoint: NormalizeEndpoint): EntryTools {
+  const { redaction, codec = 'zlib' } = options;
+  const thresholdBytes = options.compressionThresholdBytes ?? RECORDER_DEFAULTS.compressionThresholdBytes;
+  return {
+    redactor: redaction === false ? undefined : createRedactor(redaction),
+    pack: createPacker({ codec, thresholdBytes }),
+    keepAsIs: createPacker({ codec, thresholdBytes: Infinity }),
+    maxDecodedBytes: 8 * 1024 * 1024,
+    contentTypes: options.contentTypes ?? [],
+    normalizeEndpoint,
+  };
+}

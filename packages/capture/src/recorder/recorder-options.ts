@@ -1,0 +1,128 @@
+import type { Clock } from '@recap/storage';
+import { z } from 'zod';
+import type { EndpointRules } from '../entries/endpoint-key';
+import type { RedactionRules } from '../redaction/redactor';
+import type { CaptureOptions } from './capture-options';
+import { captureOptionShape, checkOptions } from './capture-options';
+
+/** The part of pino's interface that Recap uses; pino, Fastify's and most other loggers have it. */
+export interface Logger {
+  debug(details: object, message: string): void;
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+export interface RecorderOptions<Database = unknown> extends CaptureOptions {
+  /**
+   * Where entries are kept; default `{ type: 'sqlite', path: './.recap/recap.db' }`. Also
+   * `{ type: 'postgres', url }`, TypeORM's `DataSourceOptions`, or a `DataSource` of the program, of which
+   * only the connection's fields are taken: Recap opens a small pool of its own.
+   */
+  readonly database?: Database;
+  /** `false` stores everything as it is. Default: the built-in rules; an object adds to them. */
+  readonly redaction?: RedactionRules | false;
+  /** Which library compresses; both read each other's bytes. Default `zlib`. */
+  readonly codec?: 'zlib' | 'pako';
+  /** Bodies from this size on are compressed; default 1,024. */
+  readonly compressionThresholdBytes?: number;
+  /** Age at which a session ends although its owner never pauses; default 24. */
+  readonly sessionMaxAgeHours?: number;
+  /** How endpoints are compared, beyond slashes and case. */
+  readonly endpoints?: EndpointRules;
+  /** Size at which the oldest entries are deleted; default 1 GiB on SQLite, none on a server; `'unlimited'`. */
+  readonly maxDatabaseBytes?: number | 'unlimited';
+  /** Free space on the disk of an embedded database below which recording pauses; default 512 MiB. */
+  readonly minFreeDiskBytes?: number;
+  /** How often expired entries are deleted; default 60 s. They are invisible at once all the same. */
+  readonly sweepIntervalMs?: number;
+  /** Longest time an entry waits to be written; default 200 ms. */
+  readonly flushIntervalMs?: number;
+  /** Exchanges that may wait to be written; default 10,000. */
+  readonly maxQueuedExchanges?: number;
+  /** Bytes that may wait to be written; default 64 MiB. */
+  readonly maxQueuedBytes?: number;
+  /** Bytes that all exchanges in progress may hold together; default 64 MiB. */
+  readonly maxOpenBytes?: number;
+  /** Default: silent, but for one warning on the console for each kind of failure. */
+  readonly logger?: Logger;
+  /** Logs every exchange and batch at level `debug`; default false. */
+  readonly debug?: boolean;
+  /** Operations of the store that take longer are logged; default 100. */
+  readonly slowOperationMs?: number;
+  /** Told of every failure inside Recap; what it throws is ignored. */
+  readonly onError?: (error: unknown, where: string) => void;
+  /** For tests. */
+  readonly clock?: Clock;
+  /** For tests; default UUID version 7. */
+  readonly newId?: () => string;
+  /** For tests: 0 up to 1, decides which exchanges a `sample` takes. */
+  readonly random?: () => number;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const bytes = z.int().positive();
+const milliseconds = z.number().positive().max(86_400_000);
+const words = z.array(z.string().min(1));
+
+const schema = z.strictObject({
+  ...captureOptionShape,
+  database: z.unknown().optional(),
+  redaction: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        add: words.optional(),
+        remove: words.optional(),
+        paths: words.optional(),
+        patterns: z.array(z.instanceof(RegExp)).optional(),
+      }),
+    ])
+    .optional(),
+  codec: z.enum(['zlib', 'pako']).optional(),
+  compressionThresholdBytes: z.int().min(0).optional(),
+  sessionMaxAgeHours: z.number().positive().max(8_760).optional(),
+  endpoints: z.strictObject({ versionPrefixes: words.optional(), basePrefixes: words.optional() }).optional(),
+  maxDatabaseBytes: z.union([bytes, z.literal('unlimited')]).optional(),
+  minFreeDiskBytes: z.int().min(0).optional(),
+  sweepIntervalMs: milliseconds.optional(),
+  flushIntervalMs: milliseconds.optional(),
+  maxQueuedExchanges: z.int().positive().optional(),
+  maxQueuedBytes: bytes.optional(),
+  maxOpenBytes: bytes.optional(),
+  logger: z
+    .custom<Logger>((value) => typeof (value as Logger | undefined)?.warn === 'function', {
+      message: 'Expected a logger with debug, info, warn and error',
+    })
+    .optional(),
+  debug: z.boolean().optional(),
+  slowOperationMs: z.number().positive().optional(),
+  onError: z.custom((value) => typeof value === 'function', { message: 'Expected a function' }).optional(),
+  clock: z.custom((value) => typeof (value as Clock | undefined)?.now === 'function').optional(),
+  newId: z.custom((value) => typeof value === 'function').optional(),
+  random: z.custom((value) => typeof value === 'function').optional(),
+});
+
+/** @throws {StorageError} `CONFIG_INVALID`, naming every wrong option. */
+export function checkRecorderOptions(options: RecorderOptions): void {
+  checkOptions(schema, options, 'createRecorder');
+}
+
+export const RECORDER_DEFAULTS = {
+  maxBodyBytes: 256 * KIB,
+  compressionThresholdBytes: KIB,
+  sessionMaxAgeHours: 24,
+  sessionTimeoutMinutes: 30,
+  ttlDays: 30,
+  embeddedMaxDatabaseBytes: 1024 * MIB,
+  minFreeDiskBytes: 512 * MIB,
+  sweepIntervalMs: 60_000,
+  flushIntervalMs: 200,
+  batchSize: 500,
+  maxQueuedExchanges: 10_000,
+  maxQueuedBytes: 64 * MIB,
+  maxOpenBytes: 64 * MIB,
+  slowOperationMs: 100,
+} as const;

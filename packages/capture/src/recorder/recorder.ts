@@ -1,0 +1,44 @@
+/** Figures since the recorder was made. `captured = stored + queued + (sum of shed)` at any moment. */
+export interface RecorderStats {
+  /** Exchanges that were to be stored. */
+  readonly captured: number;
+  /** Waiting to be written, or being written. */
+  readonly queued: number;
+  readonly stored: number;
+  /** Not stored, by reason: `queue_full`, `disk_full`, `poison`, `internal_error`, `closed`. */
+  readonly shed: Readonly<Record<string, number>>;
+  /** Exchanges seen but left out on purpose, by `sample` or `skip`. */
+  readonly leftOut: number;
+  /** Exchanges in progress. */
+  readonly open: number;
+  /** Bytes of bodies as they travelled, of entries stored. */
+  readonly bytesBefore: number;
+  /** Bytes that are stored of them. */
+  readonly bytesAfter: number;
+  /** Failures inside Recap; each was told to `onError`. */
+  readonly internalErrors: number;
+  /** Entries deleted before they expired, to keep within `maxDatabaseBytes`. */
+  readonly evicted: number;
+  /** Why recording is paused, such as `disk_full`; null while it is not. */
+  readonly pausedFor: string | null;
+}
+
+/** Takes exchanges and gets them stored. Never throws into the program and never makes it wait. */
+export interface Recorder {
+  /**
+   * Waits until the store is open.
+   *
+   * @throws {StorageError} when it cannot be opened; what is captured meanwhile waits in the queue, and opening is tried again.
+   */
+  ready(): Promise<void>;
+  stats(): RecorderStats;
+  /** Writes what is queued now. @throws {StorageError} when the store fails; the exchanges stay queued. */
+  flush(): Promise<void>;
+  /** Deletes expired entries now, all of them; it is done by itself every `sweepIntervalMs` otherwise. */
+  sweep(): Promise<{ readonly deletedEntries: number; readonly deletedSessions: number }>;
+  /**
+   * Writes what is queued, for at most `timeoutMs` (default 10,000), and closes the store. What could not
+   * be written is counted as `shed.closed`. Safe to call twice.
+   */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>;
+}

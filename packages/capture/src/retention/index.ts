@@ -1,0 +1,1 @@
+export { keepStore } from './keep-store';

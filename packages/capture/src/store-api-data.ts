@@ -1,0 +1,222 @@
+import 'reflect-metadata';
+import { performance } from 'node:perf_hooks';
+import { z } from 'zod';
+import { resolveRecorder } from './default-recorder';
+import { begin as beginExpress } from './express/storage-middleware';
+import { begin as beginKoa } from './koa/storage-middleware';
+import { hostArgument, withoutHostObjects, type HostArgument } from './host-argument';
+import { checkOptions, entryOptionShape, type EntryOptions } from './recorder/capture-options';
+import { resolveEntrySettings } from './recorder/capture-settings';
+import { currentExchange, runWithin, trackCurrentExchange } from './recorder/current-exchange';
+import { isIgnored, openExchangeOf, type OpenExchange } from './recorder/open-exchange';
+import { recordCall } from './recorder/record-call';
+import type { Recorder } from './recorder/recorder';
+import type { RecorderCore } from './recorder/recorder-core';
+import { toPlain } from './redaction';
+import { describeError } from './tap/describe-error';
+
+export interface StoreApiDataOptions extends EntryOptions {
+  /** Added to the entry; searchable. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Used when no middleware has begun to record the exchange; default: the process's own recorder. */
+  readonly recorder?: Recorder;
+}
+
+/** Key under which a decorated method carries its options, for frameworks that read metadata. */
+export const STORE_API_DATA = 'recap:storeApiData';
+
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/** Works as a legacy decorator (`experimentalDecorators`) and as a standard one. */
+export interface StoreApiDataDecorator {
+  <T>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<T>): void;
+  <This, Args extends unknown[], Result>(
+    value: (this: This, ...args: Args) => Result,
+    context: ClassMethodDecoratorContext<This, (this: This, ...args: Args) => Result>,
+  ): (this: This, ...args: Args) => Result;
+}
+
+const schema = z.strictObject({
+  ...entryOptionShape,
+  metadata: z.record(z.string(), z.unknown()).optional(),
+  recorder: z.unknown().optional(),
+});
+
+/**
+ * Records what a method does. On a handler (`req, res, next` or `ctx, next`) it records the exchange, or
+ * joins in when a middleware records it already: one entry, and these options win. On any other method,
+ * the entry holds arguments and result, with the endpoint `Class.method`; within an exchange the first
+ * such call joins the exchange's entry and further ones name it as their parent. Result, `this`, errors
+ * and timing are those of the method.
+ *
+ * @example
+ * class AiController {
+ *   \@storeApiData({ ttlDays: 30, metadata: { model: 'gpt-4' } })
+ *   async generate(req, res) { res.json(await ai.generate(req.body.prompt)); }
+ * }
+ * @throws {StorageError} `CONFIG_INVALID`, naming every wrong option.
+ */
+export function storeApiData(options: StoreApiDataOptions = {}): StoreApiDataDecorator {
+  checkOptions(schema, options, 'storeApiData');
+  trackCurrentExchange();
+  const decorate = (
+    target: unknown,
+    keyOrContext: string | symbol | ClassMethodDecoratorContext,
+    descriptor?: PropertyDescriptor,
+  ): unknown => {
+    if (typeof keyOrContext === 'object') {
+      const name = String(keyOrContext.name);
+      return wrap(target as Method, options, (self) => `${classNameOf(self)}.${name}`);
+    }
+    if (descriptor === undefined || typeof descriptor.value !== 'function') {
+      throw new TypeError(`@storeApiData decorates methods; ${String(keyOrContext)} is none.`);
+    }
+    const className = classNameOf(target);
+    descriptor.value = wrap(
+      descriptor.value as Method,
+      options,
+      () => `${className}.${String(keyOrContext)}`,
+    );
+    return undefined;
+  };
+  return decorate as StoreApiDataDecorator;
+}
+
+function wrap(original: Method, options: StoreApiDataOptions, endpointOf: (self: unknown) => string): Method {
+  const wrapped: Method = function (...args) {
+    let claimed: OpenExchange | undefined;
+    let call: CallRecorder | undefined;
+    try {
+      const host = hostArgument(args);
+      claimed = claim(host, options);
+      if (claimed === undefined && !(host !== undefined && isIgnored(host.request))) {
+        call = beginCall(endpointOf(this), args, host, options);
+      }
+    } catch (error) {
+      tellRecorder(options, error);
+    }
+    if (call !== undefined) return call.run(() => original.apply(this, args));
+    return runWithin(claimed, () => original.apply(this, args));
+  };
+  const { name, length } = original;
+  // Frameworks tell handlers by name and number of parameters, and routes by what hangs on the function.
+  Object.defineProperties(wrapped, {
+    ...Object.getOwnPropertyDescriptors(original),
+    prototype: { value: undefined, writable: true },
+    name: { value: name, configurable: true },
+    length: { value: length, configurable: true },
+  });
+  for (const key of Reflect.getOwnMetadataKeys(original)) {
+    Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, original), wrapped);
+  }
+  Reflect.defineMetadata(STORE_API_DATA, options, wrapped);
+  return wrapped;
+}
+
+/** The exchange whose entry this call is part of; `undefined` when the call makes an entry of its own, or none. */
+function claim(host: HostArgument | undefined, options: StoreApiDataOptions): OpenExchange | undefined {
+  const open =
+    host === undefined ? currentExchange() : (openExchangeOf(host.request) ?? beginAlone(host, options));
+  if (open === undefined || open.isClaimed) return undefined;
+  open.isClaimed = true;
+  open.override(options);
+  return open;
+}
+
+/** No middleware has begun to record: the decorator does. */
+function beginAlone(host: HostArgument, options: StoreApiDataOptions): OpenExchange | undefined {
+  if (isIgnored(host.request)) return undefined;
+  const recorder = resolveRecorder(options.recorder);
+  const mount = { recorder, settings: recorder.settings() };
+  return host.kind === 'koa'
+    ? beginKoa(mount, host.context)
+    : beginExpress(mount, host.context, host.response);
+}
+
+interface CallRecorder {
+  run(work: () => unknown): unknown;
+}
+
+function beginCall(
+  endpoint: string,
+  args: readonly unknown[],
+  host: HostArgument | undefined,
+  options: StoreApiDataOptions,
+): CallRecorder {
+  const parent = host === undefined ? currentExchange() : openExchangeOf(host.request);
+  const recorder = resolveRecorder(options.recorder ?? parent?.recorder);
+  const base = parent?.settings ?? recorder.settings();
+  const settings = resolveEntrySettings(options, base.entry);
+  // Before the call, since the method may change what it was given.
+  const given = settings.storageType === 'response' ? undefined : toPlain(withoutHostObjects(args));
+  const startedAt = recorder.clock.now();
+  const startedTicks = performance.now();
+  const finish = (result: unknown, thrown?: { readonly error: unknown }): void => {
+    guarded(recorder, () => {
+      const call = {
+        endpoint,
+        args: given,
+        result,
+        error: thrown === undefined ? undefined : describeError(thrown.error),
+        startedAt,
+        durationMs: performance.now() - startedTicks,
+        settings,
+        metadata: options.metadata ?? {},
+        maxBodyBytes: base.maxBodyBytes,
+      };
+      recordCall(recorder, call, parent);
+    });
+  };
+  return { run: (work) => observe(work, finish) };
+}
+
+/** Calls `work`, and `finish` when it is over. A native promise is followed; another thenable may be lazy and is left alone. */
+function observe(
+  work: () => unknown,
+  finish: (result: unknown, thrown?: { readonly error: unknown }) => void,
+): unknown {
+  let result: unknown;
+  try {
+    result = work();
+  } catch (error) {
+    finish(undefined, { error });
+    throw error;
+  }
+  if (!(result instanceof Promise)) {
+    finish(result);
+    return result;
+  }
+  return result.then(
+    (value: unknown) => {
+      finish(value);
+      return value;
+    },
+    (error: unknown) => {
+      finish(undefined, { error });
+      throw error;
+    },
+  );
+}
+
+function guarded(recorder: RecorderCore, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    recorder.onError(error, 'storeApiData');
+  }
+}
+
+function tellRecorder({ recorder }: StoreApiDataOptions, error: unknown): void {
+  try {
+    resolveRecorder(recorder).onError(error, 'storeApiData');
+  } catch {
+    // There is no recorder to tell, which is what went wrong: the method runs unrecorded, with a word on the console.
+    console.warn(`[recap] @storeApiData cannot record: ${describeError(error).message}`);
+  }
+}
+
+function classNameOf(target: unknown): string {
+  if (typeof target === 'function') return target.name;
+  const { constructor } = (target ?? {}) as { readonly constructor?: { readonly name?: string } };
+  return constructor?.name ?? 'anonymous';
+}

@@ -1,0 +1,98 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { CapturedBody } from '../exchange';
+import type { OpenBudget } from './open-budget';
+
+/** Beyond this a body that is not kept is no longer hashed: the host's time is worth more than its digest. */
+const MAX_HASHED_BYTES = 16 * 1024 * 1024;
+
+/** Collects copies of a body's bytes as they pass, up to a cap. Never changes or holds back a chunk. */
+export class BodyCollector {
+  readonly #maxBytes: number;
+  readonly #budget: OpenBudget;
+  #chunks: Buffer[] = [];
+  #keptBytes = 0;
+  #totalBytes = 0;
+  #omitted: string | undefined;
+  #hash: Hash | undefined;
+
+  constructor(maxBytes: number, budget: OpenBudget) {
+    this.#maxBytes = maxBytes;
+    this.#budget = budget;
+  }
+
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
+
+  /** Keeps no bytes of this body; its size and digest are noted instead. Call before the first chunk. */
+  omit(reason: string): void {
+    this.#omitted = reason;
+    this.#hash = createHash('sha256');
+  }
+
+  /** @param chunk what a stream accepts; anything else the stream itself has refused, and it is passed over. */
+  add(chunk: unknown, encoding?: unknown): void {
+    if (typeof chunk === 'string') this.#takeText(chunk, encoding);
+    else if (chunk instanceof Uint8Array) {
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      this.#take(bytes, bytes.length, false);
+    }
+  }
+
+  /** The body as seen, or `undefined` when there was not a byte. The collected bytes no longer count as open. */
+  finish(isComplete: boolean): CapturedBody | undefined {
+    this.#budget.release(this.#keptBytes);
+    if (this.#totalBytes === 0) return undefined;
+    const isKept = this.#omitted === undefined;
+    const sha256 = isComplete && this.#totalBytes <= MAX_HASHED_BYTES ? this.#hash?.digest('hex') : undefined;
+    return {
+      bytes: isKept ? this.#joined() : undefined,
+      totalBytes: this.#totalBytes,
+      isTruncated: isKept && (!isComplete || this.#keptBytes < this.#totalBytes),
+      source: 'wire',
+      ...(this.#omitted === undefined ? {} : { omitted: this.#omitted }),
+      ...(sha256 === undefined ? {} : { sha256 }),
+    };
+  }
+
+  #takeText(text: string, encoding: unknown): void {
+    const room = this.#maxBytes - this.#keptBytes;
+    const isKnown = typeof encoding === 'string' && Buffer.isEncoding(encoding);
+    if (!isKnown || /^utf-?8$/i.test(encoding)) {
+      // Only the head of a huge string is copied. Each unit is a byte at least, so this covers the room.
+      const head = text.length > room && this.#hash === undefined ? text.slice(0, room + 1) : text;
+      const bytes = Buffer.from(head, 'utf8');
+      this.#take(bytes, head === text ? bytes.length : Buffer.byteLength(text, 'utf8'), true);
+    } else {
+      const bytes = Buffer.from(text, encoding);
+      this.#take(bytes, bytes.length, true);
+    }
+  }
+
+  /** @param isOwned whether nobody else can change the bytes; a host may reuse a buffer once it is written. */
+  #take(bytes: Buffer, totalBytes: number, isOwned: boolean): void {
+    this.#totalBytes += totalBytes;
+    if (this.#totalBytes <= MAX_HASHED_BYTES) this.#hash?.update(bytes);
+    const wanted = Math.min(bytes.length, this.#maxBytes - this.#keptBytes);
+    if (wanted <= 0 || this.#omitted !== undefined) return;
+    if (!this.#budget.reserve(wanted)) {
+      this.#letGo('open_budget');
+      return;
+    }
+    this.#keptBytes += wanted;
+    const isWhole = isOwned && wanted === bytes.length;
+    this.#chunks.push(isWhole ? bytes : Buffer.from(bytes.subarray(0, wanted)));
+  }
+
+  #letGo(reason: string): void {
+    this.#budget.release(this.#keptBytes);
+    this.#keptBytes = 0;
+    this.#chunks = [];
+    this.#omitted = reason;
+  }
+
+  #joined(): Buffer {
+    const [only] = this.#chunks;
+    return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
+  }
+}

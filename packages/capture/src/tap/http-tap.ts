@@ -1,0 +1,178 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { errorCode } from '@recap/storage';
+import { bodyKind } from '../body-kind';
+import type { CapturedBody, ExchangeSide, HeaderList, Outcome } from '../exchange';
+import { describeError } from './describe-error';
+import { BodyCollector } from './body-collector';
+import { isKeptType } from './kept-types';
+import type { OpenBudget } from './open-budget';
+import { hasStarted, observeRequest } from './patch-request';
+import { observeResponse, stopObserving } from './patch-response';
+import { responseHeader, sentHeaders } from './response-head';
+
+/** What was seen of an exchange at the byte level, once it is over. */
+export interface TappedExchange {
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly status: number | undefined;
+  readonly outcome: Outcome;
+  readonly error: { readonly name: string; readonly message: string } | undefined;
+  readonly request: ExchangeSide;
+  readonly response: ExchangeSide;
+}
+
+export interface HttpTapOptions {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly startedAt: number;
+  readonly maxBodyBytes: number;
+  /** Content types whose bodies are kept although they claim no text, such as `image/*`. */
+  readonly contentTypes: readonly string[];
+  readonly budget: OpenBudget;
+  /** See `observeResponse`. */
+  readonly sharedPrototype?: object;
+  /** The value that a body parser left, for a tap that came too late to see the bytes. */
+  readonly parsedBody: () => CapturedBody | undefined;
+}
+
+/** Watches one request and its response, and changes neither. */
+export class HttpTap {
+  readonly #options: HttpTapOptions;
+  readonly #startedTicks = performance.now();
+  readonly #requestBody: BodyCollector;
+  readonly #responseBody: BodyCollector;
+  readonly #isLate: boolean;
+  #isRequestComplete = false;
+  #isResponseTypeKnown = false;
+  #error: { readonly name: string; readonly message: string } | undefined;
+
+  constructor(options: HttpTapOptions, onEnd: (tap: HttpTap) => void) {
+    this.#options = options;
+    const { request, response, maxBodyBytes, budget } = options;
+    this.#requestBody = new BodyCollector(maxBodyBytes, budget);
+    this.#responseBody = new BodyCollector(maxBodyBytes, budget);
+    this.#isLate = hasBody(request) && hasStarted(request);
+    if (hasBody(request) && !this.#isLate) {
+      if (!this.#isKept(request.headers['content-type'])) this.#requestBody.omit('content_type');
+      observeRequest(request, (chunk, encoding) => {
+        if (chunk === null) this.#isRequestComplete = true;
+        else this.#requestBody.add(chunk, encoding);
+      });
+    }
+    observeResponse(response, this, options.sharedPrototype);
+    // The one event that every ending has: finished, given up by the client, destroyed by the program.
+    response.on('close', () => {
+      stopObserving(response);
+      onEnd(this);
+    });
+  }
+
+  /** Notes that the program failed in this exchange; the first failure is kept. */
+  noteError(thrown: unknown): void {
+    this.#error ??= describeError(thrown);
+  }
+
+  onChunk(chunk: unknown, encoding: unknown): void {
+    if (!this.#isResponseTypeKnown) {
+      this.#isResponseTypeKnown = true;
+      const contentType = responseHeader(this.#options.response, 'content-type');
+      if (!this.#isKept(contentType)) this.#responseBody.omit('content_type');
+    }
+    this.#responseBody.add(chunk, encoding);
+  }
+
+  /** Call once, when the exchange is over. */
+  finish(): TappedExchange {
+    const { request, response, startedAt } = this.#options;
+    const status = response.headersSent ? response.statusCode : undefined;
+    return {
+      startedAt,
+      durationMs: performance.now() - this.#startedTicks,
+      status,
+      outcome: this.#outcome(status),
+      error: this.#error,
+      request: { headers: pairs(request.rawHeaders), body: this.#finishRequest() },
+      response: {
+        headers: response.headersSent ? sentHeaders(response) : [],
+        body: this.#finishResponse(status),
+      },
+    };
+  }
+
+  #finishRequest(): CapturedBody | undefined {
+    const { request } = this.#options;
+    if (!hasBody(request)) return undefined;
+    const declared = Number(request.headers['content-length'] ?? NaN);
+    const totalBytes = Number.isSafeInteger(declared) ? declared : undefined;
+    if (this.#isLate) {
+      const parsed = this.#options.parsedBody();
+      if (parsed !== undefined) return { ...parsed, totalBytes };
+      return { bytes: undefined, totalBytes, isTruncated: false, omitted: 'mounted_late', source: 'wire' };
+    }
+    const isComplete = this.#isRequestComplete || request.complete;
+    const body = this.#requestBody.finish(
+      isComplete && !(totalBytes !== undefined && totalBytes > this.#requestBody.totalBytes),
+    );
+    if (body === undefined) {
+      if (isComplete && totalBytes === undefined) return undefined;
+      return { bytes: undefined, totalBytes, isTruncated: false, omitted: 'unread', source: 'wire' };
+    }
+    return totalBytes === undefined ? body : { ...body, totalBytes };
+  }
+
+  #finishResponse(status: number | undefined): CapturedBody | undefined {
+    const { request, response } = this.#options;
+    const body = this.#responseBody.finish(response.writableFinished);
+    // The program may offer a body to these; the client gets none.
+    const isBodiless =
+      request.method === 'HEAD' || status === undefined || status < 200 || status === 204 || status === 304;
+    return isBodiless ? undefined : body;
+  }
+
+  #outcome(status: number | undefined): Outcome {
+    const { request, response } = this.#options;
+    if (response.writableFinished) {
+      return this.#error !== undefined && (status ?? 0) >= 500 ? 'failed' : 'completed';
+    }
+    return this.#error === undefined && isClientGone(request) ? 'aborted' : 'failed';
+  }
+
+  #isKept(contentType: string | undefined): boolean {
+    const kind = bodyKind(contentType);
+    if (kind !== 'binary' && kind !== 'multipart') return true;
+    return isKeptType(contentType, this.#options.contentTypes);
+  }
+}
+
+const TRANSPORT_FAILURES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT']);
+
+function hasBody(request: IncomingMessage): boolean {
+  const length = request.headers['content-length'];
+  if (request.headers['transfer-encoding'] !== undefined) return true;
+  if (length !== undefined) return Number(length) !== 0;
+  // HTTP/2 needs neither header; there the stream itself knows.
+  return (
+    request.httpVersionMajor >= 2 &&
+    !request.complete &&
+    !request.readableEnded &&
+    request.method !== 'GET' &&
+    request.method !== 'HEAD'
+  );
+}
+
+/**
+ * Whether the connection was ended by the other side. Node destroys request, response and socket in
+ * either case, so the traces on the socket tell: the client's FIN was read, or the transport failed.
+ */
+function isClientGone(request: IncomingMessage): boolean {
+  const { socket } = request;
+  if (request.httpVersionMajor >= 2) return request.destroyed;
+  return socket.readableEnded || TRANSPORT_FAILURES.has(errorCode(socket.errored) ?? '');
+}
+
+function pairs(raw: readonly string[]): HeaderList {
+  const list: [string, string][] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) list.push([raw[index] ?? '', raw[index + 1] ?? '']);
+  return list;
+}

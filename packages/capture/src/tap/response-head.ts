@@ -1,0 +1,41 @@
+import type { ServerResponse } from 'node:http';
+import type { HeaderList } from '../exchange';
+
+/**
+ * The header fields that were sent, in their order, with duplicates.
+ *
+ * `getHeaders()` misses fields that `writeHead` was given directly, so the head that Node rendered is
+ * read where there is one (HTTP/1); it has been in `_header` since Node 0.x. HTTP/2 has no such text.
+ */
+export function sentHeaders(response: ServerResponse): HeaderList {
+  const head = (response as { readonly _header?: unknown })._header;
+  return typeof head === 'string' ? parseHead(head) : listHeaders(response);
+}
+
+/** One field of the response as far as it is known now, before or after the head is sent. */
+export function responseHeader(response: ServerResponse, name: string): string | undefined {
+  const value = response.getHeader(name);
+  if (value !== undefined) return Array.isArray(value) ? value.join(', ') : String(value);
+  if (!response.headersSent) return undefined;
+  return sentHeaders(response).find(([each]) => each.toLowerCase() === name)?.[1];
+}
+
+function parseHead(head: string): HeaderList {
+  const fields: [string, string][] = [];
+  // The first line is the status line; an empty one ends the head.
+  for (const line of head.split('\r\n').slice(1)) {
+    const colon = line.indexOf(':');
+    if (colon > 0) fields.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
+  }
+  return fields;
+}
+
+function listHeaders(response: ServerResponse): HeaderList {
+  const fields: [string, string][] = [];
+  for (const name of response.getHeaderNames()) {
+    const value = response.getHeader(name);
+    if (Array.isArray(value)) for (const each of value) fields.push([name, each]);
+    else if (value !== undefined) fields.push([name, String(value)]);
+  }
+  return fields;
+}
