@@ -73,7 +73,7 @@ describe('the packed packages', () => {
     const program = eachEntryPoint((entryPoint, exported, index) => [
       `import { ${exported.map((name) => `${name} as ${name}${index}`).join(', ')} } from '${entryPoint}';`,
       `export const all${index} = [${exported.map((name) => `${name}${index}`).join(', ')}];`,
-      // A declaration that resolves to nothing is `any`, and any passes as a number.
+      // Nothing public is `any`.
       ...exported.map((name) => `export const any${name}${index}: IsAny<typeof ${name}${index}> = false;`),
     ]);
     const compilerOptions = {
@@ -82,13 +82,13 @@ describe('the packed packages', () => {
       target: 'es2022',
       types: ['node'],
       noEmit: true,
-      skipLibCheck: true,
+      skipLibCheck: false,
     };
     const folder = join(consumer.folder, file.replace('.', '-'));
     mkdirSync(folder);
     writeFileSync(join(folder, file), `type IsAny<T> = 0 extends 1 & T ? true : false;\n${program}`);
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
-    expect(run(tsc, '-p', folder)).toEqual({ status: 0, output: '' });
+    expect(ownErrors(run(tsc, '-p', folder).output)).toEqual([]);
   });
 });
 
@@ -101,6 +101,11 @@ function namesOf(entryPoint: string): string[] {
 
 function eachEntryPoint(lines: (entryPoint: string, exported: string[], index: number) => string[]): string {
   return [...names].flatMap(([entryPoint, exported], index) => lines(entryPoint, exported, index)).join('\n');
+}
+
+/** Library checks are on for the sake of our declarations; what is wrong in those of others is not ours. */
+function ownErrors(output: string): string[] {
+  return output.split('\n').filter((line) => line.includes('error TS') && !line.startsWith('../'));
 }
 
 function write(file: string, program: string): string {
