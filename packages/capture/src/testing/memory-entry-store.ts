@@ -13,6 +13,7 @@ import type {
   SessionRecord,
 } from '../entries/entry-store';
 import { placeEntries, type SessionSpan } from '../sessions/place-entries';
+import { entryToPlace } from '../typeorm/entry-to-place';
 import { storableJson, storableMetadata, storableText } from '../typeorm/storable-text';
 import { compareText, matchesFilter } from './matches-filter';
 
@@ -104,7 +105,7 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
         const id = storableText(entry.id);
         if (!entries.has(id) && !fresh.has(id)) fresh.set(id, storableEntry(entry));
       }
-      const plan = placeEntries([...fresh.values()], [...sessions.values()], {
+      const plan = placeEntries([...fresh.values()].map(entryToPlace), [...sessions.values()], {
         maxAgeMs: sessionMaxAgeMs,
         newId,
       });

@@ -1,0 +1,158 @@
+import type { NewEntry, Placement } from '../entries/entry-store';
+import { placeEntries, type PlacementOptions, type SessionSpan } from '../sessions/place-entries';
+import { ENTRY_COLUMN_COUNT, ALL_COLUMNS, entryValues } from './entry-columns';
+import { entryToPlace } from './entry-to-place';
+import { isAnyOf, type Dialect, type SqlRunner } from './sql-database';
+import { sessionFromRow, SESSION_COLUMNS, type SessionRow } from './session-columns';
+import { lockSessionKeys } from './session-locks';
+import { storableText } from './storable-text';
+
+/** Rows of one INSERT, largest first. Few sizes, so that few statements are ever prepared. */
+const CHUNK_ROWS: Record<Dialect, readonly number[]> = { sqlite: [50, 10, 1], postgres: [200, 50, 10, 1] };
+/** Bytes of bodies in one INSERT, which on SQLite runs on the program's thread. */
+const CHUNK_BYTES: Record<Dialect, number> = { sqlite: 256 * 1024, postgres: 4 * 1024 * 1024 };
+/** Rows of one UPDATE when sessions are merged. */
+const MERGE_ROWS = 200;
+
+const inserts = new Map<number, string>();
+
+function insertOf(rows: number): string {
+  let sql = inserts.get(rows);
+  if (sql === undefined) {
+    const row = `(${Array(ENTRY_COLUMN_COUNT).fill('?').join(', ')})`;
+    sql = `INSERT INTO recap_entries (${ALL_COLUMNS}) VALUES ${Array(rows).fill(row).join(', ')}`;
+    inserts.set(rows, sql);
+  }
+  return sql;
+}
+
+/** Places and inserts entries within the transaction of `sql`; ids that are there already are left alone. */
+export async function appendEntries(
+  sql: SqlRunner,
+  entries: readonly NewEntry[],
+  options: PlacementOptions,
+): Promise<readonly Placement[]> {
+  const places = entries.map(entryToPlace);
+  await lockSessionKeys(
+    sql,
+    places.map(({ session }) => session.key),
+  );
+  const sessionIds = await storedPlacements(
+    sql,
+    places.map(({ id }) => id),
+  );
+  const fresh = new Map<string, { entry: NewEntry; place: (typeof places)[number] }>();
+  entries.forEach((entry, index) => {
+    const place = places[index];
+    if (place === undefined || sessionIds.has(place.id) || fresh.has(place.id)) return;
+    fresh.set(place.id, { entry, place });
+  });
+  if (fresh.size > 0) {
+    const toPlace = [...fresh.values()].map(({ place }) => place);
+    const plan = placeEntries(toPlace, await knownSessions(sql, toPlace, options.maxAgeMs), options);
+    for (const { from, into } of plan.merged) {
+      await mergeSessions(sql, from, into);
+      for (const [id, sessionId] of sessionIds) if (sessionId === from) sessionIds.set(id, into);
+    }
+    await saveSessions(sql, plan.sessions);
+    const rows: unknown[][] = [];
+    for (const [id, { entry }] of fresh) {
+      const sessionId = plan.placements.get(id);
+      if (sessionId === undefined) throw new Error(`Entry ${id} was not placed in a session.`);
+      sessionIds.set(id, sessionId);
+      rows.push(entryValues(entry, sessionId, plan.warnings.get(id)));
+    }
+    await insertRows(sql, rows);
+  }
+  return entries.map(({ id }) => ({ entryId: id, sessionId: sessionIds.get(storableText(id)) ?? '' }));
+}
+
+async function storedPlacements(sql: SqlRunner, ids: readonly string[]): Promise<Map<string, string>> {
+  const wanted = isAnyOf(sql.dialect, 'id', ids);
+  const rows = await sql.query<{ id: string; session_id: string }>(
+    `SELECT id, session_id FROM recap_entries WHERE ${wanted.sql}`,
+    wanted.values,
+  );
+  return new Map(rows.map((row) => [row.id, row.session_id]));
+}
+
+/**
+ * Sessions that any of the entries could join, extend or bridge: of the same keys, still within their own
+ * timeout when the first entry starts, and not begun so late that none could reach them.
+ */
+async function knownSessions(
+  sql: SqlRunner,
+  places: readonly ReturnType<typeof entryToPlace>[],
+  maxAgeMs: number,
+): Promise<SessionSpan[]> {
+  const starts = places.map(({ createdAt }) => createdAt);
+  const first = starts.reduce((least, start) => Math.min(least, start));
+  const last = starts.reduce((most, start) => Math.max(most, start));
+  const ids = places.flatMap(({ session: { requestedId, proposedId } }) =>
+    [requestedId, proposedId].filter((id) => id !== undefined),
+  );
+  const byKey = isAnyOf(sql.dialect, 'session_key', [...new Set(places.map(({ session }) => session.key))]);
+  const byId = isAnyOf(sql.dialect, 'id', ids);
+  const rows = await sql.query<SessionRow>(
+    `SELECT ${SESSION_COLUMNS} FROM recap_sessions
+      WHERE ${byKey.sql} AND last_activity_at >= ? AND last_activity_at + timeout_ms >= ? AND created_at <= ?
+     UNION SELECT ${SESSION_COLUMNS} FROM recap_sessions WHERE ${byId.sql}`,
+    [...byKey.values, first - maxAgeMs, first, last + maxAgeMs, ...byId.values],
+  );
+  return rows.map(sessionFromRow);
+}
+
+async function mergeSessions(sql: SqlRunner, from: string, into: string): Promise<void> {
+  const update = `UPDATE recap_entries SET session_id = ? WHERE id IN
+    (SELECT id FROM recap_entries WHERE session_id = ? LIMIT ${MERGE_ROWS})`;
+  for (let moved = MERGE_ROWS; moved === MERGE_ROWS;) moved = await sql.execute(update, [into, from]);
+  await sql.execute('DELETE FROM recap_sessions WHERE id = ?', [from]);
+}
+
+async function saveSessions(sql: SqlRunner, sessions: readonly SessionSpan[]): Promise<void> {
+  for (let at = 0; at < sessions.length;) {
+    const rows = sessions.length - at >= 20 ? 20 : 1;
+    const values = sessions
+      .slice(at, at + rows)
+      .flatMap(({ id, key, owner, group, createdAt, lastActivityAt, timeoutMs }) => [
+        id,
+        key,
+        owner,
+        group,
+        createdAt,
+        lastActivityAt,
+        timeoutMs,
+      ]);
+    await sql.execute(rows === 20 ? SAVE_TWENTY : SAVE_ONE, values);
+    at += rows;
+  }
+}
+
+const saveSql = (rows: number): string => `INSERT INTO recap_sessions (${SESSION_COLUMNS})
+  VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?)').join(', ')}
+  ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at,
+    last_activity_at = excluded.last_activity_at, timeout_ms = excluded.timeout_ms`;
+const SAVE_ONE = saveSql(1);
+const SAVE_TWENTY = saveSql(20);
+
+async function insertRows(sql: SqlRunner, rows: readonly unknown[][]): Promise<void> {
+  for (let at = 0; at < rows.length;) {
+    const taken = chunkAt(rows, at, sql.dialect);
+    await sql.execute(insertOf(taken), rows.slice(at, at + taken).flat());
+    at += taken;
+  }
+}
+
+function chunkAt(rows: readonly unknown[][], at: number, dialect: Dialect): number {
+  let fitting = 0;
+  const most = Math.min(rows.length - at, CHUNK_ROWS[dialect][0] ?? 1);
+  for (let bytes = 0; fitting < most; fitting += 1) {
+    bytes += bodyBytes(rows[at + fitting] ?? []);
+    if (bytes > CHUNK_BYTES[dialect]) break;
+  }
+  return CHUNK_ROWS[dialect].find((size) => size <= fitting) ?? 1;
+}
+
+function bodyBytes(row: readonly unknown[]): number {
+  return row.slice(-2).reduce<number>((sum, body) => sum + (Buffer.isBuffer(body) ? body.length : 0), 0);
+}

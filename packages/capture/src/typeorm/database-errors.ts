@@ -1,0 +1,37 @@
+import { errorCode, StorageError } from '@recap/storage';
+
+/** What the driver raised. TypeORM wraps it in an error that also holds the statement's values, which must not travel on. */
+export function driverError(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null) return error;
+  const { driverError: inner } = error as { driverError?: unknown };
+  return inner ?? error;
+}
+
+/** The code of a driver's error, under TypeORM or not: `SQLITE_BUSY`, a SQLSTATE, `ECONNREFUSED`, … */
+export function driverCode(error: unknown): string | undefined {
+  return errorCode(driverError(error));
+}
+
+/** A driver's failure as the error of the store's contract. `StorageError`s pass unchanged. */
+export function toStorageError(error: unknown, database: string): StorageError {
+  if (error instanceof StorageError) return error;
+  const cause = driverError(error);
+  const code = errorCode(cause);
+  const name = code ?? (cause instanceof Error ? cause.name : 'unknown error');
+  if (code === '53300') {
+    return new StorageError(
+      'POOL_EXHAUSTED',
+      `The database ${database} has no connection left (${code}). Raise its limit or run fewer processes.`,
+      { cause },
+    );
+  }
+  return new StorageError('UNAVAILABLE', `The database ${database} did not answer as it should (${name}).`, {
+    cause,
+  });
+}
+
+/** True when SQLite could not get a lock in time; whoever holds it will let it go. */
+export function isBusy(error: unknown): boolean {
+  const code = driverCode(error);
+  return code !== undefined && (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'));
+}

@@ -1,0 +1,24 @@
+import type { NewEntry } from '../entries/entry-store';
+import type { EntryToPlace } from '../sessions/place-entries';
+import { storableText } from './storable-text';
+
+/**
+ * An entry as placing sees it: its text as the database will hold it, and its instants in whole ms, as
+ * they are stored. Rounding an end down changes no decision, since starts and timeouts are whole.
+ */
+export function entryToPlace(entry: NewEntry): EntryToPlace {
+  const { key, group, timeoutMs, requestedId, proposedId } = entry.session;
+  return {
+    id: storableText(entry.id),
+    owner: storableText(entry.owner),
+    createdAt: Math.trunc(entry.createdAt),
+    durationMs: Math.floor(entry.durationMs),
+    session: {
+      key: storableText(key),
+      group: group === undefined ? undefined : storableText(group),
+      timeoutMs: Math.ceil(timeoutMs),
+      ...(requestedId === undefined ? {} : { requestedId: storableText(requestedId) }),
+      ...(proposedId === undefined ? {} : { proposedId: storableText(proposedId) }),
+    },
+  };
+}

@@ -1,0 +1,15 @@
+import { MigrationExecutor, type DataSource, type QueryRunner } from 'typeorm';
+import { CreateRecapTables1767225600000 } from './create-recap-tables';
+
+export const MIGRATIONS = [CreateRecapTables1767225600000];
+export const MIGRATIONS_TABLE = 'recap_migrations';
+
+/**
+ * Brings the schema up to date within the transaction that the caller holds, whose lock keeps every other
+ * process out: TypeORM alone would let two processes that start at once both create the tables.
+ */
+export async function runMigrations(dataSource: DataSource, queryRunner: QueryRunner): Promise<void> {
+  const executor = new MigrationExecutor(dataSource, queryRunner);
+  executor.transaction = 'none';
+  await executor.executePendingMigrations();
+}

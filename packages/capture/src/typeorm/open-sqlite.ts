@@ -1,0 +1,210 @@
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { StorageError } from '@recap/storage';
+import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
+import { isBusy, toStorageError } from './database-errors';
+import { describeTarget, type SqliteTarget } from './database-options';
+import { Lanes } from './lanes';
+import { MIGRATIONS, MIGRATIONS_TABLE, runMigrations } from './migrations/run-migrations';
+import type { SqlDatabase, SqlRunner } from './sql-database';
+import { loadSqliteDriver, type SqliteDriver } from './sqlite-driver';
+import { prepareSqliteFile } from './sqlite-folder';
+
+/** SQLite's own wait sleeps on the program's thread, so it is short, and waiting is done between attempts. */
+const BUSY_TIMEOUT_MS = 5;
+const BUSY_RETRY_MS = 5_000;
+/** Uninterrupted work after which the program's other work gets its turn. A statement is at most about as much again. */
+const MAX_STRETCH_MS = 4;
+
+/** Before anything is written: `auto_vacuum` has no effect later, and WAL is already a write. */
+const OWN_FILE_PRAGMAS = ['auto_vacuum = INCREMENTAL', 'journal_mode = WAL'];
+/** NORMAL syncs at checkpoints only: a power cut may cost the last commits, never the database. */
+const WRITER_PRAGMAS = ['synchronous = NORMAL', 'cache_size = -16384', 'wal_autocheckpoint = 400'];
+
+/**
+ * Opens an SQLite database with one connection that writes and one that only reads, so that a read neither
+ * sees nor waits for a transaction that has not ended.
+ */
+export async function openSqlite(target: SqliteTarget): Promise<SqlDatabase> {
+  const driver = await loadSqliteDriver(target.driver);
+  const name = describeTarget(target);
+  const opened: DataSource[] = [];
+  try {
+    if (target.isOwn && target.path !== ':memory:') await prepareSqliteFile(target.path);
+    const writer = await connect(target, driver, false);
+    opened.push(writer);
+    const database = new SqliteDatabase(name, target, writer);
+    await database.prepare();
+    if (target.path !== ':memory:') {
+      const reader = await connect(target, driver, true);
+      opened.push(reader);
+      database.readFrom(reader);
+    }
+    return database;
+  } catch (error) {
+    for (const dataSource of opened) await dataSource.destroy();
+    throw toStorageError(error, name);
+  }
+}
+
+async function connect(target: SqliteTarget, driver: SqliteDriver, isReader: boolean): Promise<DataSource> {
+  const readonly =
+    driver.name === 'better-sqlite3'
+      ? { readonly: isReader, timeout: BUSY_TIMEOUT_MS }
+      : { busyTimeout: BUSY_TIMEOUT_MS, ...(isReader ? { flags: 1 /* SQLITE_OPEN_READONLY */ } : {}) };
+  const options = {
+    ...target.connection,
+    type: driver.typeormType,
+    driver: driver.package,
+    database: target.path,
+    entities: [],
+    migrations: isReader ? [] : MIGRATIONS,
+    migrationsTableName: MIGRATIONS_TABLE,
+    logging: false,
+    statementCacheSize: 200,
+    ...readonly,
+  };
+  // One shape for both drivers, of which TypeORM 1 knows one by its types.
+  return new DataSource(options as unknown as DataSourceOptions).initialize();
+}
+
+class SqliteDatabase implements SqlDatabase {
+  readonly dialect = 'sqlite';
+  readonly isOwn: boolean;
+  readonly #name: string;
+  readonly #writer: DataSource;
+  readonly #writeLane = new Lanes(1);
+  readonly #writing: SqliteRunner;
+  readonly #turns = new Turns();
+  #reader: DataSource | undefined;
+  #reading: SqliteRunner;
+  #isClosed = false;
+
+  constructor(name: string, target: SqliteTarget, writer: DataSource) {
+    this.#name = name;
+    this.isOwn = target.isOwn;
+    this.#writer = writer;
+    this.#writing = new SqliteRunner(name, writer.createQueryRunner(), this.#turns, () => false);
+    this.#reading = this.#writing;
+  }
+
+  async prepare(): Promise<void> {
+    // One after another and not in a transaction, in which both are without effect.
+    if (this.isOwn) for (const pragma of OWN_FILE_PRAGMAS) await this.#retrying(`PRAGMA ${pragma}`);
+    for (const pragma of WRITER_PRAGMAS) await this.#retrying(`PRAGMA ${pragma}`);
+    await this.write(() => runMigrations(this.#writer, this.#writing.queryRunner));
+  }
+
+  readFrom(reader: DataSource): void {
+    this.#reader = reader;
+    this.#reading = new SqliteRunner(
+      this.#name,
+      reader.createQueryRunner(),
+      this.#turns,
+      () => this.#isClosed,
+    );
+  }
+
+  async read<T>(work: (sql: SqlRunner) => Promise<T>): Promise<T> {
+    if (this.#reader !== undefined) return work(this.#reading);
+    // With one connection only, a read in the middle of a transaction would see its half.
+    return this.#writeLane.run(() => work(this.#reading));
+  }
+
+  async write<T>(work: (sql: SqlRunner) => Promise<T>): Promise<T> {
+    // A transaction gives way between its statements, so nothing else may use its connection meanwhile.
+    return this.#writeLane.run(async () => {
+      await this.#retrying('BEGIN IMMEDIATE');
+      try {
+        const result = await work(this.#writing);
+        await this.#retrying('COMMIT');
+        return result;
+      } catch (error) {
+        await this.#rollBack();
+        throw error;
+      }
+    });
+  }
+
+  async maintain<T>(work: (sql: SqlRunner) => Promise<T>): Promise<T> {
+    return this.#writeLane.run(() => work(this.#writing));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#writeLane.drain();
+    await this.#reader?.destroy();
+    await this.#writer.destroy();
+  }
+
+  async #retrying(sql: string): Promise<void> {
+    const deadline = performance.now() + BUSY_RETRY_MS;
+    for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 50)) {
+      try {
+        await this.#writing.queryRunner.query(sql);
+        return;
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw toStorageError(error, this.#name);
+        await delay(waitMs * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  async #rollBack(): Promise<void> {
+    try {
+      await this.#writing.queryRunner.query('ROLLBACK');
+    } catch (error) {
+      // A full disk makes SQLite roll back by itself; it says so by refusing ours.
+      if (!/no transaction is active/.test(String(error))) throw toStorageError(error, this.#name);
+    }
+  }
+}
+
+/** Gives the program's thread back when Recap has held it for a while. */
+class Turns {
+  #since = performance.now();
+
+  async take(): Promise<void> {
+    if (performance.now() - this.#since < MAX_STRETCH_MS) return;
+    await nextTurn();
+    this.#since = performance.now();
+  }
+}
+
+class SqliteRunner implements SqlRunner {
+  readonly dialect = 'sqlite';
+  readonly queryRunner: QueryRunner;
+  readonly #name: string;
+  readonly #turns: Turns;
+  readonly #isClosed: () => boolean;
+  lastMs = 0;
+
+  constructor(name: string, queryRunner: QueryRunner, turns: Turns, isClosed: () => boolean) {
+    this.#name = name;
+    this.queryRunner = queryRunner;
+    this.#turns = turns;
+    this.#isClosed = isClosed;
+  }
+
+  async query<Row extends object>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const { records } = await this.#run(sql, values);
+    return records as Row[];
+  }
+
+  async execute(sql: string, values: readonly unknown[] = []): Promise<number> {
+    const { affected } = await this.#run(sql, values);
+    return affected ?? 0;
+  }
+
+  async #run(sql: string, values: readonly unknown[]): Promise<{ records: unknown[]; affected?: number }> {
+    await this.#turns.take();
+    if (this.#isClosed()) throw new StorageError('CLOSED', 'The entry store is closed.');
+    const startedAt = performance.now();
+    try {
+      return await this.queryRunner.query(sql, values as unknown[], true);
+    } catch (error) {
+      throw toStorageError(error, this.#name);
+    } finally {
+      this.lastMs = performance.now() - startedAt;
+    }
+  }
+}

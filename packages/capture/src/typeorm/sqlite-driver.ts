@@ -1,0 +1,66 @@
+import { errorCode, loadDriver, StorageError } from '@recap/storage';
+import type { SqliteDriverName } from './database-options';
+
+/** A loaded SQLite package and the type under which TypeORM knows it. */
+export interface SqliteDriver {
+  readonly name: SqliteDriverName;
+  readonly typeormType: 'better-sqlite3' | 'sqlite';
+  readonly package: unknown;
+}
+
+/**
+ * Loads the SQLite package: the one asked for, else `better-sqlite3`, else `sqlite3`, which TypeORM 0.3 alone
+ * can use.
+ *
+ * @throws {StorageError} `SQLITE_NOT_BUILT` with the remedy; `DRIVER_MISSING` when `sqlite3` was asked for
+ *   and is not installed.
+ */
+export async function loadSqliteDriver(wanted: SqliteDriverName | undefined): Promise<SqliteDriver> {
+  if (wanted === 'sqlite3') return loadSqlite3();
+  try {
+    return await loadBetterSqlite3();
+  } catch (cause) {
+    const error = notBuilt(cause);
+    if (wanted === 'better-sqlite3') throw error;
+    return loadSqlite3().catch(() => {
+      throw error;
+    });
+  }
+}
+
+async function loadBetterSqlite3(): Promise<SqliteDriver> {
+  const Database = (await importPackage('better-sqlite3')) as new (path: string) => { close(): void };
+  // The package loads its binary with the first database, so only opening one tells whether it was built.
+  new Database(':memory:').close();
+  return { name: 'better-sqlite3', typeormType: 'better-sqlite3', package: Database };
+}
+
+async function loadSqlite3(): Promise<SqliteDriver> {
+  const sqlite3 = await loadDriver('sqlite3', () => importPackage('sqlite3'));
+  return { name: 'sqlite3', typeormType: 'sqlite', package: sqlite3 };
+}
+
+/** By a name that the compiler does not follow: neither package is there in every installation. */
+async function importPackage(name: string): Promise<unknown> {
+  const loaded = (await import(name)) as { default?: unknown };
+  return loaded.default ?? loaded;
+}
+
+function notBuilt(cause: unknown): StorageError {
+  const code = errorCode(cause);
+  const state =
+    code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND'
+      ? 'is not installed'
+      : code === 'ERR_DLOPEN_FAILED'
+        ? 'was built for another version of Node'
+        : 'is installed but was not compiled';
+  return new StorageError(
+    'SQLITE_NOT_BUILT',
+    `The package "better-sqlite3" ${state}, so Recap cannot open its SQLite file. ` +
+      'If npm blocked its install script, add "allowScripts": { "better-sqlite3": true } to package.json; ' +
+      'if there is no compiler, install one (apt-get install build-essential python3); ' +
+      `then run: ${state === 'is not installed' ? 'npm install better-sqlite3' : 'npm rebuild better-sqlite3'}. ` +
+      'Or give Recap a PostgreSQL database: { type: "postgres", url }.',
+    { cause },
+  );
+}
