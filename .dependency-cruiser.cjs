@@ -104,7 +104,11 @@ module.exports = {
       comment: 'A user has what package.json of the package names, and nothing else.',
       severity: 'error',
       from: { path: '^packages/[^/]+/src/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'npm-bundled'] },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'npm-bundled'],
+        // An optional peer counts as a peer and, through its entry in peerDependenciesMeta, as unknown.
+        dependencyTypesNot: ['npm', 'npm-peer', 'npm-optional'],
+      },
     },
     {
       name: 'everything-resolves',

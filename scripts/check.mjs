@@ -1,5 +1,6 @@
-import { fileURLToPath } from 'node:url';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { endRunningCommands, runCommand } from './run-command.mjs';
 import { setUp } from './setup.mjs';
 
@@ -9,14 +10,19 @@ import { setUp } from './setup.mjs';
  */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+// A checkout has no folder that is still empty.
+const folders = ['packages', 'test', 'examples'].filter((name) => existsSync(join(root, name)));
 const tool = (name) => join(root, 'node_modules/.bin', name);
+const hasStandardTests = readdirSync(join(root, 'packages'), { recursive: true }).some(
+  (path) => path.endsWith('.standard.test.ts') && !path.includes('node_modules'),
+);
 
 const checks = {
   types: [tool('tsc'), ['-p', 'tsconfig.json']],
-  'types-standard': [tool('tsc'), ['-p', 'tsconfig.standard.json']],
+  ...(hasStandardTests && { 'types-standard': [tool('tsc'), ['-p', 'tsconfig.standard.json']] }),
   lint: [tool('eslint'), ['.', '--max-warnings=0']],
   format: [tool('prettier'), ['--check', '--log-level=warn', '.']],
-  structure: [tool('depcruise'), ['--config', '.dependency-cruiser.cjs', 'packages', 'test', 'examples']],
+  structure: [tool('depcruise'), ['--config', '.dependency-cruiser.cjs', ...folders]],
   unused: [tool('knip'), ['--no-config-hints']],
   packages: [process.execPath, ['scripts/check-packages.mjs']],
   lockfile: ['npm', ['ci', '--dry-run', '--ignore-scripts', '--no-audit', '--no-fund', '--silent']],
