@@ -7,7 +7,12 @@ const SHOWN_NAME = 200;
 export function validate<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw invalidFields(result.error.issues.flatMap(toFields));
+  const fields = new Map<string, FieldError>();
+  for (const field of result.error.issues.flatMap(toFields)) {
+    // A value of the wrong type fails several checks; the first says it best.
+    if (!fields.has(field.field)) fields.set(field.field, field);
+  }
+  throw invalidFields([...fields.values()]);
 }
 
 function toFields(issue: z.core.$ZodIssue): FieldError[] {
