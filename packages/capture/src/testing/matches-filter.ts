@@ -1,6 +1,6 @@
 import type { EntryFilter, MetadataCondition, MetadataScalar } from '../entries/entry-filter';
 import type { EntryRecord } from '../entries/entry-record';
-import { storableText } from '../typeorm/storable-text';
+import { storableKey, storableText } from '../typeorm/storable-text';
 
 /** Order of text in every store: by its UTF-8 bytes, which is by code points. */
 export function compareText(a: string, b: string): number {
@@ -39,7 +39,7 @@ export function matchesFilter(entry: EntryRecord, filter: EntryFilter): boolean 
 }
 
 function equals(wanted: string | undefined, value: string | null): boolean {
-  return wanted === undefined || (value !== null && value === storableText(wanted));
+  return wanted === undefined || (value !== null && value === storableKey(wanted));
 }
 
 function isOneOf(wanted: readonly string[] | undefined, value: string | null): boolean {

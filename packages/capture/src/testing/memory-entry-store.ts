@@ -14,7 +14,7 @@ import type {
 } from '../entries/entry-store';
 import { placeEntries, type SessionSpan } from '../sessions/place-entries';
 import { entryToPlace } from '../typeorm/entry-to-place';
-import { storableJson, storableMetadata, storableText } from '../typeorm/storable-text';
+import { storableJson, storableMetadata, storableKey } from '../typeorm/storable-text';
 import { compareText, matchesFilter } from './matches-filter';
 
 /** Bound of a session's figures, and of what `sizes` counts. */
@@ -102,7 +102,7 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
       requireOpen();
       const fresh = new Map<string, NewEntry>();
       for (const entry of added) {
-        const id = storableText(entry.id);
+        const id = storableKey(entry.id);
         if (!entries.has(id) && !fresh.has(id)) fresh.set(id, storableEntry(entry));
       }
       const plan = placeEntries([...fresh.values()].map(entryToPlace), [...sessions.values()], {
@@ -122,7 +122,7 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
         entries.set(id, { ...entry, sessionId, warnings });
       }
       return added.map((entry) => {
-        const stored = entries.get(storableText(entry.id));
+        const stored = entries.get(storableKey(entry.id));
         return { entryId: entry.id, sessionId: stored === undefined ? '' : stored.sessionId };
       });
     },
@@ -143,7 +143,7 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
 
     async get(id: string, filter: Pick<EntryFilter, 'owner'>) {
       requireOpen();
-      const entry = entries.get(storableText(id));
+      const entry = entries.get(storableKey(id));
       if (entry === undefined || !isVisible(entry) || !matchesFilter(entry, filter)) return undefined;
       return copyOf(entry, true);
     },
@@ -166,12 +166,12 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
       requireOpen();
       const outcomes = new Map<string, DeleteOutcome>();
       for (const id of ids) {
-        const entry = entries.get(storableText(id));
+        const entry = entries.get(storableKey(id));
         if (entry === undefined) outcomes.set(id, 'not_found');
         else outcomes.set(id, !force && isVisible(entry) ? 'protected' : 'deleted');
       }
       for (const [id, outcome] of outcomes) {
-        if (outcome === 'deleted' && !isDryRun) entries.delete(storableText(id));
+        if (outcome === 'deleted' && !isDryRun) entries.delete(storableKey(id));
       }
       return outcomes;
     },
@@ -232,7 +232,7 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
 
 function isAfter(position: Position | undefined, at: number, id: string): boolean {
   if (position === undefined) return true;
-  return at < position.at || (at === position.at && compareText(id, storableText(position.id)) < 0);
+  return at < position.at || (at === position.at && compareText(id, storableKey(position.id)) < 0);
 }
 
 /** What a database would give back for an entry: text made storable, JSON values as JSON has them, own buffers. */
@@ -240,8 +240,13 @@ function storableEntry(entry: NewEntry): NewEntry {
   const { requestBody, responseBody, metadata, warnings, ...rest } = entry;
   const { json, warning } = storableMetadata(metadata);
   const copy = JSON.parse(storableJson(rest)) as typeof rest;
+  const keyOrNull = (value: string | null): string | null => (value === null ? null : storableKey(value));
   return {
     ...copy,
+    id: storableKey(entry.id),
+    owner: storableKey(entry.owner),
+    endpointKey: keyOrNull(entry.endpointKey),
+    traceId: keyOrNull(entry.traceId),
     metadata: JSON.parse(json) as Record<string, unknown>,
     warnings: JSON.parse(
       storableJson(warning === undefined ? warnings : [...warnings, warning]),

@@ -5,7 +5,7 @@ import { entryToPlace } from './entry-to-place';
 import { isAnyOf, type Dialect, type SqlRunner } from './sql-database';
 import { sessionFromRow, SESSION_COLUMNS, type SessionRow } from './session-columns';
 import { lockSessionKeys } from './session-locks';
-import { storableText } from './storable-text';
+import { storableKey } from './storable-text';
 
 /** Rows of one INSERT, largest first. Few sizes, so that few statements are ever prepared. */
 const CHUNK_ROWS: Record<Dialect, readonly number[]> = { sqlite: [50, 10, 1], postgres: [200, 50, 10, 1] };
@@ -64,7 +64,7 @@ export async function appendEntries(
     }
     await insertRows(sql, rows);
   }
-  return entries.map(({ id }) => ({ entryId: id, sessionId: sessionIds.get(storableText(id)) ?? '' }));
+  return entries.map(({ id }) => ({ entryId: id, sessionId: sessionIds.get(storableKey(id)) ?? '' }));
 }
 
 async function storedPlacements(sql: SqlRunner, ids: readonly string[]): Promise<Map<string, string>> {

@@ -1,7 +1,7 @@
 import type { EntryRecord } from '../entries/entry-record';
 import type { NewEntry } from '../entries/entry-store';
 import type { RecordedWarning } from '../exchange';
-import { storableJson, storableMetadata, storableText } from './storable-text';
+import { storableJson, storableKey, storableMetadata, storableText } from './storable-text';
 
 type Kind = 'text' | 'number' | 'json' | 'bytes';
 
@@ -79,12 +79,12 @@ export function entryValues(
   const metadata = storableMetadata(entry.metadata);
   const added = [placementWarning, metadata.warning].filter((warning) => warning !== undefined);
   return [
-    storableText(entry.id),
+    storableKey(entry.id),
     text(entry.parentId),
     entry.type,
     text(entry.method),
     text(entry.endpoint),
-    text(entry.endpointKey),
+    key(entry.endpointKey),
     text(entry.path),
     text(entry.query),
     entry.status,
@@ -93,10 +93,10 @@ export function entryValues(
     text(entry.errorMessage),
     Math.trunc(entry.createdAt),
     entry.durationMs,
-    storableText(entry.owner),
+    storableKey(entry.owner),
     sessionId,
     text(entry.clientAddress),
-    text(entry.traceId),
+    key(entry.traceId),
     metadata.json,
     storableJson(entry.redacted),
     storableJson(added.length === 0 ? entry.warnings : [...entry.warnings, ...added]),
@@ -122,4 +122,5 @@ export function entryValues(
   ];
 }
 
+const key = (value: string | null): string | null => (value === null ? null : storableKey(value));
 const text = (value: string | null): string | null => (value === null ? null : storableText(value));

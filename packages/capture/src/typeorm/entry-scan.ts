@@ -4,7 +4,7 @@ import type { Position } from '../entries/entry-store';
 import { filterSql, isUnindexed, wholeInstant } from './filter-sql';
 import { SliceSize } from './slice-size';
 import { allOf, type SqlFragment, type SqlRunner } from './sql-database';
-import { storableText } from './storable-text';
+import { storableKey } from './storable-text';
 
 /** How a filter is read on SQLite: an index that drives, and what is asked of each of its rows. */
 export interface EntryScan {
@@ -99,7 +99,7 @@ function upperEnd({ createdBefore }: EntryScan, after: Position | undefined): Sq
 }
 
 function below({ at, id }: Position): SqlFragment {
-  return { sql: '(created_at, id) < (?, ?)', values: [wholeInstant(at), storableText(id)] };
+  return { sql: '(created_at, id) < (?, ?)', values: [wholeInstant(at), storableKey(id)] };
 }
 
 export function scanTooLong(): StorageError {

@@ -1,6 +1,6 @@
 import type { NewEntry } from '../entries/entry-store';
 import type { EntryToPlace } from '../sessions/place-entries';
-import { storableText } from './storable-text';
+import { storableKey, storableText } from './storable-text';
 
 /**
  * An entry as placing sees it: its text as the database will hold it, and its instants in whole ms, as
@@ -9,16 +9,16 @@ import { storableText } from './storable-text';
 export function entryToPlace(entry: NewEntry): EntryToPlace {
   const { key, group, timeoutMs, requestedId, proposedId } = entry.session;
   return {
-    id: storableText(entry.id),
-    owner: storableText(entry.owner),
+    id: storableKey(entry.id),
+    owner: storableKey(entry.owner),
     createdAt: Math.trunc(entry.createdAt),
     durationMs: Math.floor(entry.durationMs),
     session: {
-      key: storableText(key),
+      key: storableKey(key),
       group: group === undefined ? undefined : storableText(group),
       timeoutMs: Math.ceil(timeoutMs),
-      ...(requestedId === undefined ? {} : { requestedId: storableText(requestedId) }),
-      ...(proposedId === undefined ? {} : { proposedId: storableText(proposedId) }),
+      ...(requestedId === undefined ? {} : { requestedId: storableKey(requestedId) }),
+      ...(proposedId === undefined ? {} : { proposedId: storableKey(proposedId) }),
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { EntryFilter } from '../entries/entry-filter';
 import { metadataSql } from './metadata-sql';
 import { isAnyOf, type Dialect, type SqlFragment } from './sql-database';
-import { storableText } from './storable-text';
+import { storableKey, storableText } from './storable-text';
 
 /** Beyond what a `Date` can be; keeps numbers from outside within a bigint. */
 const MAX_INSTANT = 8.64e15;
@@ -35,11 +35,11 @@ export function filterSql(dialect: Dialect, filter: EntryFilter, now: number): F
     add(field, sql, ...values);
   };
 
-  if (filter.owner !== undefined) add('owner', 'owner = ?', storableText(filter.owner));
+  if (filter.owner !== undefined) add('owner', 'owner = ?', storableKey(filter.owner));
   if (filter.endpointKey !== undefined)
-    add('endpointKey', 'endpoint_key = ?', storableText(filter.endpointKey));
-  if (filter.sessionId !== undefined) add('sessionId', 'session_id = ?', storableText(filter.sessionId));
-  if (filter.traceId !== undefined) add('traceId', 'trace_id = ?', storableText(filter.traceId));
+    add('endpointKey', 'endpoint_key = ?', storableKey(filter.endpointKey));
+  if (filter.sessionId !== undefined) add('sessionId', 'session_id = ?', storableKey(filter.sessionId));
+  if (filter.traceId !== undefined) add('traceId', 'trace_id = ?', storableKey(filter.traceId));
   if (filter.createdFrom !== undefined)
     add('createdFrom', 'created_at >= ?', wholeInstant(filter.createdFrom));
   if (filter.createdBefore !== undefined)

@@ -8,7 +8,7 @@ import { filterSql, isUnindexed, matchesNothing, wholeInstant } from './filter-s
 import { sessionFromRow, type SessionRow } from './session-columns';
 import { allOf, type SqlFragment, type SqlRunner } from './sql-database';
 import { sessionRecord } from './sqlite-sessions';
-import { storableText } from './storable-text';
+import { storableKey } from './storable-text';
 
 /** `statement_timeout` ended it. */
 const QUERY_CANCELED = '57014';
@@ -112,9 +112,9 @@ function sessionsWhere(filter: EntryFilter, now: number): SqlFragment {
     },
   ];
   if (filter.owner !== undefined)
-    conditions.push({ sql: 's.owner = ?', values: [storableText(filter.owner)] });
+    conditions.push({ sql: 's.owner = ?', values: [storableKey(filter.owner)] });
   if (filter.sessionId !== undefined)
-    conditions.push({ sql: 's.id = ?', values: [storableText(filter.sessionId)] });
+    conditions.push({ sql: 's.id = ?', values: [storableKey(filter.sessionId)] });
   if (filter.createdFrom !== undefined) {
     conditions.push({ sql: 's.last_activity_at >= ?', values: [wholeInstant(filter.createdFrom)] });
   }
@@ -123,6 +123,6 @@ function sessionsWhere(filter: EntryFilter, now: number): SqlFragment {
 
 function belowPosition(column: string, position: Position | undefined): SqlFragment[] {
   if (position === undefined) return [];
-  const values = [wholeInstant(position.at), storableText(position.id)];
+  const values = [wholeInstant(position.at), storableKey(position.id)];
   return [{ sql: `(${column}, id) < (?, ?)`, values }];
 }

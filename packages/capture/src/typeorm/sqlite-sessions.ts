@@ -7,7 +7,7 @@ import { filterSql, matchesNothing, wholeInstant } from './filter-sql';
 import { SESSION_COLUMNS, sessionFromRow, type SessionRow } from './session-columns';
 import { SliceSize } from './slice-size';
 import { allOf, type SqlFragment, type SqlRunner } from './sql-database';
-import { storableText } from './storable-text';
+import { storableKey } from './storable-text';
 
 /** Entries looked at per session within the statement that walks the sessions; the rest one session at a time. */
 const ENTRIES_AT_ONCE = 50;
@@ -102,7 +102,7 @@ function withoutSession({ sessionId: _, ...filter }: EntryFilter): EntryFilter {
 
 function sessionRange(filter: EntryFilter): { index: string; where: SqlFragment } {
   const conditions: SqlFragment[] = [];
-  if (filter.owner !== undefined) conditions.push({ sql: 'owner = ?', values: [storableText(filter.owner)] });
+  if (filter.owner !== undefined) conditions.push({ sql: 'owner = ?', values: [storableKey(filter.owner)] });
   // An entry is never later than its session's last activity, nor earlier than its start.
   if (filter.createdFrom !== undefined) {
     conditions.push({ sql: 'last_activity_at >= ?', values: [wholeInstant(filter.createdFrom)] });
@@ -111,7 +111,7 @@ function sessionRange(filter: EntryFilter): { index: string; where: SqlFragment 
     conditions.push({ sql: 'created_at < ?', values: [wholeInstant(filter.createdBefore)] });
   }
   if (filter.sessionId !== undefined)
-    conditions.push({ sql: 'id = ?', values: [storableText(filter.sessionId)] });
+    conditions.push({ sql: 'id = ?', values: [storableKey(filter.sessionId)] });
   const index =
     filter.sessionId !== undefined
       ? 'sqlite_autoindex_recap_sessions_1'
@@ -125,7 +125,7 @@ function belowPosition(position: Position | undefined): SqlFragment {
   if (position === undefined) return { sql: '1 = 1', values: [] };
   return {
     sql: '(last_activity_at, id) < (?, ?)',
-    values: [wholeInstant(position.at), storableText(position.id)],
+    values: [wholeInstant(position.at), storableKey(position.id)],
   };
 }
 

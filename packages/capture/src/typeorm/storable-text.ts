@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RecordedWarning } from '../exchange';
 
 /** Deeper metadata is cut: SQLite refuses to read JSON beyond 1,000 levels, and one such row would fail every query. */
@@ -15,6 +16,17 @@ const UNSTORABLE_ALL = new RegExp(UNSTORABLE, 'gu');
  */
 export function storableText(text: string): string {
   return UNSTORABLE.test(text) ? text.replace(UNSTORABLE_ALL, '\uFFFD') : text;
+}
+
+/** At most three bytes of UTF-8 each, so that with its neighbours a key stays below the 2,704 bytes of an index entry on PostgreSQL. */
+const MAX_KEY_LENGTH = 512;
+
+/** Text that an index holds: {@link storableText}, and what is too long ends in its hash, so that equal stays equal. */
+export function storableKey(text: string): string {
+  const storable = storableText(text);
+  if (storable.length <= MAX_KEY_LENGTH) return storable;
+  const hash = createHash('sha256').update(storable).digest('hex');
+  return `${storableText(storable.slice(0, MAX_KEY_LENGTH - hash.length - 1))}~${hash}`;
 }
 
 /** JSON text whose strings obey {@link storableText}: PostgreSQL refuses `\u0000` and lone surrogates in jsonb. */

@@ -20,7 +20,7 @@ import { postgresReads } from './postgres-reads';
 import { SESSION_COLUMNS, sessionFromRow, type SessionRow } from './session-columns';
 import { allOf, type SqlDatabase } from './sql-database';
 import { sqliteReads } from './sqlite-reads';
-import { storableText } from './storable-text';
+import { storableKey } from './storable-text';
 import { Sweeper } from './sweep-entries';
 
 const MAX_COUNTED = 10_000;
@@ -121,7 +121,7 @@ class TypeOrmEntryStore implements EntryStore {
         const where = allOf(filterSql(sql.dialect, filter, this.#clock.now()));
         const [row] = await runner.query<EntryRow>(
           `SELECT ${ALL_COLUMNS} FROM recap_entries WHERE id = ? AND ${where.sql}`,
-          [storableText(id), ...where.values],
+          [storableKey(id), ...where.values],
         );
         return row === undefined ? undefined : entryFromRow(row);
       }),
@@ -141,7 +141,7 @@ class TypeOrmEntryStore implements EntryStore {
   }
 
   remove(ids: readonly string[], options: { readonly force: boolean; readonly isDryRun: boolean }) {
-    const wanted = new Map(ids.map((id) => [id, storableText(id)]));
+    const wanted = new Map(ids.map((id) => [id, storableKey(id)]));
     return this.#timed('remove', ({ sql }) =>
       removeEntries(sql, wanted, { ...options, now: this.#clock.now() }),
     );

@@ -1,16 +1,13 @@
-import { FakeClock } from '@recap/storage/testing';
-import { createMemoryEntryStore, newEntry } from '../../src/testing';
+import { createMemoryEntryStore, describeEntryStore } from '../../src/testing';
+
+describeEntryStore('the store in memory', async (clock) => {
+  const store = createMemoryEntryStore({ clock });
+  await store.open();
+  return store;
+});
 
 describe('createMemoryEntryStore', () => {
-  it('keeps what is appended and places it in a session', async () => {
-    const store = createMemoryEntryStore({ clock: new FakeClock(), newId: () => 'session-1' });
-    await store.open();
-    const entry = newEntry({ id: 'e1', responseBody: Buffer.from('{}') });
-
-    expect(await store.append([entry])).toEqual([{ entryId: 'e1', sessionId: 'session-1' }]);
-    expect(await store.get('e1', {})).toMatchObject({
-      sessionId: 'session-1',
-      responseBody: entry.responseBody,
-    });
+  it('refuses calls before it is open', async () => {
+    await expect(createMemoryEntryStore().ping()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 });
