@@ -1,0 +1,32 @@
+import { redactJson } from './json-redaction';
+import type { OnHidden, RedactionContext } from './redaction-context';
+import { toPlain } from './to-plain';
+
+/** A plain copy of metadata without secrets; places are reported as `base.key`. */
+export function redactMetadata(
+  metadata: Readonly<Record<string, unknown>>,
+  base: string,
+  context: RedactionContext,
+  onHidden: OnHidden,
+): Record<string, unknown> {
+  const plain = toPlain(metadata);
+  if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) return {};
+  const json = Buffer.from(JSON.stringify(plain), 'utf8');
+  const outcome = redactJson({
+    bytes: json,
+    text: json.toString('latin1'),
+    from: 0,
+    to: json.length,
+    isEnded: true,
+    level: 0,
+    base,
+    context,
+    onHidden,
+    mayHoldShape: undefined,
+  });
+  const redacted = outcome.isChanged
+    ? (JSON.parse(Buffer.from(outcome.text, 'latin1').toString('utf8')) as unknown)
+    : plain;
+  // The whole of it can be hidden by a path rule.
+  return typeof redacted === 'object' && redacted !== null ? (redacted as Record<string, unknown>) : {};
+}
