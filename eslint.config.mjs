@@ -52,6 +52,21 @@ export default defineConfig(
     },
   },
 
+  // Optional drivers are required: `import()` stays one in the build, and fails where users test with Jest.
+  {
+    files: ['packages/*/src/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-require-imports': ['error', { allow: ['^(better-sqlite3|sqlite3|pg)$'] }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ImportExpression',
+          message: "Use require('…'): under Jest, import() of the built package fails.",
+        },
+      ],
+    },
+  },
+
   // TypeORM asks for classes, and the newer of its two lines deprecates what the older one needs.
   {
     files: ['packages/capture/src/typeorm/**/*.ts'],
