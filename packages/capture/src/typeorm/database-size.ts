@@ -35,7 +35,7 @@ export async function evictOldest(database: SqlDatabase, maxBytes: number): Prom
            FROM recap_entries ORDER BY created_at, id LIMIT ?`,
         [size.rows],
       );
-      const going = isMeasured ? rows : upTo(rows, bytes - maxBytes);
+      const going = upTo(rows, bytes - maxBytes);
       const deleted = await deleteEntries(sql, going);
       size.learn(going.length, sql.lastMs);
       return { deleted: deleted.entries, bytes: going.reduce((sum, row) => sum + Number(row.bytes), 0) };
@@ -86,7 +86,7 @@ async function sqliteRows(sql: SqlRunner): Promise<number> {
 
 async function postgresRows(sql: SqlRunner): Promise<number> {
   const [counted] = await sql.query<{ rows: string }>(
-    `SELECT count(*) AS rows FROM (SELECT 1 FROM recap_entries LIMIT ${COUNT_EXACTLY_UP_TO}) AS some`,
+    `SELECT count(*) AS rows FROM (SELECT 1 FROM recap_entries LIMIT ${COUNT_EXACTLY_UP_TO}) AS counted`,
   );
   const exact = Number(counted?.rows ?? 0);
   if (exact < COUNT_EXACTLY_UP_TO) return exact;
