@@ -87,7 +87,7 @@ function redactAsJson(redaction: BodyRedaction, bytes: Buffer): JsonOutcome {
     base,
     context,
     onHidden: (path) => reported.push(path),
-    mayHoldShape: undefined,
+    mayHoldUnmarked: undefined,
   });
   if (outcome.state === 'complete' || !isComplete) reported.forEach((path) => onHidden(path));
   return outcome;

@@ -2,7 +2,15 @@ import { hidesString } from './form-redaction';
 import type { NameVerdict } from './name-rules';
 import { REDACTED } from './redacted-mark';
 import type { OnHidden, RedactionContext } from './redaction-context';
-import { HAS_EQUALS, HAS_HIDING_ESCAPE, MARKS, NEEDS_DECODING, scanString, UNFINISHED } from './json-string';
+import {
+  HAS_BEGINNING,
+  HAS_EQUALS,
+  HAS_HIDING_ESCAPE,
+  MARKS,
+  NEEDS_DECODING,
+  scanString,
+  UNFINISHED,
+} from './json-string';
 import { keySegment } from './redaction-paths';
 
 /** JSON as bytes, and the same bytes as a string of one character each. */
@@ -19,8 +27,8 @@ export interface JsonSource {
   readonly base: string;
   readonly context: RedactionContext;
   readonly onHidden: OnHidden;
-  /** Whether any string may hold a secret by shape, when that is known already. */
-  readonly mayHoldShape: boolean | undefined;
+  /** Whether a string without marks may hold a secret by shape, when that is known already. */
+  readonly mayHoldUnmarked: boolean | undefined;
 }
 
 export interface JsonOutcome {
@@ -78,7 +86,7 @@ class JsonRedaction {
   private hiddenDepth = -1;
   private hiddenStart = 0;
   private hiddenHoldsSecret = false;
-  private readonly mayHoldShape: boolean;
+  private readonly mayHoldUnmarked: boolean;
 
   constructor(private readonly source: JsonSource) {
     const { bytes, from, to, context } = source;
@@ -86,7 +94,8 @@ class JsonRedaction {
     if (bytes[from] === 0xef && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf) this.at += 3;
     this.copied = from;
     this.kept = Math.min(this.at, to);
-    this.mayHoldShape = source.mayHoldShape ?? context.shapes.mayHold(source.text.slice(from, to));
+    this.mayHoldUnmarked =
+      source.mayHoldUnmarked ?? context.shapes.mayHoldUnmarked(source.text.slice(from, to));
   }
 
   run(): JsonOutcome {
@@ -111,8 +120,15 @@ class JsonRedaction {
       if (this.at >= to) return 'ok';
       const step = this.token(code);
       if (step !== 'ok') return step;
+      // What nearly always follows, without another round.
+      if (this.expected === ':' && this.at < to && bytes[this.at] === 0x3a) this.colon();
       if (this.hiddenDepth === -1 && this.verdict === 'visible') this.kept = this.at;
     }
+  }
+
+  private colon(): void {
+    this.at += 1;
+    this.expected = 'value';
   }
 
   private token(code: number): Step {
@@ -124,8 +140,7 @@ class JsonRedaction {
         return code === QUOTE ? this.key() : 'invalid';
       case ':':
         if (code !== 0x3a) return 'invalid';
-        this.at += 1;
-        this.expected = 'value';
+        this.colon();
         return 'ok';
       case 'next':
         return this.next(code);
@@ -214,7 +229,7 @@ class JsonRedaction {
     }
     this.verdict = verdict;
     if (!context.paths.isEmpty) this.judgePlace();
-    if ((this.mayHoldShape || this.marks & HAS_HIDING_ESCAPE) && name.length >= 8) {
+    if (this.mayHoldUnmarked || (this.marks & (HAS_BEGINNING | HAS_HIDING_ESCAPE)) !== 0) {
       const shown = context.shapes.hide(name);
       if (shown !== name) this.replace(start, jsonLatin1(shown));
     }
@@ -247,7 +262,7 @@ class JsonRedaction {
   private lookInto(start: number): void {
     const { level, context, onHidden } = this.source;
     const isPlain = (this.marks & (HAS_EQUALS | HAS_HIDING_ESCAPE)) === 0 && !this.mayBeginJson(start);
-    if (isPlain && !this.mayHoldShape) return;
+    if (isPlain && !this.mayHoldUnmarked && (this.marks & HAS_BEGINNING) === 0) return;
     const value = this.decode(start, this.at, (this.marks & NEEDS_DECODING) !== 0);
     if (isPlain && context.shapes.hide(value) === value) return;
     const shown = context.redactString(value, this.path(), level, context, onHidden);
@@ -292,7 +307,7 @@ class JsonRedaction {
         return 'ok';
       }
     }
-    const digits = this.mayHoldShape ? text.slice(start, end) : '';
+    const digits = this.mayHoldUnmarked ? text.slice(start, end) : '';
     if (context.shapes.hide(digits) !== digits) this.hide(start, MARK);
     return 'ok';
   }

@@ -1,55 +1,78 @@
+import { endsBeginning, LAST_CHARACTERS } from './shape-beginnings';
+
 const QUOTE = 34;
 const BACKSLASH = 92;
+const SLASH = 47;
+const COLON = 58;
+const AT = 64;
 
 /** Marks of what is in a string. */
 export const HAS_EQUALS = 1;
 const IS_NOT_ASCII = 2;
 const HAS_ESCAPE = 4;
-/** An escape that may stand for any character: `\\u` or `\\/`. */
+/** An escape that may stand for any character: `\u` or `\/`. */
 export const HAS_HIDING_ESCAPE = 8;
+/** The beginning of a secret with a shape, as far as can be seen without undoing escapes. */
+export const HAS_BEGINNING = 16;
 /** One more than all marks together. */
-export const MARKS = 16;
+export const MARKS = 32;
 export const NEEDS_DECODING = IS_NOT_ASCII | HAS_ESCAPE;
 
 export const UNFINISHED = -1;
 const INVALID = -2;
 
-/** The mark of each byte; from 16 on it ends the string, begins an escape, or may not stand in one. */
+/** The mark of each byte, or what else it asks for. */
 const STOP = MARKS;
+const MAY_END_BEGINNING = MARKS + 1;
 const CLASSES = new Uint8Array(256);
 CLASSES.fill(STOP, 0, 32);
 CLASSES.fill(IS_NOT_ASCII, 128);
 CLASSES[QUOTE] = STOP;
 CLASSES[BACKSLASH] = STOP;
 CLASSES['='.charCodeAt(0)] = HAS_EQUALS;
+CLASSES[AT] = MAY_END_BEGINNING;
+for (const code of LAST_CHARACTERS) if (code >= 32) CLASSES[code] = MAY_END_BEGINNING;
 
 /**
  * Reads the JSON string that begins with the quote at `from`, by RFC 8259.
  *
- * @returns the position after its end × 16 + its marks, in one number because this runs for every
+ * @returns the position after its end × 32 + its marks, in one number because this runs for every
  *   string; `UNFINISHED` when it does not end before `to`, another negative number when it is none
  */
 export function scanString(bytes: Uint8Array, from: number, to: number): number {
   let at = from + 1;
   let marks = 0;
-  while (at < to) {
+  for (; at < to; at += 1) {
     const kind = CLASSES[bytes[at]!]!;
+    if (kind === 0) continue;
     if (kind < STOP) {
       marks |= kind;
-      at += 1;
+      continue;
+    }
+    if (kind === MAY_END_BEGINNING) {
+      const isOne = bytes[at] === AT ? followsUrlUser(bytes, from, at) : endsBeginning(bytes, at);
+      if (isOne) marks |= HAS_BEGINNING;
       continue;
     }
     const code = bytes[at]!;
-    at += 1;
-    if (code === QUOTE) return at * MARKS + marks;
+    if (code === QUOTE) return (at + 1) * MARKS + marks;
     if (code !== BACKSLASH) return INVALID;
-    const escape = escapeLength(bytes, at, to);
+    const escape = escapeLength(bytes, at + 1, to);
     if (escape < 0) return escape;
-    marks |= HAS_ESCAPE;
-    if (escape === 5 || bytes[at] === 0x2f) marks |= HAS_HIDING_ESCAPE;
+    marks |= escape === 5 || bytes[at + 1] === SLASH ? HAS_ESCAPE | HAS_HIDING_ESCAPE : HAS_ESCAPE;
     at += escape;
   }
   return UNFINISHED;
+}
+
+/** Whether `://` stands before the `@` at `at`, with nothing between that would end a URL's user. */
+function followsUrlUser(bytes: Uint8Array, from: number, at: number): boolean {
+  for (let back = at - 1; back > from; back -= 1) {
+    const code = bytes[back]!;
+    if (code === SLASH) return bytes[back - 1] === SLASH && bytes[back - 2] === COLON;
+    if (code === AT || code <= 32) return false;
+  }
+  return false;
 }
 
 /** Length of an escape after its backslash. */
@@ -58,7 +81,7 @@ function escapeLength(bytes: Uint8Array, at: number, to: number): number {
   switch (bytes[at]) {
     case QUOTE:
     case BACKSLASH:
-    case 0x2f:
+    case SLASH:
     case 0x62:
     case 0x66:
     case 0x6e:

@@ -19,7 +19,7 @@ export function redactNdjson(
   onHidden: OnHidden,
 ): RedactedLines {
   const text = bytes.toString('latin1');
-  const mayHoldShape = context.shapes.mayHold(text);
+  const mayHoldUnmarked = context.shapes.mayHoldUnmarked(text);
   let result = '';
   let isCut = false;
   for (let from = 0, number = 0; from < text.length; number += 1) {
@@ -36,7 +36,7 @@ export function redactNdjson(
       base: `${base}[${number}]`,
       context,
       onHidden,
-      mayHoldShape,
+      mayHoldUnmarked,
     });
     const isBlank = outcome.state === 'unfinished' && text.slice(start, to).trim() === '';
     if (outcome.state !== 'complete' && !isBlank) isCut = true;
@@ -60,7 +60,7 @@ export function redactEventStream(
   onHidden: OnHidden,
 ): RedactedLines {
   const text = bytes.toString('latin1');
-  const mayHoldShape = context.shapes.mayHold(text);
+  const mayHoldUnmarked = context.shapes.mayHoldUnmarked(text);
   const lines = text.split(/(\r\n|\n|\r)/);
   const result: string[] = [];
   let isCut = false;
@@ -82,7 +82,7 @@ export function redactEventStream(
       path: `${base}[${number}]`,
       context,
       onHidden,
-      mayHoldShape,
+      mayHoldUnmarked,
     });
     result.push(event.text);
     if (event.isCut) isCut = true;
@@ -100,7 +100,7 @@ interface DataOptions {
   readonly path: string;
   readonly context: RedactionContext;
   readonly onHidden: OnHidden;
-  readonly mayHoldShape: boolean;
+  readonly mayHoldUnmarked: boolean;
 }
 
 /** @param lines the event's lines, each followed by its line end, but maybe the last */
@@ -149,6 +149,6 @@ function redactDataJson(payload: string, options: DataOptions, onHidden: OnHidde
     base: options.path,
     context: options.context,
     onHidden,
-    mayHoldShape: options.mayHoldShape,
+    mayHoldUnmarked: options.mayHoldUnmarked,
   });
 }

@@ -22,7 +22,7 @@ export function redactMetadata(
     base,
     context,
     onHidden,
-    mayHoldShape: undefined,
+    mayHoldUnmarked: undefined,
   });
   const redacted = outcome.isChanged
     ? (JSON.parse(Buffer.from(outcome.text, 'latin1').toString('utf8')) as unknown)

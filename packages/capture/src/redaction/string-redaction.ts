@@ -45,7 +45,7 @@ function redactQueries(text: string, path: string, level: number, context: Redac
 
 /** A URL's parameters have no path of their own within a body, so no rule may meet them by chance. */
 function withoutPaths(context: RedactionContext): RedactionContext {
-  return { ...context, paths: { isEmpty: true, hides: () => false } };
+  return context.paths.isEmpty ? context : { ...context, paths: { isEmpty: true, hides: () => false } };
 }
 
 function redactInnerJson(
@@ -67,7 +67,7 @@ function redactInnerJson(
     base: path,
     context,
     onHidden: (place) => reported.push(place),
-    mayHoldShape: undefined,
+    mayHoldUnmarked: undefined,
   });
   if (outcome.state !== 'complete') return undefined;
   for (const place of reported) onHidden(place);
