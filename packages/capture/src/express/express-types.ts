@@ -9,7 +9,8 @@ export type ExpressRequest = IncomingMessage &
     readonly params?: Readonly<Record<string, unknown>>;
     readonly body?: unknown;
     readonly route?: { readonly path?: unknown };
-    readonly app?: ExpressApp;
+    /** An {@link ExpressApp}; its published types differ between versions. */
+    readonly app?: unknown;
   };
 
 export type ExpressResponse = ServerResponse;

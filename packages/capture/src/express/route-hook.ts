@@ -110,7 +110,8 @@ function watchErrors(open: OpenExchange, next: ExpressNext): ExpressNext {
   };
 }
 
-function routerOf(app: ExpressApp | undefined): ExpressRouter | undefined {
+function routerOf(app: unknown): ExpressRouter | undefined {
   // In Express 4 reading `router` throws; there `_router` is set by the time a handler runs.
-  return app?._router ?? app?.router;
+  const holder = app as ExpressApp | undefined;
+  return holder?._router ?? holder?.router;
 }

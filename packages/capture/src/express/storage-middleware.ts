@@ -9,7 +9,7 @@ import { openExchangeOf } from '../recorder/open-exchange';
 import { parsedBody } from '../recorder/parsed-body';
 import type { Recorder } from '../recorder/recorder';
 import type { RecorderCore } from '../recorder/recorder-core';
-import type { ExpressNext, ExpressRequest, ExpressResponse } from './express-types';
+import type { ExpressApp, ExpressNext, ExpressRequest, ExpressResponse } from './express-types';
 import { endpointFromRoute, hookLayers } from './route-hook';
 
 export interface StorageMiddlewareOptions extends CaptureOptions<ExpressRequest> {
@@ -18,6 +18,12 @@ export interface StorageMiddlewareOptions extends CaptureOptions<ExpressRequest>
 }
 
 export type ExpressHandler = (request: ExpressRequest, response: ExpressResponse, next: ExpressNext) => void;
+
+/** A recorder and the settings of one mount of it. */
+interface Mount {
+  readonly recorder: RecorderCore;
+  readonly settings: CaptureSettings;
+}
 
 const schema = z.strictObject({ ...captureOptionShape, recorder: z.unknown().optional() });
 
@@ -32,14 +38,16 @@ const schema = z.strictObject({ ...captureOptionShape, recorder: z.unknown().opt
 export function storageMiddleware(options: StorageMiddlewareOptions = {}): ExpressHandler {
   checkOptions(schema, options, 'storageMiddleware');
   const { recorder: given, ...own } = options;
-  let mount: { recorder: RecorderCore; settings: CaptureSettings } | undefined;
+  const mountOn = (recorder: RecorderCore): Mount => ({
+    recorder,
+    settings: recorder.settings(own as CaptureOptions),
+  });
+  // The process's own recorder is made when the first request comes, so that a program can still set another.
+  let mount = given === undefined ? undefined : mountOn(resolveRecorder(given));
   return function storage(request, response, next) {
     let open: OpenExchange | undefined;
     try {
-      if (mount === undefined) {
-        const recorder = resolveRecorder(given);
-        mount = { recorder, settings: recorder.settings(own as CaptureOptions) };
-      }
+      mount ??= mountOn(resolveRecorder(undefined));
       const outer = openExchangeOf(request);
       if (outer === undefined) open = begin(mount, request, response);
       else outer.remount(own as CaptureOptions);
@@ -52,12 +60,12 @@ export function storageMiddleware(options: StorageMiddlewareOptions = {}): Expre
 
 /** Begins to record an Express exchange from where the request stands now. */
 export function begin(
-  { recorder, settings }: { recorder: RecorderCore; settings: CaptureSettings },
+  { recorder, settings }: Mount,
   request: ExpressRequest,
   response: ExpressResponse,
 ): OpenExchange | undefined {
   hookLayers(request);
-  const { app } = request;
+  const app = request.app as ExpressApp | undefined;
   // A mounted app's responses lose its prototype when it passes a request back to its parent.
   const isShared =
     app?.response !== undefined &&

@@ -19,6 +19,12 @@ export interface StorageMiddlewareOptions extends CaptureOptions<KoaContext> {
 
 export type KoaHandler = (context: KoaContext, next: KoaNext) => Promise<unknown>;
 
+/** A recorder and the settings of one mount of it. */
+interface Mount {
+  readonly recorder: RecorderCore;
+  readonly settings: CaptureSettings;
+}
+
 const schema = z.strictObject({ ...captureOptionShape, recorder: z.unknown().optional() });
 
 /**
@@ -32,14 +38,16 @@ const schema = z.strictObject({ ...captureOptionShape, recorder: z.unknown().opt
 export function storageMiddleware(options: StorageMiddlewareOptions = {}): KoaHandler {
   checkOptions(schema, options, 'storageMiddleware');
   const { recorder: given, ...own } = options;
-  let mount: { recorder: RecorderCore; settings: CaptureSettings } | undefined;
+  const mountOn = (recorder: RecorderCore): Mount => ({
+    recorder,
+    settings: recorder.settings(own as CaptureOptions),
+  });
+  // The process's own recorder is made when the first request comes, so that a program can still set another.
+  let mount = given === undefined ? undefined : mountOn(resolveRecorder(given));
   return function storage(context, next) {
     let open: OpenExchange | undefined;
     try {
-      if (mount === undefined) {
-        const recorder = resolveRecorder(given);
-        mount = { recorder, settings: recorder.settings(own as CaptureOptions) };
-      }
+      mount ??= mountOn(resolveRecorder(undefined));
       const outer = openExchangeOf(context.req);
       if (outer === undefined) open = begin(mount, context);
       else outer.remount(own as CaptureOptions);
@@ -51,10 +59,7 @@ export function storageMiddleware(options: StorageMiddlewareOptions = {}): KoaHa
 }
 
 /** Begins to record a Koa exchange from where the request stands now. */
-export function begin(
-  { recorder, settings }: { recorder: RecorderCore; settings: CaptureSettings },
-  context: KoaContext,
-): OpenExchange | undefined {
+export function begin({ recorder, settings }: Mount, context: KoaContext): OpenExchange | undefined {
   return recorder.begin({
     request: context.req,
     response: context.res,

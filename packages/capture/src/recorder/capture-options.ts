@@ -28,6 +28,11 @@ export interface EntryOptions {
   readonly sessionTimeoutMinutes?: number;
 }
 
+/** Written as a method, so that a program's function may name a narrower type of context. */
+export type MetadataFunction<Context = HostContext> = {
+  read(context: Context): Readonly<Record<string, unknown>> | undefined;
+}['read'];
+
 /**
  * How exchanges are captured. The functions are synchronous and are called when the exchange ends, so
  * they see what authentication mounted after Recap has found; one that throws counts as absent and is
@@ -39,8 +44,7 @@ export interface CaptureOptions<Context = HostContext> extends EntryOptions {
   /** Cuts an owner's sessions apart, by conversation or device say. */
   sessionGroup?(context: Context): string | undefined | null;
   /** Added to the entry: plain data, or a function of the context. Searchable. */
-  readonly metadata?:
-    Readonly<Record<string, unknown>> | ((context: Context) => Readonly<Record<string, unknown>> | undefined);
+  readonly metadata?: Readonly<Record<string, unknown>> | MetadataFunction<Context>;
   /** Only paths that match one of these: globs (`/api/**`) or expressions, on the path without query. */
   readonly include?: readonly (string | RegExp)[];
   /** Not paths that match one of these; wins over `include`. */

@@ -35,6 +35,8 @@ export interface SeenRequest {
   readonly onEnd?: (open: OpenExchange) => void;
 }
 
+const MAX_RECENT_SESSIONS = 10_000;
+
 /** The recorder as the adapters, the router and retention see it. */
 export class RecorderCore implements Recorder {
   readonly store: EntryStore;
@@ -104,7 +106,14 @@ export class RecorderCore implements Recorder {
   settings(own: CaptureOptions = {}): CaptureSettings {
     const settings = resolveCaptureSettings(this.options, own);
     if (own.owner !== undefined) this.#hasSeenOwner = true;
-    if (settings.sessionHeader) this.#announcesSessions = true;
+    if (settings.sessionHeader && !this.#announcesSessions) {
+      this.#announcesSessions = true;
+      if (this.#isReady) {
+        this.#loadSessions().catch((error: unknown) => {
+          this.failures.note(error, 'recentSessions');
+        });
+      }
+    }
     return settings;
   }
 
@@ -227,14 +236,18 @@ export class RecorderCore implements Recorder {
 
   async #openStore(): Promise<void> {
     await this.store.open();
-    if (this.#announcesSessions) {
-      const since =
-        this.clock.now() -
-        (this.options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000;
-      // A database server may be shared with other processes, whose new sessions are not known here.
-      this.sessions.load(await this.store.recentSessions(since, 10_000), this.store.kind !== 'postgres');
-    }
+    if (this.#announcesSessions) await this.#loadSessions();
     this.#isReady = true;
+  }
+
+  async #loadSessions(): Promise<void> {
+    const { sessionMaxAgeHours = RECORDER_DEFAULTS.sessionMaxAgeHours } = this.options;
+    const recent = await this.store.recentSessions(
+      this.clock.now() - sessionMaxAgeHours * 3_600_000,
+      MAX_RECENT_SESSIONS,
+    );
+    // A database server may be shared with other processes, whose new sessions are not known here.
+    this.sessions.load(recent, this.store.kind !== 'postgres');
   }
 
   async #close(timeoutMs: number): Promise<void> {
