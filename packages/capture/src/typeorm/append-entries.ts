@@ -1,30 +1,14 @@
 import type { NewEntry, Placement } from '../entries/entry-store';
 import { placeEntries, type PlacementOptions, type SessionSpan } from '../sessions/place-entries';
-import { ENTRY_COLUMN_COUNT, ALL_COLUMNS, entryValues } from './entry-columns';
+import { ALL_COLUMNS, entryValues } from './entry-columns';
 import { entryToPlace } from './entry-to-place';
-import { isAnyOf, type Dialect, type SqlRunner } from './sql-database';
+import { isAnyOf, type SqlRunner } from './sql-database';
 import { sessionFromRow, SESSION_COLUMNS, type SessionRow } from './session-columns';
 import { lockSessionKeys } from './session-locks';
 import { storableKey } from './storable-text';
 
-/** Rows of one INSERT, largest first. Few sizes, so that few statements are ever prepared. */
-const CHUNK_ROWS: Record<Dialect, readonly number[]> = { sqlite: [50, 10, 1], postgres: [200, 50, 10, 1] };
-/** Bytes of bodies in one INSERT, which on SQLite runs on the program's thread. */
-const CHUNK_BYTES: Record<Dialect, number> = { sqlite: 256 * 1024, postgres: 4 * 1024 * 1024 };
 /** Rows of one UPDATE when sessions are merged. */
 const MERGE_ROWS = 200;
-
-const inserts = new Map<number, string>();
-
-function insertOf(rows: number): string {
-  let sql = inserts.get(rows);
-  if (sql === undefined) {
-    const row = `(${Array(ENTRY_COLUMN_COUNT).fill('?').join(', ')})`;
-    sql = `INSERT INTO recap_entries (${ALL_COLUMNS}) VALUES ${Array(rows).fill(row).join(', ')}`;
-    inserts.set(rows, sql);
-  }
-  return sql;
-}
 
 /** Places and inserts entries within the transaction of `sql`; ids that are there already are left alone. */
 export async function appendEntries(
@@ -62,7 +46,7 @@ export async function appendEntries(
       sessionIds.set(id, sessionId);
       rows.push(entryValues(entry, sessionId, plan.warnings.get(id)));
     }
-    await insertRows(sql, rows);
+    await sql.insert(`INSERT INTO recap_entries (${ALL_COLUMNS})`, rows);
   }
   return entries.map(({ id }) => ({ entryId: id, sessionId: sessionIds.get(storableKey(id)) ?? '' }));
 }
@@ -110,49 +94,19 @@ async function mergeSessions(sql: SqlRunner, from: string, into: string): Promis
 }
 
 async function saveSessions(sql: SqlRunner, sessions: readonly SessionSpan[]): Promise<void> {
-  for (let at = 0; at < sessions.length;) {
-    const rows = sessions.length - at >= 20 ? 20 : 1;
-    const values = sessions
-      .slice(at, at + rows)
-      .flatMap(({ id, key, owner, group, createdAt, lastActivityAt, timeoutMs }) => [
-        id,
-        key,
-        owner,
-        group,
-        createdAt,
-        lastActivityAt,
-        timeoutMs,
-      ]);
-    await sql.execute(rows === 20 ? SAVE_TWENTY : SAVE_ONE, values);
-    at += rows;
-  }
-}
-
-const saveSql = (rows: number): string => `INSERT INTO recap_sessions (${SESSION_COLUMNS})
-  VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?)').join(', ')}
-  ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at,
-    last_activity_at = excluded.last_activity_at, timeout_ms = excluded.timeout_ms`;
-const SAVE_ONE = saveSql(1);
-const SAVE_TWENTY = saveSql(20);
-
-async function insertRows(sql: SqlRunner, rows: readonly unknown[][]): Promise<void> {
-  for (let at = 0; at < rows.length;) {
-    const taken = chunkAt(rows, at, sql.dialect);
-    await sql.execute(insertOf(taken), rows.slice(at, at + taken).flat());
-    at += taken;
-  }
-}
-
-function chunkAt(rows: readonly unknown[][], at: number, dialect: Dialect): number {
-  let fitting = 0;
-  const most = Math.min(rows.length - at, CHUNK_ROWS[dialect][0] ?? 1);
-  for (let bytes = 0; fitting < most; fitting += 1) {
-    bytes += bodyBytes(rows[at + fitting] ?? []);
-    if (bytes > CHUNK_BYTES[dialect]) break;
-  }
-  return CHUNK_ROWS[dialect].find((size) => size <= fitting) ?? 1;
-}
-
-function bodyBytes(row: readonly unknown[]): number {
-  return row.slice(-2).reduce<number>((sum, body) => sum + (Buffer.isBuffer(body) ? body.length : 0), 0);
+  const rows = sessions.map(({ id, key, owner, group, createdAt, lastActivityAt, timeoutMs }) => [
+    id,
+    key,
+    owner,
+    group,
+    createdAt,
+    lastActivityAt,
+    timeoutMs,
+  ]);
+  await sql.insert(
+    `INSERT INTO recap_sessions (${SESSION_COLUMNS})`,
+    rows,
+    `ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at,
+       last_activity_at = excluded.last_activity_at, timeout_ms = excluded.timeout_ms`,
+  );
 }

@@ -37,7 +37,7 @@ export async function evictOldest(database: SqlDatabase, maxBytes: number): Prom
       );
       const going = upTo(rows, bytes - maxBytes);
       const deleted = await deleteEntries(sql, going);
-      size.learn(going.length, sql.lastMs);
+      size.learn(going.length, deleted.tookMs);
       return { deleted: deleted.entries, bytes: going.reduce((sum, row) => sum + Number(row.bytes), 0) };
     });
     if (batch.deleted === 0) break;

@@ -10,20 +10,24 @@ interface DeletedRow {
   readonly session_id: string;
 }
 
-/** Deletes rows by id, and the sessions that are empty without them; within the transaction of `sql`. */
+/**
+ * Deletes rows by id, and the sessions that are empty without them; within the transaction of `sql`.
+ * `tookMs` is the time of the one statement that deletes the rows, the longest.
+ */
 export async function deleteEntries(
   sql: SqlRunner,
   rows: readonly DeletedRow[],
-): Promise<{ entries: number; sessions: number }> {
-  if (rows.length === 0) return { entries: 0, sessions: 0 };
+): Promise<{ entries: number; sessions: number; tookMs: number }> {
+  if (rows.length === 0) return { entries: 0, sessions: 0, tookMs: 0 };
   const wanted = isAnyOf(
     sql.dialect,
     'id',
     rows.map(({ id }) => id),
   );
   const entries = await sql.execute(`DELETE FROM recap_entries WHERE ${wanted.sql}`, wanted.values);
+  const tookMs = sql.lastMs;
   const sessions = await deleteEmptySessions(sql, [...new Set(rows.map((row) => row.session_id))]);
-  return { entries, sessions };
+  return { entries, sessions, tookMs };
 }
 
 /**

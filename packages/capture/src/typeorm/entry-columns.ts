@@ -49,7 +49,6 @@ const COLUMNS: readonly (readonly [column: string, property: keyof EntryRecord, 
   ['response_body', 'responseBody', 'bytes'],
 ];
 
-export const ENTRY_COLUMN_COUNT = COLUMNS.length;
 export const ALL_COLUMNS = COLUMNS.map(([column]) => column).join(', ');
 export const COLUMNS_WITHOUT_BODIES = COLUMNS.filter(([, , kind]) => kind !== 'bytes')
   .map(([column]) => column)

@@ -14,6 +14,8 @@ const WRITER_WAIT_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 5_000;
 /** The server gives up first, unless it cannot be heard. */
 const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 3_000;
+const INSERT_ROWS = [200, 50, 10, 1];
+const INSERT_BYTES = 4 * 1024 * 1024;
 /** Serialisation failure and deadlock: the transaction was undone, and may be run again. */
 const RETRIED_CODES = new Set(['40001', '40P01']);
 const MAX_ATTEMPTS = 3;
@@ -193,6 +195,18 @@ class PostgresRunner implements SqlRunner {
     return (await this.#run(sql, values)).affected ?? 0;
   }
 
+  async insert(head: string, rows: readonly (readonly unknown[])[], tail = ''): Promise<void> {
+    for (let at = 0; at < rows.length;) {
+      const taken = chunkAt(rows, at);
+      const values = rows.slice(at, at + taken).flat();
+      const row = `(${Array(values.length / taken)
+        .fill('?')
+        .join(', ')})`;
+      await this.execute(`${head} VALUES ${Array(taken).fill(row).join(', ')} ${tail}`, values);
+      at += taken;
+    }
+  }
+
   async #run(sql: string, values: readonly unknown[]): Promise<{ records: unknown[]; affected?: number }> {
     const startedAt = performance.now();
     try {
@@ -203,6 +217,17 @@ class PostgresRunner implements SqlRunner {
       this.lastMs = performance.now() - startedAt;
     }
   }
+}
+
+/** Rows of one INSERT: few sizes, so that few texts are ever made, and bounded bytes. */
+function chunkAt(rows: readonly (readonly unknown[])[], at: number): number {
+  const most = Math.min(rows.length - at, INSERT_ROWS[0] ?? 1);
+  let fitting = 0;
+  for (let bytes = 0; fitting < most; fitting += 1) {
+    for (const value of rows[at + fitting] ?? []) if (Buffer.isBuffer(value)) bytes += value.length;
+    if (bytes > INSERT_BYTES) break;
+  }
+  return INSERT_ROWS.find((size) => size <= fitting) ?? 1;
 }
 
 const numberedTexts = new Map<string, string>();

@@ -6,6 +6,13 @@ export interface SqlRunner {
   query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Resolves to the number of rows changed. */
   execute(sql: string, values?: readonly unknown[]): Promise<number>;
+  /**
+   * Inserts rows with the statement `head` + VALUES + `tail`, each row with its own values.
+   *
+   * @param head such as `INSERT INTO t (a, b)`
+   * @param tail such as `ON CONFLICT …`
+   */
+  insert(head: string, rows: readonly (readonly unknown[])[], tail?: string): Promise<void>;
   /** How long the last statement itself took, without waiting for its turn: what slices are sized by. */
   readonly lastMs: number;
 }

@@ -60,10 +60,9 @@ export class Sweeper {
         `SELECT id, session_id FROM recap_entries WHERE expires_at <= ? ORDER BY expires_at LIMIT ?${lock}`,
         [Math.floor(now), limit],
       );
-      const tookMs = sql.lastMs;
-      const deleted = await deleteEntries(sql, rows);
-      if (sql.dialect === 'sqlite') size.learn(rows.length, tookMs + sql.lastMs);
-      return { ...deleted, found: rows.length };
+      const { entries, sessions, tookMs } = await deleteEntries(sql, rows);
+      if (sql.dialect === 'sqlite') size.learn(rows.length, tookMs);
+      return { entries, sessions, found: rows.length };
     });
   }
 
