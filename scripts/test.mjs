@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -119,6 +119,7 @@ async function run(suite, more, environment) {
     cwd: root,
     env: environment,
     limitMinutes,
+    isDone: () => existsSync(report),
   });
   const counts = readReport(report);
   const result = { name: suite.name, seconds, ...counts };
@@ -126,6 +127,12 @@ async function run(suite, more, environment) {
     return { ...result, ...notRun(suite.name, 'see its output above', isCi ? 'failed' : 'skipped') };
   if (code === 124)
     return { ...result, failed: result.failed + 1, note: `ran longer than ${limitMinutes} minutes` };
+  if (code === 125)
+    return {
+      ...result,
+      failed: result.failed + 1,
+      note: 'its tests ended, its process did not: something they opened is still open',
+    };
   if (interrupted) return { ...result, failed: result.failed + 1, note: 'interrupted' };
   if (code !== 0 && result.failed === 0) return { ...result, failed: 1, note: `ended with code ${code}` };
   return result;
