@@ -195,6 +195,10 @@ class PostgresRunner implements SqlRunner {
     return (await this.#run(sql, values)).affected ?? 0;
   }
 
+  async command(sql: string): Promise<void> {
+    await this.#run(sql, []);
+  }
+
   async insert(head: string, rows: readonly (readonly unknown[])[], tail = ''): Promise<void> {
     for (let at = 0; at < rows.length;) {
       const taken = chunkAt(rows, at);

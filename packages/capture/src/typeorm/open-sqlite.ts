@@ -199,6 +199,12 @@ interface PreparedStatement {
   run(values: readonly unknown[]): unknown;
 }
 
+/** What is used of better-sqlite3 itself. */
+interface SynchronousConnection {
+  prepare(sql: string): PreparedStatement;
+  exec(sql: string): void;
+}
+
 class SqliteRunner implements SqlRunner {
   readonly dialect = 'sqlite';
   readonly queryRunner: QueryRunner;
@@ -230,6 +236,23 @@ class SqliteRunner implements SqlRunner {
     return affected;
   }
 
+  async command(sql: string): Promise<void> {
+    if (!this.#isSynchronous) {
+      await this.#run(sql, []);
+      return;
+    }
+    await this.#turns.take();
+    const startedAt = performance.now();
+    try {
+      // TypeORM would take one step only of what gives no rows, such as one page of an incremental vacuum.
+      (await this.#connection()).exec(sql);
+    } catch (error) {
+      throw toStorageError(error, this.#name);
+    } finally {
+      this.lastMs = performance.now() - startedAt;
+    }
+  }
+
   /**
    * Row by row with one prepared statement, past TypeORM where the driver is synchronous: measured at a third
    * less than many rows in one statement, and the thread can be given back between any two rows.
@@ -259,11 +282,14 @@ class SqliteRunner implements SqlRunner {
     if (!this.#isSynchronous) return undefined;
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      const connection = (await this.queryRunner.connect()) as { prepare(text: string): PreparedStatement };
-      statement = connection.prepare(sql);
+      statement = (await this.#connection()).prepare(sql);
       this.#statements.set(sql, statement);
     }
     return statement;
+  }
+
+  async #connection(): Promise<SynchronousConnection> {
+    return (await this.queryRunner.connect()) as SynchronousConnection;
   }
 
   async #run(sql: string, values: readonly unknown[]): Promise<{ records: unknown[]; affected?: number }> {

@@ -13,6 +13,8 @@ export interface SqlRunner {
    * @param tail such as `ON CONFLICT …`
    */
   insert(head: string, rows: readonly (readonly unknown[])[], tail?: string): Promise<void>;
+  /** Runs a command to its end, for those that do a part of their work in each step. */
+  command(sql: string): Promise<void>;
   /** How long the last statement itself took, without waiting for its turn: what slices are sized by. */
   readonly lastMs: number;
 }

@@ -92,7 +92,7 @@ export class Sweeper {
         const [row] = await sql.query<{ freelist_count: number }>('PRAGMA freelist_count');
         if (row === undefined || row.freelist_count === 0) return true;
         const pages = Math.min(size.rows, row.freelist_count);
-        await sql.query(`PRAGMA incremental_vacuum(${pages})`);
+        await sql.command(`PRAGMA incremental_vacuum(${pages})`);
         size.learn(pages, sql.lastMs);
         return row.freelist_count <= pages;
       });

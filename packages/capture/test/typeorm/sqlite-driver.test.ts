@@ -1,0 +1,50 @@
+import { loadSqliteDriver } from '../../src/typeorm/sqlite-driver';
+
+const failing = (error: Error) => () => {
+  throw error;
+};
+
+const absent = (name: string): Error =>
+  Object.assign(new Error(`Cannot find module '${name}'`), { code: 'MODULE_NOT_FOUND' });
+
+describe('loadSqliteDriver', () => {
+  afterEach(() => {
+    jest.resetModules();
+    jest.dontMock('better-sqlite3');
+  });
+
+  it('loads better-sqlite3', async () => {
+    expect(await loadSqliteDriver(undefined)).toMatchObject({ name: 'better-sqlite3' });
+  });
+
+  it.each([
+    [
+      'is not installed',
+      Object.assign(new Error("Cannot find module 'better-sqlite3'"), { code: 'MODULE_NOT_FOUND' }),
+    ],
+    [
+      'another version of Node',
+      Object.assign(new Error('NODE_MODULE_VERSION'), { code: 'ERR_DLOPEN_FAILED' }),
+    ],
+    ['not compiled', new Error('Could not locate the bindings file.')],
+  ])('says what to do when the package %s', async (state, cause) => {
+    jest.doMock('better-sqlite3', failing(cause), { virtual: true });
+    const error: unknown = await loadSqliteDriver('better-sqlite3').catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'SQLITE_NOT_BUILT' });
+    expect(String(error)).toContain(state);
+    expect(String(error)).toMatch(/allowScripts.*build-essential.*npm (install|rebuild) better-sqlite3/s);
+  });
+
+  it('says which package is missing when sqlite3 was asked for', async () => {
+    jest.doMock('sqlite3', failing(absent('sqlite3')), { virtual: true });
+    await expect(loadSqliteDriver('sqlite3')).rejects.toMatchObject({ code: 'DRIVER_MISSING' });
+  });
+
+  it('falls back to sqlite3 only when that loads', async () => {
+    jest.doMock('better-sqlite3', failing(new Error('Could not locate the bindings file.')));
+    jest.doMock('sqlite3', failing(absent('sqlite3')), { virtual: true });
+    await expect(loadSqliteDriver(undefined)).rejects.toMatchObject({ code: 'SQLITE_NOT_BUILT' });
+    jest.doMock('sqlite3', () => ({ Database: class {} }), { virtual: true });
+    expect(await loadSqliteDriver(undefined)).toMatchObject({ name: 'sqlite3', typeormType: 'sqlite' });
+  });
+});
