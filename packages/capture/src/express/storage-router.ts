@@ -7,7 +7,7 @@ import type { RouterRecorder } from '../router/router-recorder';
 import { createStorageRouter, requireRouterOptions, type StorageRouter } from '../router/storage-router';
 
 /** What the router looks at of an Express 4 or 5 request. */
-export interface ExpressRequest extends IncomingMessage {
+export interface StorageRouterRequest extends IncomingMessage {
   readonly baseUrl?: string;
   /** What a body parser of the program left. */
   readonly body?: unknown;
@@ -18,13 +18,15 @@ export interface ExpressStorageRouterOptions {
   /** Whose entries are shown; default: the process's default recorder, looked up at the first request. */
   readonly recorder?: RouterRecorder;
   /** Tells who asks; `undefined` for nobody (401). If it throws, the answer is 500. */
-  authenticate(request: ExpressRequest): Principal | null | undefined | Promise<Principal | null | undefined>;
+  authenticate(
+    request: StorageRouterRequest,
+  ): Principal | null | undefined | Promise<Principal | null | undefined>;
   /** Requests a minute for each principal; default: no limit. */
   readonly rateLimitPerMinute?: number;
 }
 
-export type ExpressHandler = (
-  request: ExpressRequest,
+export type StorageRouterHandler = (
+  request: StorageRouterRequest,
   response: ServerResponse,
   next: (error?: unknown) => void,
 ) => void;
@@ -39,10 +41,10 @@ export type ExpressHandler = (
 export function storageRouter(
   options: ExpressStorageRouterOptions,
   resolveRecorder: () => RouterRecorder = noRecorder,
-): ExpressHandler {
+): StorageRouterHandler {
   requireRouterOptions(options);
-  let router: StorageRouter<ExpressRequest> | undefined;
-  const open = (): StorageRouter<ExpressRequest> =>
+  let router: StorageRouter<StorageRouterRequest> | undefined;
+  const open = (): StorageRouter<StorageRouterRequest> =>
     (router ??= createStorageRouter({
       recorder: options.recorder ?? resolveRecorder(),
       authenticate: (request) => options.authenticate(request),
@@ -55,9 +57,9 @@ export function storageRouter(
 }
 
 async function answer(
-  request: ExpressRequest,
+  request: StorageRouterRequest,
   response: ServerResponse,
-  open: () => StorageRouter<ExpressRequest>,
+  open: () => StorageRouter<StorageRouterRequest>,
 ): Promise<void> {
   const url = request.url ?? '/';
   const mark = url.indexOf('?');

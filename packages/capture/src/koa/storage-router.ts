@@ -7,7 +7,7 @@ import type { RouterRecorder } from '../router/router-recorder';
 import { createStorageRouter, requireRouterOptions, type StorageRouter } from '../router/storage-router';
 
 /** What the router looks at of a Koa 2 or 3 context. */
-export interface KoaContext {
+export interface StorageRouterContext {
   readonly req: IncomingMessage;
   /** May hold what a body parser left as `body`. */
   readonly request: object;
@@ -26,14 +26,19 @@ export interface KoaStorageRouterOptions {
   /** Whose entries are shown; default: the process's default recorder, looked up at the first request. */
   readonly recorder?: RouterRecorder;
   /** Tells who asks; `undefined` for nobody (401). If it throws, the answer is 500. */
-  authenticate(ctx: KoaContext): Principal | null | undefined | Promise<Principal | null | undefined>;
+  authenticate(
+    ctx: StorageRouterContext,
+  ): Principal | null | undefined | Promise<Principal | null | undefined>;
   /** Requests a minute for each principal; default: no limit. */
   readonly rateLimitPerMinute?: number;
   /** Path below which it answers; default `/storage`. Under koa-mount `''`, within a prefixed router the whole path. */
   readonly prefix?: string;
 }
 
-export type KoaMiddleware = (ctx: KoaContext, next: () => Promise<unknown>) => Promise<void>;
+export type StorageRouterMiddleware = (
+  ctx: StorageRouterContext,
+  next: () => Promise<unknown>,
+) => Promise<void>;
 
 /**
  * The routes over what was recorded, for Koa 2 and 3. Answers every path below its prefix and passes on
@@ -45,11 +50,11 @@ export type KoaMiddleware = (ctx: KoaContext, next: () => Promise<unknown>) => P
 export function storageRouter(
   options: KoaStorageRouterOptions,
   resolveRecorder: () => RouterRecorder = noRecorder,
-): KoaMiddleware {
+): StorageRouterMiddleware {
   requireRouterOptions(options);
   const prefix = toPrefix(options.prefix ?? '/storage');
-  let router: StorageRouter<KoaContext> | undefined;
-  const open = (): StorageRouter<KoaContext> =>
+  let router: StorageRouter<StorageRouterContext> | undefined;
+  const open = (): StorageRouter<StorageRouterContext> =>
     (router ??= createStorageRouter({
       recorder: options.recorder ?? resolveRecorder(),
       authenticate: (ctx) => options.authenticate(ctx),

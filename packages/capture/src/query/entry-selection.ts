@@ -70,6 +70,6 @@ export function filterSteps(selection: EntrySelection, normalize: NormalizeEndpo
 /** All of the filters at once. No two steps set the same field, except metadata, which adds up. */
 export function combine(base: EntryFilter, steps: readonly FilterStep[]): EntryFilter {
   const metadata = steps.flatMap(({ filter }) => filter.metadata ?? []);
-  const combined: EntryFilter = Object.assign({}, base, ...steps.map(({ filter }) => filter));
+  const combined: EntryFilter = steps.reduce((all, { filter }) => ({ ...all, ...filter }), base);
   return metadata.length > 0 ? { ...combined, metadata } : combined;
 }

@@ -82,7 +82,7 @@ const detail: EntryDetail = {
   warnings: [],
 };
 
-function list<Item>(items: readonly Item[]): Record<string, unknown> {
+function list(items: readonly unknown[]): Record<string, unknown> {
   const page = { total: items.length, total_is_capped: false, page: 1, page_size: 20 };
   return { items, ...page, has_more: false, cursor: null };
 }

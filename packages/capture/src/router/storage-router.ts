@@ -91,10 +91,10 @@ export function createStorageRouter<Native>(options: StorageRouterOptions<Native
 }
 
 /** @throws {StorageError} `CONFIG_INVALID` for options that must not build a router. */
-export function requireRouterOptions(options: {
-  readonly authenticate: unknown;
-  readonly rateLimitPerMinute?: number | undefined;
-}): void {
+export function requireRouterOptions(
+  // A program in plain JavaScript may leave the options out altogether.
+  options: { readonly authenticate: unknown; readonly rateLimitPerMinute?: number | undefined } | undefined,
+): void {
   if (typeof options?.authenticate !== 'function') {
     throw new StorageError(
       'CONFIG_INVALID',

@@ -66,7 +66,7 @@ export interface TestAnswer {
 /** Any JSON, to look into freely. */
 export interface TestBody {
   success: boolean;
-  data: Record<string, never> & { items: Item[]; results: Item[]; warnings: Item[] };
+  data: Record<string, unknown> & { items: Item[]; results: Item[]; warnings: Item[] };
   warnings: { code: string; severity: string; message: string; details: Record<string, unknown> }[];
   error: { code: string; message: string; details: Record<string, unknown> & { fields: Field[] } };
 }

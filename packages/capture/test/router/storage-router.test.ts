@@ -82,7 +82,7 @@ describe('a store that fails', () => {
     ['GET', '/stats', undefined],
   ];
   const failing = (error: unknown): Partial<EntryStore> => {
-    const fail = () => Promise.reject(error);
+    const fail = jest.fn().mockRejectedValue(error);
     return {
       find: fail,
       count: fail,
