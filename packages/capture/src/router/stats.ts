@@ -10,11 +10,7 @@ export interface StatsView {
   };
 }
 
-export function toStatsView(
-  counters: Readonly<Record<string, unknown>>,
-  kind: string,
-  sizes: StoreSizes,
-): StatsView {
+export function toStatsView(counters: object, kind: string, sizes: StoreSizes): StatsView {
   return {
     recorder: inSnakeCase(counters),
     store: {
@@ -27,15 +23,15 @@ export function toStatsView(
 }
 
 /** Names at every depth; the counters are the recorder's own, a few levels deep. */
-function inSnakeCase(counters: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function inSnakeCase(counters: object): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(counters).map(([name, value]) => [
+    Object.entries(counters).map(([name, value]: [string, unknown]) => [
       name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      isRecord(value) ? inSnakeCase(value) : value,
+      isObject(value) ? inSnakeCase(value) : value,
     ]),
   );
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

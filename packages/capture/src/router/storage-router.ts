@@ -58,7 +58,7 @@ export function createStorageRouter<Native>(options: StorageRouterOptions<Native
     if (route.isAdminOnly) requireAdmin(principal);
     if (route.changesData) requireSameOrigin(request.headers);
     const ask = await route.read(request, parameter);
-    if (!recorder.isReady()) {
+    if (!(await recorder.isReady())) {
       throw new RouterError('STORE_UNAVAILABLE', 'The store is not open yet. Try again.', {
         'retry-after': '1',
       });
@@ -140,7 +140,7 @@ async function health(recorder: RouterRecorder): Promise<RouterResponse> {
 }
 
 async function healthStatus(recorder: RouterRecorder): Promise<'ok' | 'degraded' | 'down'> {
-  if (!recorder.isReady()) return 'down';
+  if (!(await recorder.isReady())) return 'down';
   try {
     await withDeadline(recorder.store.ping(), HEALTH_DEADLINE_MS);
   } catch (error) {
