@@ -13,6 +13,8 @@ const OPENING_BRACKET = /\s{0,64}(?=[[{])/y;
 const AFTER_EQUALS = /[ \t]{0,16}((?:[^\s&;"'`<>]|["'`](?=\w)|<(?!\/))*)/y;
 /** After `:` it may hold spaces, and ends with the line, or where the next pair begins. */
 const AFTER_COLON = /[ \t]{0,16}((?:[^\r\n,;<"'`]|[,;](?![ \t]|$)|["'`](?=\w)|<(?!\/|br))*)/y;
+/** What the query of a URL left, with the fragment after it. */
+const ALREADY_HIDDEN = /^\[REDACTED\](?:$|[#&;,)}\]])/;
 const SCHEME = /^(?:bearer|basic|digest|token|negotiate|apikey)$/i;
 const AFTER_SCHEME = /[ \t]{1,16}([^\s&;"'`<>]+)/y;
 
@@ -33,7 +35,8 @@ export function redactAssignments(
     const verdict = nameBefore(text, match.index, copied, context);
     if (verdict === 'visible') continue;
     const value = valueAfter(text, separator.lastIndex, isColon);
-    if (value === undefined || !hidesString(verdict, text.slice(value[0], value[1]).trim())) continue;
+    if (value === undefined || ALREADY_HIDDEN.test(text.slice(value[0], value[1]))) continue;
+    if (!hidesString(verdict, text.slice(value[0], value[1]).trim())) continue;
     result += text.slice(copied, value[0]) + REDACTED;
     copied = value[1];
     separator.lastIndex = copied;

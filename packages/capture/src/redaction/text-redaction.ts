@@ -1,3 +1,4 @@
+import { hidesString } from './form-redaction';
 import type { OnHidden, RedactionContext } from './redaction-context';
 import { REDACTED } from './redacted-mark';
 import { redactPhrase } from './string-redaction';
@@ -46,13 +47,14 @@ function redactElements(text: string, context: RedactionContext): string {
   ELEMENT.lastIndex = 0;
   for (let match = ELEMENT.exec(text); match !== null; match = ELEMENT.exec(text)) {
     const name = match[1]!;
-    if (context.names.field(name.slice(name.lastIndexOf(':') + 1)) === 'visible') continue;
+    const verdict = context.names.field(name.slice(name.lastIndexOf(':') + 1));
+    if (verdict === 'visible') continue;
     const open = text.indexOf('>', ELEMENT.lastIndex);
     if (open === -1) break;
     if (text[open - 1] === '/') continue;
     const close = text.indexOf(`</${name}`, open);
     const end = close === -1 ? text.length : close;
-    if (text.slice(open + 1, end).trim() !== '') {
+    if (hidesString(verdict, text.slice(open + 1, end).trim())) {
       result += text.slice(copied, open + 1) + REDACTED;
       copied = end;
     }

@@ -100,9 +100,11 @@ function hideBuiltIn(text: string): string {
   result = result.replace(JWT, (match) => (match.includes('.') ? REDACTED : match));
   for (const key of KEYS) result = result.replace(key, REDACTED);
   result = result.replace(SK_KEY, (match) => (HAS_DIGIT_OR_CAPITAL.test(match.slice(3)) ? REDACTED : match));
-  result = result.replace(BEARER, (match, scheme: string, token: string) =>
-    TOKEN_LIKE.test(token) ? `${scheme}${REDACTED}` : match,
-  );
+  result = result.replace(BEARER, (match, scheme: string, token: string, at: number, whole: string) => {
+    // `Bearer realm="…"` is a challenge.
+    const isChallenge = token.endsWith('=') && whole[at + match.length] === '"';
+    return TOKEN_LIKE.test(token) && !isChallenge ? `${scheme}${REDACTED}` : match;
+  });
   result = result.replace(BASIC, (match, scheme: string, token: string) =>
     isUserAndPassword(token) ? `${scheme}${REDACTED}` : match,
   );
