@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { StorageError } from '@recap/storage';
+import { resolveRecorder } from '../default-recorder';
 import type { Principal } from '../query/principal';
+import type { Recorder } from '../recorder/recorder';
 import { ignoreRequest } from '../router/ignored-request';
 import { readNodeBody } from '../router/node-body';
 import type { RouterRecorder } from '../router/router-recorder';
@@ -16,7 +17,7 @@ export interface StorageRouterRequest extends IncomingMessage {
 
 export interface ExpressStorageRouterOptions {
   /** Whose entries are shown; default: the process's default recorder, looked up at the first request. */
-  readonly recorder?: RouterRecorder;
+  readonly recorder?: Recorder | RouterRecorder;
   /** Tells who asks; `undefined` for nobody (401). If it throws, the answer is 500. */
   authenticate(
     request: StorageRouterRequest,
@@ -38,15 +39,12 @@ export type StorageRouterHandler = (
  * @example app.use('/storage', storageRouter({ authenticate: (req) => ({ ownerId: req.user.id, isAdmin: false }) }));
  * @throws {StorageError} `CONFIG_INVALID` without `authenticate`
  */
-export function storageRouter(
-  options: ExpressStorageRouterOptions,
-  resolveRecorder: () => RouterRecorder = noRecorder,
-): StorageRouterHandler {
+export function storageRouter(options: ExpressStorageRouterOptions): StorageRouterHandler {
   requireRouterOptions(options);
   let router: StorageRouter<StorageRouterRequest> | undefined;
   const open = (): StorageRouter<StorageRouterRequest> =>
     (router ??= createStorageRouter({
-      recorder: options.recorder ?? resolveRecorder(),
+      recorder: (options.recorder as RouterRecorder | undefined) ?? resolveRecorder(undefined),
       authenticate: (request) => options.authenticate(request),
       rateLimitPerMinute: options.rateLimitPerMinute,
     }));
@@ -76,11 +74,4 @@ async function answer(
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (request.method === 'HEAD') response.end();
   else response.end(body);
-}
-
-function noRecorder(): never {
-  throw new StorageError(
-    'CONFIG_INVALID',
-    'storageRouter has no recorder. Pass one: storageRouter({ recorder, … }).',
-  );
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { StorageError } from '@recap/storage';
+import { resolveRecorder } from '../default-recorder';
 import type { Principal } from '../query/principal';
+import type { Recorder } from '../recorder/recorder';
 import { ignoreRequest } from '../router/ignored-request';
 import { readNodeBody } from '../router/node-body';
 import type { RouterRecorder } from '../router/router-recorder';
@@ -24,7 +25,7 @@ export interface StorageRouterContext {
 
 export interface KoaStorageRouterOptions {
   /** Whose entries are shown; default: the process's default recorder, looked up at the first request. */
-  readonly recorder?: RouterRecorder;
+  readonly recorder?: Recorder | RouterRecorder;
   /** Tells who asks; `undefined` for nobody (401). If it throws, the answer is 500. */
   authenticate(
     ctx: StorageRouterContext,
@@ -47,16 +48,13 @@ export type StorageRouterMiddleware = (
  * @example app.use(storageRouter({ authenticate: (ctx) => ({ ownerId: ctx.state.user.id, isAdmin: false }) }));
  * @throws {StorageError} `CONFIG_INVALID` without `authenticate`
  */
-export function storageRouter(
-  options: KoaStorageRouterOptions,
-  resolveRecorder: () => RouterRecorder = noRecorder,
-): StorageRouterMiddleware {
+export function storageRouter(options: KoaStorageRouterOptions): StorageRouterMiddleware {
   requireRouterOptions(options);
   const prefix = toPrefix(options.prefix ?? '/storage');
   let router: StorageRouter<StorageRouterContext> | undefined;
   const open = (): StorageRouter<StorageRouterContext> =>
     (router ??= createStorageRouter({
-      recorder: options.recorder ?? resolveRecorder(),
+      recorder: (options.recorder as RouterRecorder | undefined) ?? resolveRecorder(undefined),
       authenticate: (ctx) => options.authenticate(ctx),
       rateLimitPerMinute: options.rateLimitPerMinute,
     }));
@@ -92,11 +90,4 @@ function toPrefix(prefix: string): string {
 function mountPath(ctx: object): string {
   const { mountPath: path } = ctx as { readonly mountPath?: unknown };
   return typeof path === 'string' ? toPrefix(path) : '';
-}
-
-function noRecorder(): never {
-  throw new StorageError(
-    'CONFIG_INVALID',
-    'storageRouter has no recorder. Pass one: storageRouter({ recorder, … }).',
-  );
 }

@@ -36,12 +36,15 @@ export interface SeenRequest {
 }
 
 const MAX_RECENT_SESSIONS = 10_000;
+/** How long a query waits for a store that is being opened. */
+const OPENING_GRACE_MS = 1_000;
 
 /** The recorder as the adapters, the router and retention see it. */
 export class RecorderCore implements Recorder {
   readonly store: EntryStore;
   readonly clock: Clock;
   readonly options: RecorderOptions;
+  readonly sessionMaxAgeMs: number;
   readonly normalizeEndpoint: NormalizeEndpoint;
   readonly failures: FailureLog;
   readonly writer: EntryWriter;
@@ -73,10 +76,8 @@ export class RecorderCore implements Recorder {
     this.normalizeEndpoint = createEndpointNormalizer(options.endpoints);
     this.failures = new FailureLog(options.logger, options.onError);
     this.#budget = new OpenBudget(options.maxOpenBytes ?? RECORDER_DEFAULTS.maxOpenBytes);
-    this.sessions = new SessionTable(
-      (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000,
-      newId,
-    );
+    this.sessionMaxAgeMs = (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000;
+    this.sessions = new SessionTable(this.sessionMaxAgeMs, newId);
     const tools = entryTools(options, this.normalizeEndpoint);
     this.writer = new EntryWriter({
       store,
@@ -181,7 +182,14 @@ export class RecorderCore implements Recorder {
     return this.#newId();
   }
 
-  isReady(): boolean {
+  /** Opens the store when nothing has done so yet, and gives it a moment. */
+  isReady(): boolean | Promise<boolean> {
+    if (this.#isReady || this.#closing !== undefined) return this.#isReady;
+    this.start();
+    return this.#readyWithin(OPENING_GRACE_MS);
+  }
+
+  get isOpen(): boolean {
     return this.#isReady;
   }
 
@@ -206,7 +214,7 @@ export class RecorderCore implements Recorder {
     this.#cleanups.push(cleanup);
   }
 
-  stats(): RecorderStats {
+  stats(): RecorderStats & Readonly<Record<string, unknown>> {
     return {
       ...this.writer.counts,
       leftOut: this.#leftOut,
@@ -240,12 +248,20 @@ export class RecorderCore implements Recorder {
     this.#isReady = true;
   }
 
+  async #readyWithin(ms: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeUp = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    // Whether it fails is told by `start`; here it only counts that it is not open.
+    await Promise.race([timeUp, this.#opening?.catch(() => undefined)]);
+    clearTimeout(timer);
+    return this.#isReady;
+  }
+
   async #loadSessions(): Promise<void> {
-    const { sessionMaxAgeHours = RECORDER_DEFAULTS.sessionMaxAgeHours } = this.options;
-    const recent = await this.store.recentSessions(
-      this.clock.now() - sessionMaxAgeHours * 3_600_000,
-      MAX_RECENT_SESSIONS,
-    );
+    const since = this.clock.now() - this.sessionMaxAgeMs;
+    const recent = await this.store.recentSessions(since, MAX_RECENT_SESSIONS);
     // A database server may be shared with other processes, whose new sessions are not known here.
     this.sessions.load(recent, this.store.kind !== 'postgres');
   }

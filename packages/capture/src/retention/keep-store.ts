@@ -52,7 +52,7 @@ export function keepStore(recorder: RecorderCore): void {
   };
   const every = (intervalMs: number, job: () => Promise<unknown>, where: string): void => {
     const timer = setInterval(() => {
-      if (!recorder.isReady()) return;
+      if (!recorder.isOpen) return;
       inTurn(job).catch((error: unknown) => {
         recorder.onError(error, where);
       });

@@ -3,8 +3,11 @@ import Router from '@koa/router';
 import Koa3 from 'koa';
 import supertest from 'supertest';
 import { storageRouter, type KoaStorageRouterOptions } from '../../src/koa/storage-router';
+import { setDefaultRecorder } from '../../src/default-recorder';
+import { storageMiddleware } from '../../src/koa/storage-middleware';
 import type { Principal } from '../../src/query/principal';
 import { bearerToken, localhostOnly } from '../../src/router/ready-authenticators';
+import { openRecorder } from '../recording/open-recorder';
 import { ADMIN, ANN, newTestRecorder, record, type TestBody, type TestRecorder } from '../router/router-rig';
 
 const Koa2 = jest.requireActual<typeof Koa3>('koa2');
@@ -166,14 +169,14 @@ describe.each([
     expect((await agent.get('/local/stats').set('forwarded', 'for=127.0.0.1')).status).toBe(401);
   });
 
-  it('finds its recorder at the first request of its own, and once', async () => {
-    const resolve = jest.fn(() => recorder);
-    const agent = serve(storageRouter({ authenticate }, resolve));
+  it('shows what the process’s own recorder keeps', async () => {
+    const { recorder: own, entries } = openRecorder();
+    setDefaultRecorder(own);
+    const agent = serve(storageMiddleware(), storageRouter({ authenticate: () => ADMIN }));
     await agent.get('/host');
-    expect(resolve).not.toHaveBeenCalled();
-    expect((await agent.get('/storage/sessions')).status).toBe(200);
-    expect((await agent.get('/storage/health')).status).toBe(200);
-    expect(resolve).toHaveBeenCalledTimes(1);
+    await entries();
+    const { body } = await agent.post('/storage/query').send({ path: '/host' });
+    expect(body).toMatchObject({ success: true, data: { total: 1 } });
   });
 });
 

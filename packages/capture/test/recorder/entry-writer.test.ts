@@ -1,0 +1,182 @@
+import { StorageError } from '@recap/storage';
+import type { EntryStore, NewEntry } from '../../src/entries/entry-store';
+import type { Exchange } from '../../src/exchange';
+import { EntryWriter, type EntryWriterOptions } from '../../src/recorder/entry-writer';
+
+/** A store whose answers to `append` a test decides; nothing else of it is called. */
+class ScriptedStore {
+  readonly appended: string[][] = [];
+  answer: (entries: readonly NewEntry[]) => Promise<void> = () => Promise.resolve();
+
+  open(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async append(entries: readonly NewEntry[]) {
+    await this.answer(entries);
+    this.appended.push(entries.map(({ id }) => id));
+    return entries.map(({ id }) => ({ entryId: id, sessionId: 's' }));
+  }
+}
+
+function exchange(id: string, bodyBytes = 0): Exchange {
+  return {
+    id,
+    request: { headers: [], body: bodyBytes === 0 ? undefined : { bytes: Buffer.alloc(bodyBytes) } },
+    response: { headers: [], body: undefined },
+  } as unknown as Exchange;
+}
+
+function openWriter(options: Partial<EntryWriterOptions> = {}) {
+  const store = new ScriptedStore();
+  const failures: string[] = [];
+  const writer = new EntryWriter({
+    store: store as unknown as EntryStore,
+    prepare: ({ id }) => Promise.resolve({ id } as unknown as NewEntry),
+    flushIntervalMs: 3_600_000,
+    batchSize: 10,
+    maxQueuedExchanges: 50,
+    maxQueuedBytes: 1_000_000,
+    onFailure: (_error, where) => failures.push(where),
+    onStored: () => undefined,
+    ...options,
+  });
+  return { writer, store, failures };
+}
+
+function total({ queued, stored, shed }: EntryWriter['counts']): number {
+  return queued + stored + Object.values(shed).reduce((sum, count) => sum + count, 0);
+}
+
+const unavailable = () => Promise.reject(new StorageError('UNAVAILABLE', 'away'));
+
+describe('EntryWriter', () => {
+  it('writes batches, in the order in which exchanges ended', async () => {
+    const { writer, store } = openWriter();
+    for (let index = 0; index < 25; index += 1) writer.add(exchange(String(index)));
+    await writer.flush();
+    expect(store.appended.flat()).toEqual(Array.from({ length: 25 }, (_each, index) => String(index)));
+    expect(store.appended.map((batch) => batch.length)).toEqual([10, 10, 5]);
+    expect(writer.counts).toEqual({ captured: 25, queued: 0, stored: 25, shed: {} });
+  });
+
+  it('starts by itself when a batch is full', async () => {
+    const { writer, store } = openWriter();
+    const written = new Promise<void>((resolve) => {
+      store.answer = () => {
+        resolve();
+        return Promise.resolve();
+      };
+    });
+    for (let index = 0; index < 10; index += 1) writer.add(exchange(String(index)));
+    await written;
+    await writer.flush();
+    expect(writer.counts.stored).toBe(10);
+  });
+
+  it('sheds what the queue has no room for, in number and in bytes, and counts it', async () => {
+    const { writer } = openWriter({ maxQueuedExchanges: 3, maxQueuedBytes: 10_000, batchSize: 100 });
+    for (let index = 0; index < 5; index += 1) writer.add(exchange(String(index)));
+    expect(writer.counts).toMatchObject({ captured: 5, queued: 3, shed: { queue_full: 2 } });
+    await writer.flush();
+    writer.add(exchange('large', 20_000));
+    expect(writer.counts).toMatchObject({ captured: 6, stored: 3, queued: 0, shed: { queue_full: 3 } });
+  });
+
+  it('keeps everything queued while the store is away, and writes it when it is back', async () => {
+    const { writer, store, failures } = openWriter();
+    store.answer = unavailable;
+    for (let index = 0; index < 12; index += 1) writer.add(exchange(String(index)));
+    await expect(writer.flush()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(writer.isFailing).toBe(true);
+    expect(writer.counts).toEqual({ captured: 12, queued: 12, stored: 0, shed: {} });
+    expect(failures.length).toBeGreaterThan(0);
+    store.answer = () => Promise.resolve();
+    await writer.flush();
+    expect(writer.isFailing).toBe(false);
+    expect(writer.counts).toEqual({ captured: 12, queued: 0, stored: 12, shed: {} });
+    expect(new Set(store.appended.flat()).size).toBe(12);
+  });
+
+  it('finds the one entry that the store refuses and stores the others', async () => {
+    const { writer, store } = openWriter();
+    store.answer = (entries) =>
+      entries.some(({ id }) => id === '3') ? Promise.reject(new Error('refused')) : Promise.resolve();
+    for (let index = 0; index < 9; index += 1) writer.add(exchange(String(index)));
+    await writer.flush();
+    expect(store.appended.flat().sort()).toEqual(['0', '1', '2', '4', '5', '6', '7', '8']);
+    expect(writer.counts).toEqual({ captured: 9, queued: 0, stored: 8, shed: { poison: 1 } });
+  });
+
+  it('sheds an exchange that cannot be prepared and goes on with the next', async () => {
+    const { writer } = openWriter({
+      prepare: ({ id }) =>
+        id === 'bad' ? Promise.reject(new Error('bug')) : Promise.resolve({ id } as unknown as NewEntry),
+    });
+    for (const id of ['a', 'bad', 'b']) writer.add(exchange(id));
+    await writer.flush();
+    expect(writer.counts).toEqual({ captured: 3, queued: 0, stored: 2, shed: { internal_error: 1 } });
+  });
+
+  it('does not count or write twice when what listens to it fails', async () => {
+    const { writer, store, failures } = openWriter({
+      onStored: () => {
+        throw new Error('listener');
+      },
+    });
+    writer.add(exchange('a'));
+    await writer.flush();
+    expect(store.appended).toEqual([['a']]);
+    expect(writer.counts).toMatchObject({ stored: 1, queued: 0 });
+    expect(failures).toEqual(['stored']);
+  });
+
+  it('sheds while it is paused and takes again afterwards', async () => {
+    const { writer } = openWriter();
+    writer.pause('disk_full');
+    writer.add(exchange('a'));
+    writer.pause(undefined);
+    writer.add(exchange('b'));
+    await writer.flush();
+    expect(writer.counts).toEqual({ captured: 2, queued: 0, stored: 1, shed: { disk_full: 1 } });
+  });
+
+  it('writes what is queued when it closes, and sheds what comes later', async () => {
+    const { writer } = openWriter();
+    writer.add(exchange('a'));
+    await writer.close(1_000);
+    writer.add(exchange('late'));
+    expect(writer.counts).toEqual({ captured: 2, queued: 0, stored: 1, shed: { closed: 1 } });
+  });
+
+  it('gives up at the deadline when the store hangs, and counts what is lost', async () => {
+    const { writer, store } = openWriter();
+    store.answer = () => new Promise(() => undefined);
+    writer.add(exchange('a'));
+    writer.add(exchange('b'));
+    await writer.close(20);
+    expect(writer.counts).toEqual({ captured: 2, queued: 0, stored: 0, shed: { closed: 2 } });
+  });
+
+  it('keeps its sums equal at any moment, whatever fails', async () => {
+    const { writer, store } = openWriter({ maxQueuedExchanges: 20 });
+    let calls = 0;
+    store.answer = async (entries) => {
+      calls += 1;
+      expect(total(writer.counts)).toBe(writer.counts.captured);
+      await Promise.resolve();
+      if (calls % 3 === 0) throw new StorageError('UNAVAILABLE', 'away');
+      if (entries.some(({ id }) => Number(id) % 7 === 0)) throw new Error('refused');
+    };
+    for (let round = 0; round < 10; round += 1) {
+      for (let index = 0; index < 15; index += 1) writer.add(exchange(String(round * 15 + index)));
+      await writer.flush().catch(() => undefined);
+      expect(total(writer.counts)).toBe(writer.counts.captured);
+    }
+    store.answer = () => Promise.resolve();
+    await writer.flush();
+    expect(writer.counts.queued).toBe(0);
+    expect(total(writer.counts)).toBe(150);
+    expect(new Set(store.appended.flat()).size).toBe(store.appended.flat().length);
+  });
+});

@@ -1,0 +1,14 @@
+/** A JSON list as REST endpoints answer it, of about `bytes` bytes. */
+export function listBody(bytes) {
+  const items = [];
+  const make = (index) => ({
+    id: 1000 + index,
+    name: `Item number ${index}`,
+    tags: ['alpha', 'beta'],
+    price: 19.5 + index,
+    available: index % 2 === 0,
+    author: { login: `user${index}`, url: `https://example.test/users/${index}` },
+  });
+  while (JSON.stringify({ items }).length < bytes) items.push(make(items.length));
+  return JSON.stringify({ items });
+}

@@ -1,0 +1,102 @@
+// Throughput with Recap against the bare program and its peers: `npm run bench [-- --rounds=5 --seconds=3 --sizes=1024,10240]`.
+// Variants take turns within each round, so that a busy moment of the machine hits all of them; ratios
+// are taken within a round. Fails when Recap is not 4 times as fast as two awaited saves a request.
+import { fork, execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+
+const run = promisify(execFile);
+const here = fileURLToPath(new URL('.', import.meta.url));
+const GATE = 4;
+const VARIANTS = ['bare', 'recap', 'morgan', 'pino-http', 'naive'];
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '3' },
+    sizes: { type: 'string', default: '1024,10240' },
+  },
+});
+const rounds = Number(values.rounds);
+const sizes = values.sizes.split(',').map(Number);
+
+let isGateHeld = true;
+for (const size of sizes) {
+  const results = Object.fromEntries(VARIANTS.map((variant) => [variant, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const variant of VARIANTS) {
+      results[variant].push(await measure(variant, size));
+      process.stderr.write('.');
+    }
+  }
+  process.stderr.write('\n');
+  print(size, results);
+  const gain = median(results.recap.map((each, round) => each.perSecond / results.naive[round].perSecond));
+  isGateHeld &&= gain >= GATE;
+  console.log(`\nRecap against the naive recorder: ${gain.toFixed(1)} times (gate: ${GATE}).\n`);
+}
+if (!isGateHeld) {
+  console.error('The gate does not hold.');
+  process.exitCode = 1;
+}
+
+async function measure(variant, size) {
+  const folder = await mkdtemp(join(tmpdir(), 'recap-bench-'));
+  const server = fork(join(here, 'server.mjs'), [variant, folder], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  try {
+    const [{ port }] = await once(server, 'message');
+    const { stdout } = await run(
+      process.execPath,
+      [join(here, 'load.mjs'), port, size, values.seconds].map(String),
+    );
+    const load = JSON.parse(stdout);
+    if (load.failures > 0) throw new Error(`${variant}: ${load.failures} requests failed`);
+    server.send({ ask: 'finish' });
+    const [end] = await once(server, 'message');
+    const shed = Object.values(end.shed ?? {}).reduce((sum, count) => sum + count, 0);
+    if (end.captured !== undefined && end.stored + shed < end.answered) {
+      throw new Error(`${variant}: ${end.answered} answered, ${end.stored} stored, ${shed} shed`);
+    }
+    return { ...load, ...end, shed };
+  } finally {
+    server.kill();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function print(size, results) {
+  console.log(
+    `Express 5, ${size} bytes of JSON each way, 32 connections, medians of ${rounds} rounds, Node ${process.version}\n`,
+  );
+  console.log(
+    '| variant | requests/s | of bare | spread of the ratio | p50 ms | p99 ms | CPU µs/request | stored | shed |',
+  );
+  console.log('|---|---|---|---|---|---|---|---|---|');
+  for (const variant of VARIANTS) {
+    const own = results[variant];
+    const ratios = own.map((each, round) => each.perSecond / results.bare[round].perSecond);
+    const figures = [
+      median(own.map((each) => each.perSecond)).toFixed(0),
+      median(ratios).toFixed(2),
+      `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
+      median(own.map((each) => each.p50)).toFixed(1),
+      median(own.map((each) => each.p99)).toFixed(1),
+      median(own.map((each) => each.cpuMicros / each.answered)).toFixed(0),
+      own.every((each) => each.stored === undefined) ? '–' : own.reduce((sum, each) => sum + each.stored, 0),
+      own.reduce((sum, each) => sum + each.shed, 0),
+    ];
+    console.log(`| ${variant} | ${figures.join(' | ')} |`);
+  }
+}
+
+function median(figures) {
+  const sorted = [...figures].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
