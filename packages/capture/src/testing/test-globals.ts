@@ -1,21 +1,20 @@
 /** The part of Jest's and Vitest's globals that the suite uses, so that it depends on neither. */
 interface Matchers {
   readonly not: Matchers;
-  readonly rejects: Matchers;
-  toBe(expected: unknown): Promise<void>;
-  toEqual(expected: unknown): Promise<void>;
-  toMatchObject(expected: object): Promise<void>;
-  toHaveLength(expected: number): Promise<void>;
-  toBeGreaterThan(expected: number): Promise<void>;
-  toBeLessThanOrEqual(expected: number): Promise<void>;
+  toBe(expected: unknown): void;
+  toEqual(expected: unknown): void;
+  toMatchObject(expected: object): void;
+  toHaveLength(expected: number): void;
+  toBeGreaterThan(expected: number): void;
+  toBeLessThanOrEqual(expected: number): void;
 }
 
 interface TestGlobals {
-  describe(name: string, body: () => void): void;
-  it(title: string, body: () => Promise<void>): void;
-  beforeEach(body: () => Promise<void>): void;
-  afterEach(body: () => Promise<void>): void;
-  expect(value: unknown): Matchers;
+  readonly describe: (name: string, body: () => void) => void;
+  readonly it: (title: string, body: () => Promise<void>) => void;
+  readonly beforeEach: (body: () => Promise<void>) => void;
+  readonly afterEach: (body: () => Promise<void>) => void;
+  readonly expect: (value: unknown) => Matchers;
 }
 
 /** Looked up when used: the builders beside the suite also serve programs that run no tests. */

@@ -93,7 +93,7 @@ function describePostgres(fields: Fields): string {
 const text = (value: unknown, otherwise: string): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise;
 
-function fieldsOf(option: DatabaseOption): { fields: Fields; isDataSource: boolean } {
+function fieldsOf(option: unknown): { fields: Fields; isDataSource: boolean } {
   if (typeof option !== 'object' || option === null) {
     throw invalid('must be an object such as { type: "sqlite", path: "./.recap/recap.db" }');
   }
@@ -155,7 +155,7 @@ function postgresTarget(fields: Fields): PostgresTarget {
   ) {
     throw invalid('of type "postgres" needs a url, such as "postgres://user@host:5432/database"');
   }
-  if (connection['url'] !== undefined && !/^postgres(?:ql)?:\/\//.test(String(connection['url']))) {
+  if (connection['url'] !== undefined && !isPostgresUrl(connection['url'])) {
     throw invalid('of type "postgres" needs a url that starts with postgres://');
   }
   if (schema !== undefined && (typeof schema !== 'string' || schema === '')) {
@@ -163,6 +163,8 @@ function postgresTarget(fields: Fields): PostgresTarget {
   }
   return { dialect: 'postgres', schema, connection };
 }
+
+const isPostgresUrl = (url: unknown): boolean => typeof url === 'string' && /^postgres(?:ql)?:\/\//.test(url);
 
 function postgresFields(fields: Fields): Fields {
   const { replication, extra } = fields as { replication?: { master?: Fields }; extra?: Fields };

@@ -63,7 +63,7 @@ async function usedPageBytes(sql: SqlRunner): Promise<number> {
     `SELECT (page_count - freelist_count) * page_size AS bytes
        FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
   );
-  return Number(row?.bytes ?? 0);
+  return row?.bytes ?? 0;
 }
 
 /** Rows times the mean of the newest, where the size of the file says nothing about them. */

@@ -20,6 +20,9 @@ export interface ScannedRow {
   readonly id: string;
   readonly created_at: number;
   readonly is_match: number;
+  /** With `columns` that name them. */
+  readonly endpoint?: string | null;
+  readonly is_error?: number;
 }
 
 export interface ScanBudget {
@@ -58,14 +61,14 @@ export function planScan(filter: EntryFilter, now: number): EntryScan {
  *
  * @param columns SQL of further columns, such as `, status`
  */
-export async function scanEntries<Row extends ScannedRow>(
+export async function scanEntries(
   sql: SqlRunner,
   scan: EntryScan,
   options: {
     readonly after?: Position | undefined;
     readonly columns?: string;
     readonly budget: ScanBudget;
-    readonly onRow: (row: Row) => boolean;
+    readonly onRow: (row: ScannedRow) => boolean;
   },
 ): Promise<boolean> {
   const { columns = '', budget, onRow } = options;
@@ -74,7 +77,7 @@ export async function scanEntries<Row extends ScannedRow>(
   let upper = upperEnd(scan, options.after);
   for (let read = 0; read < budget.maxRows && performance.now() < deadline;) {
     const limit = size.rows;
-    const rows = await sql.query<Row>(
+    const rows = await sql.query<ScannedRow>(
       `SELECT id, created_at, (${scan.residual.sql}) AS is_match${columns}
          FROM recap_entries INDEXED BY ${scan.index}
         WHERE ${scan.range.sql} AND ${upper.sql}

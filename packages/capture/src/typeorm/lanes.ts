@@ -37,7 +37,6 @@ export class Lanes {
 
   #turn(): Promise<void> {
     return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
       const waiter: Waiter = {
         enter: () => {
           clearTimeout(timer);
@@ -45,12 +44,12 @@ export class Lanes {
         },
       };
       this.#waiting.add(waiter);
-      if (this.#maxWaitMs === undefined) return;
-      timer = setTimeout(() => {
+      const giveUp = (): void => {
         this.#waiting.delete(waiter);
         const message = `No database connection came free within ${this.#maxWaitMs} ms. Narrow the queries or run fewer at once.`;
         reject(new StorageError('POOL_EXHAUSTED', message));
-      }, this.#maxWaitMs);
+      };
+      const timer = this.#maxWaitMs === undefined ? undefined : setTimeout(giveUp, this.#maxWaitMs);
     });
   }
 

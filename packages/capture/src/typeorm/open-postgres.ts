@@ -22,7 +22,7 @@ const MAX_ATTEMPTS = 3;
 
 /** Opens a pool of Recap's own on PostgreSQL: two connections that write and two that read. */
 export async function openPostgres(target: PostgresTarget): Promise<SqlDatabase> {
-  const driver = await loadDriver('pg', importPg);
+  const driver = await loadDriver('pg', async () => require('pg') as unknown);
   const name = describeTarget(target);
   let dataSource: DataSource | undefined;
   try {
@@ -34,11 +34,6 @@ export async function openPostgres(target: PostgresTarget): Promise<SqlDatabase>
     if (dataSource?.isInitialized === true) await dataSource.destroy();
     throw toStorageError(error, name);
   }
-}
-
-async function importPg(): Promise<unknown> {
-  const loaded = (await import('pg')) as { default?: unknown };
-  return loaded.default ?? loaded;
 }
 
 function dataSourceOptions(target: PostgresTarget, driver: unknown): DataSourceOptions {

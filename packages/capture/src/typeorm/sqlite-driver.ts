@@ -29,21 +29,15 @@ export async function loadSqliteDriver(wanted: SqliteDriverName | undefined): Pr
 }
 
 async function loadBetterSqlite3(): Promise<SqliteDriver> {
-  const Database = (await importPackage('better-sqlite3')) as new (path: string) => { close(): void };
+  const Database = require('better-sqlite3') as new (path: string) => { close(): void };
   // The package loads its binary with the first database, so only opening one tells whether it was built.
   new Database(':memory:').close();
   return { name: 'better-sqlite3', typeormType: 'better-sqlite3', package: Database };
 }
 
 async function loadSqlite3(): Promise<SqliteDriver> {
-  const sqlite3 = await loadDriver('sqlite3', () => importPackage('sqlite3'));
+  const sqlite3 = await loadDriver('sqlite3', async () => require('sqlite3') as unknown);
   return { name: 'sqlite3', typeormType: 'sqlite', package: sqlite3 };
-}
-
-/** By a name that the compiler does not follow: neither package is there in every installation. */
-async function importPackage(name: string): Promise<unknown> {
-  const loaded = (await import(name)) as { default?: unknown };
-  return loaded.default ?? loaded;
 }
 
 function notBuilt(cause: unknown): StorageError {

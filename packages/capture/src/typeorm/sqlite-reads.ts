@@ -3,7 +3,7 @@ import type { EntryRecord } from '../entries/entry-record';
 import type { CountResult, FindEntries } from '../entries/entry-store';
 import { COLUMNS_WITHOUT_BODIES, entryFromRow, type EntryRow } from './entry-columns';
 import type { EntryReads } from './entry-reads';
-import { planScan, scanEntries, scanTooLong, type ScannedRow } from './entry-scan';
+import { planScan, scanEntries, scanTooLong } from './entry-scan';
 import { matchesNothing } from './filter-sql';
 import { isAnyOf, type SqlRunner } from './sql-database';
 import { countSqliteSessions, findSqliteSessions } from './sqlite-sessions';
@@ -26,7 +26,7 @@ async function find(sql: SqlRunner, query: FindEntries, now: number): Promise<En
   if (limit <= 0 || matchesNothing(filter)) return [];
   const ids: string[] = [];
   let toSkip = offset;
-  const isComplete = await scanEntries<ScannedRow>(sql, planScan(filter, now), {
+  const isComplete = await scanEntries(sql, planScan(filter, now), {
     after,
     budget: FIND_BUDGET,
     onRow: (row) => {
@@ -46,7 +46,7 @@ async function count(sql: SqlRunner, filter: EntryFilter, limit: number, now: nu
   const scan = planScan(filter, now);
   if (matchesNothing(filter)) return { total: 0, isCapped: false, isUnindexed: false };
   let found = 0;
-  const isComplete = await scanEntries<ScannedRow>(sql, scan, {
+  const isComplete = await scanEntries(sql, scan, {
     budget: COUNT_BUDGET,
     onRow: (row) => {
       if (row.is_match === 1) found += 1;

@@ -2,7 +2,7 @@ import type { EntryFilter } from '../entries/entry-filter';
 import type { CountResult, FindSessions, Position, SessionRecord } from '../entries/entry-store';
 import type { SessionSpan } from '../sessions/place-entries';
 import { byBytes, MAX_SESSION_ENDPOINTS, MAX_SESSION_ENTRIES } from './entry-reads';
-import { planScan, scanEntries, scanTooLong, type ScannedRow } from './entry-scan';
+import { planScan, scanEntries, scanTooLong } from './entry-scan';
 import { filterSql, matchesNothing, wholeInstant } from './filter-sql';
 import { SESSION_COLUMNS, sessionFromRow, type SessionRow } from './session-columns';
 import { SliceSize } from './slice-size';
@@ -136,7 +136,7 @@ async function hasMatch(
   now: number,
 ): Promise<boolean> {
   let isFound = false;
-  const isComplete = await scanEntries<ScannedRow>(sql, planScan({ ...filter, sessionId }, now), {
+  const isComplete = await scanEntries(sql, planScan({ ...filter, sessionId }, now), {
     budget: { maxRows: 1_000_000, maxMs: FIND_BUDGET_MS },
     onRow: (row) => {
       isFound = row.is_match === 1;
@@ -147,23 +147,18 @@ async function hasMatch(
   return isFound;
 }
 
-interface FigureRow extends ScannedRow {
-  readonly endpoint: string | null;
-  readonly is_error: number;
-}
-
 async function withFigures(sql: SqlRunner, session: SessionSpan, now: number): Promise<SessionRecord> {
   const endpoints = new Set<string>();
   let totalEntries = 0;
   let errorEntries = 0;
-  await scanEntries<FigureRow>(sql, planScan({ sessionId: session.id }, now), {
+  await scanEntries(sql, planScan({ sessionId: session.id }, now), {
     columns: ", endpoint, (outcome <> 'completed' OR coalesce(status, 0) >= 500) AS is_error",
     budget: { maxRows: 10 * MAX_SESSION_ENTRIES, maxMs: FIND_BUDGET_MS },
     onRow: (row) => {
       if (row.is_match !== 1) return true;
       totalEntries += 1;
-      errorEntries += row.is_error;
-      if (row.endpoint !== null) endpoints.add(row.endpoint);
+      errorEntries += row.is_error ?? 0;
+      if (typeof row.endpoint === 'string') endpoints.add(row.endpoint);
       return totalEntries < MAX_SESSION_ENTRIES;
     },
   });

@@ -75,7 +75,7 @@ describe('the database option', () => {
       ...harmful,
       schema: 'audit',
       extra: { max: 1, ssl: { ca: 'x' }, statement_timeout: 1 },
-    } as DatabaseOption);
+    });
     expect(target).toEqual({
       dialect: 'postgres',
       schema: 'audit',
@@ -100,7 +100,7 @@ describe('the database option', () => {
     const target = resolveDatabase({
       type: 'postgres',
       replication: { master: { host: 'main', database: 'app' }, slaves: [{ host: 'copy' }] },
-    } as DatabaseOption);
+    });
     expect(target).toMatchObject({ connection: { host: 'main', database: 'app' } });
   });
 

@@ -66,8 +66,8 @@ describeOnPostgres('PostgreSQL shared by several programs', () => {
     await Promise.all(
       stores.flatMap((store, shift) => [0, 1, 2].map((n) => store.append(batch(shift * 31 + n)))),
     );
-    expect(await stores[0]?.countSessions({}, 1_000)).toMatchObject({ total: 90 });
-    expect(await stores[0]?.count({}, 1_000)).toMatchObject({ total: 810 });
+    expect(await stores[0].countSessions({}, 1_000)).toMatchObject({ total: 90 });
+    expect(await stores[0].count({}, 1_000)).toMatchObject({ total: 810 });
     await Promise.all(stores.map((store) => store.close()));
   });
 
@@ -75,7 +75,7 @@ describeOnPostgres('PostgreSQL shared by several programs', () => {
     const clock = new FakeClock();
     const stores = await Promise.all([open({ clock }), open({ clock })]);
     const expiresAt = clock.now();
-    await stores[0]?.append(Array.from({ length: 1_500 }, () => newEntry({ expiresAt })));
+    await stores[0].append(Array.from({ length: 1_500 }, () => newEntry({ expiresAt })));
     let deleted = 0;
     for (let isLeft = true; isLeft;) {
       const swept = await Promise.all(stores.map((store) => store.sweep(50)));
@@ -122,7 +122,7 @@ describeOnPostgres('PostgreSQL shared by several programs', () => {
       .createQueryBuilder('entry')
       .addSelect(['entry.requestBody', 'entry.responseBody'])
       .getOneOrFail();
-    expect({ ...whole }).toEqual(stored);
+    expect(Object.assign({}, whole)).toEqual(stored);
     expect(
       await host.getRepository(StorageSession).findOneByOrFail({ id: placed?.sessionId ?? '' }),
     ).toMatchObject({

@@ -186,7 +186,7 @@ describe('a program with a DataSource of its own on the same SQLite file', () =>
       .createQueryBuilder('entry')
       .addSelect(['entry.requestBody', 'entry.responseBody'])
       .getOneOrFail();
-    expect({ ...whole }).toEqual(stored);
+    expect(Object.assign({}, whole)).toEqual(stored);
     const session = await host.getRepository(StorageSession).findOneByOrFail({ id: placed?.sessionId ?? '' });
     expect(session).toMatchObject({ owner: 'ann', createdAt: entry.createdAt, timeoutMs: 1_800_000 });
     await host.destroy();
