@@ -18,7 +18,7 @@ export default defineConfig(
       'no-dupe-keys': 'error',
       'no-empty': 'error',
       'no-unreachable': 'error',
-      'no-unused-vars': 'error',
+      'no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
       'no-var': 'error',
       'prefer-const': 'error',
     },
@@ -34,6 +34,10 @@ export default defineConfig(
       // A method of a contract is async so that what it throws is a rejection, awaiting or not.
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-dynamic-delete': 'off',
+      // An index that is known to be within bounds, under noUncheckedIndexedAccess.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      // What another copy of the package made is used by its shape.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',
         { considerDefaultExhaustiveForUnions: true },
@@ -88,7 +92,8 @@ export default defineConfig(
       '@typescript-eslint/no-confusing-void-expression': 'off',
       '@typescript-eslint/no-empty-function': 'off',
       '@typescript-eslint/no-extraneous-class': 'off',
-      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
+      '@typescript-eslint/no-misused-spread': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-call': 'off',
@@ -98,5 +103,7 @@ export default defineConfig(
       'no-console': 'off',
     },
   },
+  // `const { it, expect } = …`: a test framework's functions need no `this`.
+  { files: ['packages/*/src/testing/**/*.ts'], rules: { '@typescript-eslint/unbound-method': 'off' } },
   { files: ['examples/**/*.ts'], rules: { 'no-console': 'off' } },
 );
