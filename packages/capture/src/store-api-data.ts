@@ -86,8 +86,9 @@ function wrap(original: Method, options: StoreApiDataOptions, endpointOf: (self:
   const wrapped: Method = function (...args) {
     let claimed: OpenExchange | undefined;
     let call: CallRecorder | undefined;
+    let host: HostArgument | undefined;
     try {
-      const host = hostArgument(args);
+      host = hostArgument(args);
       claimed = claim(host, options);
       if (claimed === undefined && !(host !== undefined && isIgnored(host.request))) {
         call = beginCall(endpointOf(this), args, host, options);
@@ -95,8 +96,10 @@ function wrap(original: Method, options: StoreApiDataOptions, endpointOf: (self:
     } catch (error) {
       tellRecorder(options, error);
     }
-    if (call !== undefined) return call.run(() => original.apply(this, args));
-    return runWithin(claimed, () => original.apply(this, args));
+    const work = (): unknown => original.apply(this, args);
+    if (call !== undefined) return call.run(work);
+    // What a method fails with is the exchange's failure only when nothing stands between it and the framework.
+    return runWithin(claimed, host === undefined ? work : () => noteFailure(claimed, work));
   };
   const { name, length } = original;
   // Frameworks tell handlers by name and number of parameters, and routes by what hangs on the function.
@@ -131,6 +134,19 @@ function beginAlone(host: HostArgument, options: StoreApiDataOptions): OpenExcha
   return host.kind === 'koa'
     ? beginKoa(mount, host.context)
     : beginExpress(mount, host.context, host.response);
+}
+
+/** Calls a handler. Its framework may not tell what it throws: a record that began within the route is not on the way out. */
+function noteFailure(open: OpenExchange | undefined, work: () => unknown): unknown {
+  let result: unknown;
+  try {
+    result = work();
+  } catch (error) {
+    open?.tap.noteError(error);
+    throw error;
+  }
+  if (result instanceof Promise) result.catch((error: unknown) => open?.tap.noteError(error));
+  return result;
 }
 
 interface CallRecorder {

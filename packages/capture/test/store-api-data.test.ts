@@ -52,6 +52,12 @@ function openController() {
     }
 
     @storeApiData({ recorder })
+    async rejects(): Promise<never> {
+      await Promise.resolve();
+      throw new RangeError('handler trouble');
+    }
+
+    @storeApiData({ recorder })
     async chain(_request: express.Request, response: express.Response) {
       await service.embed('one');
       await service.embed('three');
@@ -66,6 +72,11 @@ function openController() {
   }
   return { ...opened, Service, service, controller: new AiController(), AiController };
 }
+
+/** An error handler without Express's report on the console. */
+const quietly: express.ErrorRequestHandler = (_error, _request, response, _next) => {
+  response.sendStatus(500);
+};
 
 describe('@storeApiData', () => {
   it('joins the entry of the middleware, and its options win', async () => {
@@ -98,6 +109,23 @@ describe('@storeApiData', () => {
     await request(app).post('/api/generate/5').send({ prompt: 'x' }).expect(200);
     expect(await entry()).toMatchObject({ endpoint: '/api/generate/:id', status: 200, outcome: 'completed' });
   });
+
+  it.each([['throws'], ['rejects']] as const)(
+    'records by itself what a handler fails with when it %s',
+    async (name) => {
+      const { controller, entry } = openController();
+      const app = express();
+      app.get('/fails', (req, res) => (controller[name] as express.RequestHandler)(req, res, () => {}));
+      app.use(quietly);
+      await request(app).get('/fails').expect(500);
+      expect(await entry()).toMatchObject({
+        status: 500,
+        outcome: 'failed',
+        errorName: 'RangeError',
+        errorMessage: 'handler trouble',
+      });
+    },
+  );
 
   it('records by itself on Koa', async () => {
     const { controller, entry } = openController();
