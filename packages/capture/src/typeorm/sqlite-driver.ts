@@ -1,4 +1,5 @@
 import { errorCode, loadDriver, StorageError } from '@recap/storage';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { SqliteDriverName } from './database-options';
 
 /** A loaded SQLite package and the type under which TypeORM knows it. */
@@ -13,7 +14,7 @@ export interface SqliteDriver {
  * can use.
  *
  * @throws {StorageError} `SQLITE_NOT_BUILT` with the remedy; `DRIVER_MISSING` when `sqlite3` was asked for
- *   and is not installed.
+ *   and is not installed, `CONFIG_INVALID` when TypeORM cannot use it.
  */
 export async function loadSqliteDriver(wanted: SqliteDriverName | undefined): Promise<SqliteDriver> {
   if (wanted === 'sqlite3') return loadSqlite3();
@@ -37,6 +38,16 @@ async function loadBetterSqlite3(): Promise<SqliteDriver> {
 
 async function loadSqlite3(): Promise<SqliteDriver> {
   const sqlite3 = await loadDriver('sqlite3', async () => require('sqlite3') as unknown);
+  try {
+    // Connects to nothing; TypeORM 1 no longer knows the type.
+    new DataSource({ type: 'sqlite', database: ':memory:', driver: sqlite3 } as object as DataSourceOptions);
+  } catch (cause) {
+    throw new StorageError(
+      'CONFIG_INVALID',
+      'The driver "sqlite3" works with TypeORM 0.3 only, and another TypeORM is installed. Use "better-sqlite3".',
+      { cause },
+    );
+  }
   return { name: 'sqlite3', typeormType: 'sqlite', package: sqlite3 };
 }
 

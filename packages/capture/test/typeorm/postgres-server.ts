@@ -20,7 +20,9 @@ export function describeOnPostgres(name: string, body: () => void): void {
 
 export async function createDatabase(): Promise<string> {
   const name = `recap_${randomBytes(6).toString('hex')}`;
-  await onServer(`CREATE DATABASE ${name} TEMPLATE template0`);
+  // A language's order of text, which must make no difference.
+  const language = "LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C' ENCODING 'UTF8'";
+  await onServer(`CREATE DATABASE ${name} TEMPLATE template0 ${language}`);
   const url = new URL(serverUrl ?? '');
   url.pathname = `/${name}`;
   return url.href;

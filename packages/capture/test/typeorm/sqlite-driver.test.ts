@@ -40,11 +40,16 @@ describe('loadSqliteDriver', () => {
     await expect(loadSqliteDriver('sqlite3')).rejects.toMatchObject({ code: 'DRIVER_MISSING' });
   });
 
-  it('falls back to sqlite3 only when that loads', async () => {
+  it('falls back to sqlite3 only when that loads and TypeORM knows it', async () => {
     jest.doMock('better-sqlite3', failing(new Error('Could not locate the bindings file.')));
     jest.doMock('sqlite3', failing(absent('sqlite3')), { virtual: true });
     await expect(loadSqliteDriver(undefined)).rejects.toMatchObject({ code: 'SQLITE_NOT_BUILT' });
     jest.doMock('sqlite3', () => ({ Database: class {} }), { virtual: true });
-    expect(await loadSqliteDriver(undefined)).toMatchObject({ name: 'sqlite3', typeormType: 'sqlite' });
+    await expect(loadSqliteDriver(undefined)).rejects.toMatchObject({ code: 'SQLITE_NOT_BUILT' });
+  });
+
+  it('says that sqlite3 is of no use to this TypeORM', async () => {
+    jest.doMock('sqlite3', () => ({ Database: class {} }), { virtual: true });
+    await expect(loadSqliteDriver('sqlite3')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 });
