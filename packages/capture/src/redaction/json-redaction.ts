@@ -111,7 +111,7 @@ class JsonRedaction {
 
   private walk(): Step {
     const { bytes, to } = this.source;
-    while (true) {
+    for (;;) {
       let code = bytes[this.at]!;
       while (this.at < to && (code === 32 || code === 10 || code === 13 || code === 9)) {
         this.at += 1;

@@ -87,7 +87,7 @@ function judge(
   const words = allWords[0] === 'x' && allWords.length > 1 ? allWords.slice(1) : allWords;
   const last = words.length;
   const isHarmlessAfter = (end: number): boolean => end < last && HARMLESS_LAST_WORDS.has(words[last - 1]!);
-  const covered = coveredWords(words, harmless);
+  let covered: ReturnType<typeof coveredWords> | undefined;
   let verdict: NameVerdict = 'visible';
   for (let start = 0; start < last; start += 1) {
     let text = '';
@@ -98,6 +98,7 @@ function judge(
       if (rule === undefined || verdict === 'secret') continue;
       if (rule.isWhole && (start > 0 || end < last)) continue;
       if (!rule.isStubborn && isHarmlessAfter(end)) continue;
+      covered ??= coveredWords(words, harmless);
       if (covered(start, end) || isCount(words, start, end, text)) continue;
       verdict = rule.verdict;
     }

@@ -9,8 +9,8 @@ const TRAILING_DIGITS = /\p{N}+$/u;
  */
 export function splitWords(name: string): string[] {
   const words: string[] = [];
-  for (const [word] of name.matchAll(NON_ASCII.test(name) ? WORD : ASCII_WORD)) {
-    const bare = word.replace(TRAILING_DIGITS, '');
+  for (const word of name.match(NON_ASCII.test(name) ? WORD : ASCII_WORD) ?? []) {
+    const bare = TRAILING_DIGITS.test(word) ? word.replace(TRAILING_DIGITS, '') : word;
     if (bare !== '') words.push(bare.toLowerCase());
   }
   return words;

@@ -6,9 +6,9 @@ export interface PlainLimits {
   readonly maxItems?: number;
 }
 
-export const CIRCULAR = '[Circular]';
-export const UNREADABLE = '[Unreadable]';
-export const TRUNCATED = '[Truncated]';
+const CIRCULAR = '[Circular]';
+const UNREADABLE = '[Unreadable]';
+const TRUNCATED = '[Truncated]';
 
 const MAX_BINARY_BYTES = 65_536;
 const UNFIT_FOR_STORING = /[\0\p{Surrogate}]/gu;

@@ -57,7 +57,7 @@ const TOKEN_LIKE = /^(?=.{20})|[0-9._~+/=-]|.[A-Z]/;
 const URL_USER = /:\/\/([^\s/?#"'<>\\]*)@/g;
 const PEM_BEGIN = /-----BEGIN ([A-Z0-9 ]{0,40}(?:PRIVATE KEY|SECRET KEY)[A-Z ]{0,20})-----/g;
 const PEM_END = '-----END';
-const URL_USER_BREAK = new Set([...'\t\n\r /?#"\'<>\\@'].map((character) => character.charCodeAt(0)));
+const URL_USER_BREAK = new Set(Buffer.from('\t\n\r /?#"\'<>\\@'));
 const LONGEST_PLAIN_USER = 15;
 
 /** @param patterns shapes of the program's own, besides the built-in ones */

@@ -214,7 +214,7 @@ describe('the redactor', () => {
       );
       redactor.path(text, { token: 'x' }, ignore);
       // Anything quadratic would take minutes.
-      expect(performance.now() - started).toBeLessThan(20_000);
+      expect(performance.now() - started).toBeLessThan(10_000);
     },
     60_000,
   );

@@ -11,7 +11,7 @@ const hex = (count: number): string => '0123456789abcdef'.repeat(8).slice(0, cou
 const WHOLE: readonly string[] = [
   `eyJ${x(20)}.eyJ${x(30)}.${x(40)}`,
   `eyJ${x(20)}..${x(16)}.${x(30)}.${x(22)}`,
-  ...['AKI', 'ASI'].map((start) => `${start}A${'QWERTYUIOPASDFG2'}`),
+  ...['AKI', 'ASI'].map((start) => `${start}AQWERTYUIOPASDFG2`),
   ...['p', 'o', 'u', 's', 'r'].map((kind) => `gh${kind}_${x(36)}`),
   `github_pat_${x(22)}_${x(59)}`,
   ...['b', 'a', 'p', 'r', 's'].map((kind) => `xox${kind}-1234567890-${x(24)}`),
