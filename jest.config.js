@@ -1,6 +1,8 @@
 /** Packages resolve to their sources (the `recap-source` export condition), so tests need no build. */
 const shared = {
   testEnvironment: 'node',
+  // No test waits for time to pass; a slow or busy machine only takes longer.
+  testTimeout: 60_000,
   testEnvironmentOptions: { customExportConditions: ['recap-source', 'node', 'require', 'default'] },
 };
 
