@@ -50,6 +50,7 @@ const MAX_PATH_BUILT = 1024;
 
 /** With its quotes; nothing shorter can hold a name and a value, or a secret by shape. */
 const MIN_SECRET_LENGTH = 6;
+const LEADING_PLAIN = /^[ !#-[\]-~]*/;
 const PLAIN_STRING = /^[ !#-[\]-~]*$/;
 
 const QUOTE = 34;
@@ -362,7 +363,11 @@ class JsonRedaction {
   private keyPart(depth: number): string {
     const start = this.keyStarts[depth]!;
     const end = this.keyEnds[depth]!;
-    return end === 0 ? '' : keySegment(this.decode(start, end, true));
+    if (end === 0) return '';
+    if (end - start <= MAX_PATH_BUILT) return keySegment(this.decode(start, end, true));
+    // Every place within it is reported with this key, so a long one is not decoded each time.
+    const beginning = this.source.text.slice(start + 1, start + MAX_PATH_BUILT);
+    return keySegment(`${LEADING_PLAIN.exec(beginning)?.[0] ?? ''}…`);
   }
 
   /** The string between two quotes. */

@@ -193,6 +193,8 @@ describe('the redactor', () => {
     ['separators', 'a&;,'],
     ['escapes', '\\"'],
     ['newlines', 'data:\n'],
+    ['numbers', '1'],
+    ['numbers of other scripts', '٣é'],
   ])(
     'takes time in proportion to 256 KB of %s',
     (_, part) => {
@@ -201,7 +203,7 @@ describe('the redactor', () => {
       for (const kind of ['text', 'form', 'sse', 'ndjson'] as const)
         redactBody(text, kind, { isComplete: false });
       redactBody(text, 'json', { isComplete: false });
-      redactBody(JSON.stringify({ a: text, [text]: 1 }), 'json');
+      redactBody(JSON.stringify({ a: text, [text]: 1, [`${text}a`]: Array(5000).fill({ pin: 1 }) }), 'json');
       redactor.query(text, ignore);
       redactor.headers(
         'request',
