@@ -84,22 +84,29 @@ export function storeApiData(options: StoreApiDataOptions = {}): StoreApiDataDec
 
 function wrap(original: Method, options: StoreApiDataOptions, endpointOf: (self: unknown) => string): Method {
   const wrapped: Method = function (...args) {
-    let claimed: OpenExchange | undefined;
+    let joined: OpenExchange | undefined;
     let call: CallRecorder | undefined;
     let host: HostArgument | undefined;
     try {
       host = hostArgument(args);
-      claimed = claim(host, options);
-      if (claimed === undefined && !(host !== undefined && isIgnored(host.request))) {
+      joined = claim(host, options);
+      if (joined === undefined && !(host !== undefined && isIgnored(host.request))) {
         call = beginCall(endpointOf(this), args, host, options);
       }
     } catch (error) {
       tellRecorder(options, error);
     }
+    const claimed = joined;
     const work = (): unknown => original.apply(this, args);
     if (call !== undefined) return call.run(work);
     // What a method fails with is the exchange's failure only when nothing stands between it and the framework.
-    return runWithin(claimed, host === undefined ? work : () => noteFailure(claimed, work));
+    return runWithin(claimed, () =>
+      host === undefined || claimed === undefined
+        ? work()
+        : observe(work, (_result, thrown) => {
+            if (thrown !== undefined) claimed.tap.noteError(thrown.error);
+          }),
+    );
   };
   const { name, length } = original;
   // Frameworks tell handlers by name and number of parameters, and routes by what hangs on the function.
@@ -134,19 +141,6 @@ function beginAlone(host: HostArgument, options: StoreApiDataOptions): OpenExcha
   return host.kind === 'koa'
     ? beginKoa(mount, host.context)
     : beginExpress(mount, host.context, host.response);
-}
-
-/** Calls a handler. Its framework may not tell what it throws: a record that began within the route is not on the way out. */
-function noteFailure(open: OpenExchange | undefined, work: () => unknown): unknown {
-  let result: unknown;
-  try {
-    result = work();
-  } catch (error) {
-    open?.tap.noteError(error);
-    throw error;
-  }
-  if (result instanceof Promise) result.catch((error: unknown) => open?.tap.noteError(error));
-  return result;
 }
 
 interface CallRecorder {
@@ -186,7 +180,11 @@ function beginCall(
   return { run: (work) => observe(work, finish) };
 }
 
-/** Calls `work`, and `finish` when it is over. A native promise is followed; another thenable may be lazy and is left alone. */
+/**
+ * Calls `work`, and `finish` when it is over. A native promise is followed: what is returned is the one
+ * that follows, since a mere listener would hide a rejection that nobody handles. Another thenable may be
+ * lazy and is left alone.
+ */
 function observe(
   work: () => unknown,
   finish: (result: unknown, thrown?: { readonly error: unknown }) => void,

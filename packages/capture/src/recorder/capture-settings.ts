@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { LRUCache } from 'lru-cache';
 import picomatch from 'picomatch';
 import proxyaddr from 'proxy-addr';
 import type { CaptureOptions, EntryOptions, HostContext } from './capture-options';
@@ -75,13 +76,17 @@ export function defaultOwner(context: HostContext): unknown {
 }
 
 /** Tells anonymous clients apart, so that two of them do not share a session. */
-export function anonymousScope(clientAddress: string | undefined, userAgent: string | undefined): string {
-  const agent = createHash('sha256')
-    .update(userAgent ?? '')
-    .digest('base64url')
-    .slice(0, 16);
+export function anonymousScope(clientAddress: string | undefined, userAgent = ''): string {
+  let agent = agentDigests.get(userAgent);
+  if (agent === undefined) {
+    agent = createHash('sha256').update(userAgent).digest('base64url').slice(0, 16);
+    agentDigests.set(userAgent, agent);
+  }
   return `${clientAddress ?? ''} ${agent}`;
 }
+
+/** The same few agents ask again and again, and a digest costs more than the rest of the claim. */
+const agentDigests = new LRUCache<string, string>({ max: 1_000 });
 
 function pathMatcher(
   include: CaptureOptions['include'],
