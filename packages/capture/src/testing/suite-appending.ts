@@ -114,6 +114,22 @@ export function describeAppending({ store }: SuiteContext): void {
       expect(await store().countSessions({}, 10)).toMatchObject({ total: 1 });
     });
 
+    it('is seen whole or not at all', async () => {
+      let isWriting = true;
+      const writing = store()
+        .append(Array.from({ length: 1_500 }, (_, at) => newEntry({ id: idAt(at) })))
+        .finally(() => (isWriting = false));
+      const seen = new Set<number>();
+      while (isWriting) {
+        seen.add((await store().count({}, 10_000)).total);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await writing;
+      seen.delete(0);
+      seen.delete(1_500);
+      expect([...seen]).toEqual([]);
+    });
+
     it('keeps hostile text as it is, in every field', async () => {
       const session = { key: 'k', group: undefined, timeoutMs: 1 };
       const entries = HOSTILE_STRINGS.map((text, at) =>

@@ -158,17 +158,8 @@ class SqliteDatabase implements SqlDatabase {
 
   /** In a turn of its own: COMMIT and checkpoints write what has gathered. */
   async #retrying(sql: string): Promise<void> {
-    const deadline = performance.now() + BUSY_RETRY_MS;
     await this.#turns.next();
-    for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 50)) {
-      try {
-        await this.#writing.queryRunner.query(sql);
-        return;
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw toStorageError(error, this.#name);
-        await delay(waitMs * (0.5 + Math.random()));
-      }
-    }
+    await retryingBusy(this.#name, () => this.#writing.queryRunner.query(sql));
   }
 
   async #rollBack(): Promise<void> {
@@ -177,6 +168,19 @@ class SqliteDatabase implements SqlDatabase {
     } catch (error) {
       // A full disk makes SQLite roll back by itself; it says so by refusing ours.
       if (!/no transaction is active/.test(String(error))) throw toStorageError(error, this.#name);
+    }
+  }
+}
+
+/** Waits for a lock between attempts, while the program goes on. */
+async function retryingBusy<T>(name: string, attempt: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + BUSY_RETRY_MS;
+  for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 50)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw toStorageError(error, name);
+      await delay(waitMs * (0.5 + Math.random()));
     }
   }
 }
@@ -295,14 +299,14 @@ class SqliteRunner implements SqlRunner {
   async #run(sql: string, values: readonly unknown[]): Promise<{ records: unknown[]; affected?: number }> {
     await this.#turns.take();
     if (this.#isClosed()) throw new StorageError('CLOSED', 'The entry store is closed.');
-    const startedAt = performance.now();
-    try {
-      return await this.queryRunner.query(sql, values as unknown[], true);
-    } catch (error) {
-      throw toStorageError(error, this.#name);
-    } finally {
-      this.lastMs = performance.now() - startedAt;
-    }
+    return retryingBusy(this.#name, async () => {
+      const startedAt = performance.now();
+      try {
+        return await this.queryRunner.query(sql, values as unknown[], true);
+      } finally {
+        this.lastMs = performance.now() - startedAt;
+      }
+    });
   }
 }
 

@@ -13,7 +13,23 @@ const key = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 4 }) },
 );
 const text = fc.oneof(
-  fc.constantFrom('', '1', 'true', 'null', 'ab', 'abc', 'ä', '\u{1F600}', '\uFFFF', "'", '%', '[1]', '{}'),
+  fc.constantFrom(
+    '',
+    '1',
+    'true',
+    'null',
+    'ab',
+    'abc',
+    'B',
+    'Z',
+    'ä',
+    '\u{1F600}',
+    '\uFFFF',
+    "'",
+    '%',
+    '[1]',
+    '{}',
+  ),
   fc.string({ unit: 'binary', maxLength: 5 }),
 );
 const number = fc.oneof(
