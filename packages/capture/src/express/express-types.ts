@@ -41,7 +41,9 @@ export interface ExpressLayer {
   readonly rawPath?: unknown;
   /** `router` 2: one matcher for each declared path. */
   readonly matchers?: readonly ((path: string) => { readonly path: string } | false)[];
-  /** Express 4. */
-  readonly regexp?: RegExp;
+  /** `router` 2: mounted without a path, or at `/`. */
+  readonly slash?: boolean;
+  /** Express 4; `fast_slash` when mounted without a path, or at `/`. */
+  readonly regexp?: RegExp & { readonly fast_slash?: boolean };
   readonly keys?: readonly { readonly name: string | number }[];
 }

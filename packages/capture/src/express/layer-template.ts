@@ -18,6 +18,7 @@ export function layerTemplate(layer: ExpressLayer, taken: string): string {
 
 /** The part at the start of `path` that a mounted layer takes; `undefined` when it does not match. */
 export function takenBy(layer: ExpressLayer, path: string): string | undefined {
+  if (layer.slash === true || layer.regexp?.fast_slash === true) return '';
   for (const match of layer.matchers ?? []) {
     const found = match(path);
     if (found !== false) return found.path;
@@ -33,13 +34,20 @@ export function templateByWalking(router: ExpressRouter, path: string): string |
   const open: { router: ExpressRouter; rest: string; template: string }[] = [
     { router, rest: path, template: '' },
   ];
+  const passedThrough = new Set<unknown>();
   for (let next = open.shift(); next !== undefined; next = open.shift()) {
     if (next.rest === '' || next.rest === '/') return next.template;
     for (const layer of next.router.stack) {
       const inner = layer.handle as Partial<ExpressRouter> | undefined;
       if (layer.route !== undefined || !Array.isArray(inner?.stack)) continue;
       const taken = takenBy(layer, next.rest);
-      if (taken === undefined || taken === '') continue;
+      if (taken === undefined) continue;
+      if (taken === '') {
+        // Routers that hold each other would be walked for ever.
+        if (!passedThrough.has(layer)) open.push({ ...next, router: inner as ExpressRouter });
+        passedThrough.add(layer);
+        continue;
+      }
       open.push({
         router: inner as ExpressRouter,
         rest: next.rest.slice(taken.length),

@@ -1,7 +1,7 @@
 import type { OpenExchange } from '../recorder/open-exchange';
 import { openExchangeOf } from '../recorder/open-exchange';
 import type { ExpressApp, ExpressLayer, ExpressNext, ExpressRequest, ExpressRouter } from './express-types';
-import { joinPaths, layerTemplate, templateByWalking } from './layer-template';
+import { joinPaths, layerTemplate, takenBy, templateByWalking } from './layer-template';
 
 type Handle = (this: ExpressLayer, request: ExpressRequest, response: unknown, next: ExpressNext) => unknown;
 
@@ -56,11 +56,11 @@ function noteLayer(layer: ExpressLayer, request: ExpressRequest, open: OpenExcha
     const template = typeof path === 'string' ? path : layerTemplate(layer, pathWithin(request));
     open.endpoint = joinPaths(baseTemplate(request), template);
   } else if (base !== '') {
-    let known = mounts.get(request);
-    if (known === undefined) mounts.set(request, (known = new Map()));
+    const known = mounts.get(request) ?? new Map<string, string>();
+    mounts.set(request, known);
     // A handler within a router that was entered already stands at the router's own base.
-    if (known.has(base) && !isMount(layer)) return;
-    const parent = parentBase(known, base);
+    if (known.has(base) && (!isMount(layer) || takenBy(layer, base) === '')) return;
+    const parent = parentBase(known, base, layer);
     known.set(base, joinPaths(known.get(parent) ?? '', layerTemplate(layer, base.slice(parent.length))));
   }
   if (open !== undefined) notePathParameters(open, request);
@@ -79,10 +79,13 @@ function isMount({ handle }: ExpressLayer): boolean {
   return typeof handle === 'function' && ('stack' in handle || handle.name === 'mounted_app');
 }
 
-function parentBase(known: ReadonlyMap<string, string>, base: string): string {
+/** Where the router stands that holds this layer. A mount that was passed by may lead to a beginning of `base`, too. */
+function parentBase(known: ReadonlyMap<string, string>, base: string, layer: ExpressLayer): string {
   let parent = '';
   for (const each of known.keys()) {
-    if (each.length > parent.length && each !== base && base.startsWith(`${each}/`)) parent = each;
+    if (each.length <= parent.length || !base.startsWith(`${each}/`)) continue;
+    const taken = base.slice(each.length);
+    if (takenBy(layer, taken) === taken) parent = each;
   }
   return parent;
 }
