@@ -115,12 +115,12 @@ export function describeAppending({ store }: SuiteContext): void {
     });
 
     it('is seen whole or not at all', async () => {
-      let isWriting = true;
+      const state = { isWriting: true };
       const writing = store()
         .append(Array.from({ length: 1_500 }, (_, at) => newEntry({ id: idAt(at) })))
-        .finally(() => (isWriting = false));
+        .finally(() => (state.isWriting = false));
       const seen = new Set<number>();
-      while (isWriting) {
+      while (state.isWriting) {
         seen.add((await store().count({}, 10_000)).total);
         await new Promise((resolve) => setImmediate(resolve));
       }
