@@ -12,7 +12,6 @@ export function annotate(
   context: IncomingMessage | { readonly req: IncomingMessage },
   metadata: Readonly<Record<string, unknown>>,
 ): void {
-  const request =
-    'req' in context && 'res' in context ? (context.req as IncomingMessage) : (context as IncomingMessage);
+  const request = 'req' in context && 'res' in context ? context.req : (context as IncomingMessage);
   openExchangeOf(request)?.metadata.push({ ...metadata });
 }

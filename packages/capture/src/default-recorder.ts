@@ -1,7 +1,7 @@
 import { StorageError } from '@recap/storage';
 import { createRecorder } from './create-recorder';
 import type { Recorder } from './recorder/recorder';
-import { RecorderCore } from './recorder/recorder-core';
+import type { RecorderCore } from './recorder/recorder-core';
 
 const DEFAULT_RECORDER = Symbol.for('recap.recorder');
 
@@ -19,13 +19,19 @@ export function defaultRecorder(): Recorder {
 
 /** Makes `recorder` the process's own, for middleware, decorators and routers that name none. */
 export function setDefaultRecorder(recorder: Recorder): void {
-  (globalThis as Process)[DEFAULT_RECORDER] = resolveRecorder(recorder);
+  const shared: Process = globalThis;
+  shared[DEFAULT_RECORDER] = resolveRecorder(recorder);
 }
 
 /** @throws {StorageError} `CONFIG_INVALID` when what was given is not a recorder. */
 export function resolveRecorder(given: Recorder | undefined): RecorderCore {
   if (given === undefined) {
-    return ((globalThis as Process)[DEFAULT_RECORDER] ??= createRecorder() as RecorderCore);
+    const shared: Process = globalThis;
+    const existing = shared[DEFAULT_RECORDER];
+    if (existing !== undefined) return existing;
+    const made = createRecorder() as RecorderCore;
+    shared[DEFAULT_RECORDER] = made;
+    return made;
   }
   // Not by class: two copies of this package may be loaded.
   if (typeof (given as Partial<RecorderCore>).begin === 'function') return given as RecorderCore;

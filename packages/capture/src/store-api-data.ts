@@ -224,8 +224,8 @@ function tellRecorder({ recorder }: StoreApiDataOptions, error: unknown): void {
   try {
     resolveRecorder(recorder).onError(error, 'storeApiData');
   } catch {
-    // There is no recorder to tell, which is what went wrong: the method runs unrecorded, with a word on the console.
-    console.warn(`[recap] @storeApiData cannot record: ${describeError(error).message}`);
+    // There is no recorder to tell, which is what went wrong: the method runs unrecorded, with a warning of the process.
+    process.emitWarning(`@storeApiData cannot record: ${describeError(error).message}`, 'RecapWarning');
   }
 }
 

@@ -28,5 +28,5 @@ function isAbsent(error: unknown, packageName: string): boolean {
   const code = errorCode(error);
   if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') return false;
   // A package that is there but misses a dependency of its own raises the same code.
-  return String((error as Error).message).includes(`'${packageName}'`);
+  return (error as Error).message.includes(`'${packageName}'`);
 }

@@ -40,7 +40,7 @@ export function storageMiddleware(options: StorageMiddlewareOptions = {}): Expre
   const { recorder: given, ...own } = options;
   const mountOn = (recorder: RecorderCore): Mount => ({
     recorder,
-    settings: recorder.settings(own as CaptureOptions),
+    settings: recorder.settings(own),
   });
   // The process's own recorder is made when the first request comes, so that a program can still set another.
   let mount = given === undefined ? undefined : mountOn(resolveRecorder(given));
@@ -50,7 +50,7 @@ export function storageMiddleware(options: StorageMiddlewareOptions = {}): Expre
       mount ??= mountOn(resolveRecorder(undefined));
       const outer = openExchangeOf(request);
       if (outer === undefined) open = begin(mount, request, response);
-      else outer.remount(own as CaptureOptions);
+      else outer.remount(own);
     } catch (error) {
       mount?.recorder.onError(error, 'storageMiddleware');
     }

@@ -72,7 +72,7 @@ export function sessionClaim(
 ): SessionClaim {
   const { settings } = open;
   const said = attempt(() => settings.sessionGroup?.(open.context), 'sessionGroup', noteFailure);
-  const group = said === undefined || said === null ? undefined : String(said);
+  const group = typeof said === 'string' ? said : undefined;
   const scope = owner === undefined ? anonymousScope(clientAddress, request.headers['user-agent']) : null;
   const requested = settings.sessionHeader ? request.headers[SESSION_HEADER] : undefined;
   // Anonymous clients own nothing that they could continue: whoever knows the id could.
@@ -101,7 +101,7 @@ function metadataOf(open: OpenExchange, noteFailure: NoteFailure): Readonly<Reco
     .map((source) =>
       typeof source === 'function' ? attempt(() => source(open.context), 'metadata', noteFailure) : source,
     )
-    .filter((values) => typeof values === 'object' && values !== null);
+    .filter((values) => typeof values === 'object');
 }
 
 function mergeMetadata(sources: readonly Readonly<Record<string, unknown>>[]): {

@@ -28,10 +28,10 @@ export interface EntryOptions {
   readonly sessionTimeoutMinutes?: number;
 }
 
-/** Written as a method, so that a program's function may name a narrower type of context. */
-export type MetadataFunction<Context = HostContext> = {
-  read(context: Context): Readonly<Record<string, unknown>> | undefined;
-}['read'];
+/** A function of the context. Written as a method's type, so that a program's own may name a narrower context. */
+export type ContextFunction<Context, Result> = {
+  call(context: Context): Result;
+}['call'];
 
 /**
  * How exchanges are captured. The functions are synchronous and are called when the exchange ends, so
@@ -40,11 +40,13 @@ export type MetadataFunction<Context = HostContext> = {
  */
 export interface CaptureOptions<Context = HostContext> extends EntryOptions {
   /** Whom the entry belongs to; default `req.user?.id`, `ctx.state.user?.id`, else `anonymous`. */
-  owner?(context: Context): string | number | undefined | null;
+  readonly owner?: ContextFunction<Context, string | number | undefined | null>;
   /** Cuts an owner's sessions apart, by conversation or device say. */
-  sessionGroup?(context: Context): string | undefined | null;
+  readonly sessionGroup?: ContextFunction<Context, string | undefined | null>;
   /** Added to the entry: plain data, or a function of the context. Searchable. */
-  readonly metadata?: Readonly<Record<string, unknown>> | MetadataFunction<Context>;
+  readonly metadata?:
+    | Readonly<Record<string, unknown>>
+    | ContextFunction<Context, Readonly<Record<string, unknown>> | undefined>;
   /** Only paths that match one of these: globs (`/api/**`) or expressions, on the path without query. */
   readonly include?: readonly (string | RegExp)[];
   /** Not paths that match one of these; wins over `include`. */
@@ -52,7 +54,7 @@ export interface CaptureOptions<Context = HostContext> extends EntryOptions {
   /** Share of exchanges to record, 0 to 1; default 1. Failed ones are recorded all the same. */
   readonly sample?: number;
   /** True leaves this exchange out; asked when it ends. */
-  skip?(context: Context): boolean;
+  readonly skip?: ContextFunction<Context, boolean>;
   /** Answers with `X-Recap-Session`, and lets a client continue a session of its own by sending it; default false. */
   readonly sessionHeader?: boolean;
   /** Addresses of proxies whose `X-Forwarded-For` is believed, as `proxy-addr` takes them (`loopback`, `10.0.0.0/8`); default none. */

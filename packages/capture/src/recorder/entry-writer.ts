@@ -81,7 +81,7 @@ export class EntryWriter {
     const refusal = this.#isClosed ? 'closed' : this.#pausedFor;
     if (refusal !== undefined) this.#countShed(refusal);
     else if (!this.#queue.offer(exchange)) this.#countShed('queue_full');
-    else if (this.#queue.length >= this.#options.batchSize && this.#failedAttempts === 0) this.#start();
+    else if (this.#queue.length >= this.#options.batchSize && this.#failedAttempts === 0) void this.#start();
     else this.#schedule(this.#options.flushIntervalMs);
   }
 
@@ -133,13 +133,16 @@ export class EntryWriter {
   #start(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-      if (this.counts.queued > 0 && !this.#isClosed) {
-        this.#schedule(this.#failedAttempts > 0 ? retryDelay(this.#failedAttempts) : 0);
-      }
-    });
+    this.#running ??= this.#runAndReschedule();
     return this.#running;
+  }
+
+  async #runAndReschedule(): Promise<void> {
+    await this.#run();
+    this.#running = undefined;
+    if (this.counts.queued > 0 && !this.#isClosed) {
+      this.#schedule(this.#failedAttempts > 0 ? retryDelay(this.#failedAttempts) : 0);
+    }
   }
 
   async #run(): Promise<void> {

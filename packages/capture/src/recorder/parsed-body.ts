@@ -7,8 +7,9 @@ import { toPlain } from '../redaction';
  */
 export function parsedBody(value: unknown, maxBodyBytes: number): CapturedBody | undefined {
   if (value === undefined) return undefined;
-  const text = JSON.stringify(toPlain(value));
-  if (text === undefined) return undefined;
+  const plain = toPlain(value);
+  if (plain === undefined) return undefined;
+  const text = JSON.stringify(plain);
   const bytes = Buffer.from(text, 'utf8');
   return {
     bytes: bytes.subarray(0, maxBodyBytes),

@@ -61,7 +61,8 @@ export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promi
     errorName: error?.name ?? null,
     errorMessage: error === undefined ? null : errorMessage(error.message, redactor, report),
     createdAt: exchange.startedAt,
-    durationMs: exchange.durationMs,
+    // Whole microseconds: further digits are noise of the subtraction.
+    durationMs: Math.round(exchange.durationMs * 1000) / 1000,
     owner: exchange.owner,
     clientAddress: exchange.clientAddress ?? null,
     traceId: exchange.traceId ?? null,

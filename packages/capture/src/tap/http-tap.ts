@@ -133,7 +133,7 @@ export class HttpTap {
   #outcome(status: number | undefined): Outcome {
     const { request, response } = this.#options;
     // A parser's "request aborted" is still written to a socket that nobody reads.
-    if (request.aborted && !request.complete) return 'aborted';
+    if (!request.complete && errorCode(request.errored) === 'ECONNRESET') return 'aborted';
     if (response.writableFinished) {
       return this.#error !== undefined && (status ?? 0) >= 500 ? 'failed' : 'completed';
     }
