@@ -19,14 +19,14 @@ export function defaultRecorder(): Recorder {
 
 /** Makes `recorder` the process's own, for middleware, decorators and routers that name none. */
 export function setDefaultRecorder(recorder: Recorder): void {
-  const shared: Process = globalThis;
+  const shared = globalThis as Process;
   shared[DEFAULT_RECORDER] = resolveRecorder(recorder);
 }
 
 /** @throws {StorageError} `CONFIG_INVALID` when what was given is not a recorder. */
 export function resolveRecorder(given: Recorder | undefined): RecorderCore {
   if (given === undefined) {
-    const shared: Process = globalThis;
+    const shared = globalThis as Process;
     const existing = shared[DEFAULT_RECORDER];
     if (existing !== undefined) return existing;
     const made = createRecorder() as RecorderCore;
