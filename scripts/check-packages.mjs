@@ -12,6 +12,8 @@ import { runCommand } from './run-command.mjs';
  */
 
 const bin = fileURLToPath(new URL('../node_modules/.bin/', import.meta.url));
+/** Rooms whose index is for their own package only. */
+const innerRooms = ['redaction', 'retention', 'typeorm'];
 let failures = 0;
 
 for (const folder of packageFolders()) compareExports(folder);
@@ -27,7 +29,7 @@ try {
 }
 process.exitCode = failures > 0 ? 1 : 0;
 
-/** Every subpath leads to files that exist, and every `index` of the build is a subpath. */
+/** Every subpath leads to files that exist, and every `index` of the build is a subpath or known as an inner one. */
 function compareExports(folder) {
   const { name, exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const named = new Set();
@@ -45,7 +47,10 @@ function compareExports(folder) {
     : [];
   for (const path of built.filter((one) => /[\\/]index\.js$/.test(one))) {
     const file = `./${relative(folder, path).replaceAll('\\', '/')}`;
-    if (!named.has(file)) fail(`${name}: ${file} is built, but no subpath of "exports" names it.`);
+    if (named.has(file) || innerRooms.some((room) => file === `./dist/${room}/index.js`)) continue;
+    fail(
+      `${name}: ${file} is built, but no subpath of "exports" names it, and it is not among the inner rooms.`,
+    );
   }
 }
 
