@@ -104,7 +104,7 @@ describe('the host', () => {
         expect.objectContaining({ code: 'CONFIG_INVALID' }) as Error,
       );
     }
-    expect(() => createRecorder({ database: { type: 'mysql' } } as Options)).toThrow(/mysql/i);
+    expect(() => createRecorder({ database: { type: 'mysql' } })).toThrow(/mysql/i);
     expect(() => storageRouter({} as never)).toThrow(/authenticate/);
     expect(() => storageMiddleware({ recorder: {} as never })).toThrow(/recorder/);
   });

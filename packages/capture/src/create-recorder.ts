@@ -23,6 +23,7 @@ export function createRecorder(options: RecorderOptions<DatabaseOption> = {}): R
   } = options;
   const store = createTypeOrmEntryStore({
     database: options.database ?? { type: 'sqlite', path: './.recap/recap.db' },
+    ...(options.shareSqliteFile !== undefined && { shareSqliteFile: options.shareSqliteFile }),
     clock,
     newId,
     sessionMaxAgeMs: (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000,

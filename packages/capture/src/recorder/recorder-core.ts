@@ -83,7 +83,7 @@ export class RecorderCore implements Recorder {
       store,
       prepare: (exchange) => prepareEntry(exchange, tools),
       flushIntervalMs: options.flushIntervalMs ?? RECORDER_DEFAULTS.flushIntervalMs,
-      batchSize: RECORDER_DEFAULTS.batchSize,
+      batchSize: store.kind === 'sqlite' ? RECORDER_DEFAULTS.embeddedBatchSize : RECORDER_DEFAULTS.batchSize,
       maxQueuedExchanges: options.maxQueuedExchanges ?? RECORDER_DEFAULTS.maxQueuedExchanges,
       maxQueuedBytes: options.maxQueuedBytes ?? RECORDER_DEFAULTS.maxQueuedBytes,
       onFailure: (error, where) => {

@@ -20,6 +20,8 @@ export interface RecorderOptions<Database = unknown> extends CaptureOptions {
    * only the connection's fields are taken: Recap opens a small pool of its own.
    */
   readonly database?: Database;
+  /** Lets Recap keep its tables in the SQLite file of a program's `DataSource`; default false: that is refused. */
+  readonly shareSqliteFile?: boolean;
   /** `false` stores everything as it is. Default: the built-in rules; an object adds to them. */
   readonly redaction?: RedactionRules | false;
   /** Which library compresses; both read each other's bytes. Default `zlib`. */
@@ -70,6 +72,7 @@ const words = z.array(z.string().min(1));
 const schema = z.strictObject({
   ...captureOptionShape,
   database: z.unknown().optional(),
+  shareSqliteFile: z.boolean().optional(),
   redaction: z
     .union([
       z.literal(false),
@@ -121,6 +124,8 @@ export const RECORDER_DEFAULTS = {
   sweepIntervalMs: 60_000,
   flushIntervalMs: 200,
   batchSize: 500,
+  /** SQLite writes on the program's own thread: a COMMIT of more holds it up for too long. */
+  embeddedBatchSize: 200,
   maxQueuedExchanges: 10_000,
   maxQueuedBytes: 64 * MIB,
   maxOpenBytes: 64 * MIB,
