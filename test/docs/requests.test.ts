@@ -1,4 +1,4 @@
-import supertest from 'supertest';
+import type supertest from 'supertest';
 import { shapeOf } from './answer-shape';
 import { parseCurl } from './curl';
 import { blocksOf, markdownFiles, type Block } from './markdown-blocks';
