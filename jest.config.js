@@ -36,10 +36,15 @@ module.exports = {
       testPathIgnorePatterns: ['/node_modules/', '\\.standard\\.test\\.ts$'],
     }),
     project('standard-decorators', ['<rootDir>/packages/*/test/**/*.standard.test.ts']),
-    // What spans packages. The two folders left out are suites of their own (scripts/test.mjs).
+    // What spans packages. The folders left out are suites of their own (scripts/test.mjs).
     project('integration', ['<rootDir>/test/**/*.test.ts'], {
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/', '<rootDir>/test/compat-'],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '<rootDir>/test/(package|examples)/',
+        '<rootDir>/test/compat-',
+      ],
     }),
     project('package', ['<rootDir>/test/package/**/*.test.ts']),
+    project('examples', ['<rootDir>/test/examples/**/*.test.ts']),
   ],
 };
