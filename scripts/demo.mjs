@@ -27,6 +27,7 @@ const marker = 'please-wrap-as-a-gift';
 const { keep, port } = readArguments();
 const folder = mkdtempSync(join(tmpdir(), 'recap-demo-'));
 let program;
+let ending;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.once(signal, () => void end(keep && program ? 0 : 130));
@@ -38,12 +39,13 @@ try {
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   conclude(failed, seconds);
   if (keep && failed.length === 0) {
-    console.log(`\nThe example API ended by itself: ${await program.ended}`);
+    const how = await program.ended;
+    if (!ending) console.error(`\nThe example API ended by itself: ${how}`);
     await end(1);
   }
   await end(failed.length === 0 ? 0 : 1);
 } catch (error) {
-  console.error(`\n${red('The demo failed.')} ${error.message}`);
+  if (!ending) console.error(`\n${red('The demo failed.')} ${error.message}`);
   await end(1);
 }
 
@@ -125,7 +127,13 @@ function conclude(failed, seconds) {
   else console.log(`Keep it running, to ask it with curl: ${bold('npm run demo -- --keep')}`);
 }
 
-async function end(code) {
+/** The first call decides: Ctrl-C ends the API as well, which is then no failure. */
+function end(code) {
+  ending ??= cleanUp(code);
+  return ending;
+}
+
+async function cleanUp(code) {
   endRunningCommands();
   await program?.stop();
   rmSync(folder, { recursive: true, force: true });
