@@ -31,7 +31,8 @@ app.use(onError);
 app.use('/storage', storageRouter({ authenticate: localhostOnly({ ownerId: 'me', isAdmin: true }) }));
 
 // This example is for your machine; leave the address out to be reached from others.
-const server = app.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1', () => {
+const server = app.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1', (error) => {
+  if (error) throw error;
   console.log(`Listening on http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 });
 

@@ -48,7 +48,8 @@ app.use((error, req, res, next) => {
 });
 
 // This example is for your machine; leave the address out to be reached from others.
-const server = app.listen(process.env.PORT ?? 3000, '127.0.0.1', () => {
+const server = app.listen(process.env.PORT ?? 3000, '127.0.0.1', (error) => {
+  if (error) throw error;
   console.log(`Listening on http://127.0.0.1:${server.address().port}`);
 });
 
