@@ -11,6 +11,10 @@ async function word(child: ChildProcess): Promise<unknown> {
   return message;
 }
 
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
+}
+
 describe('four processes on one PostgreSQL', () => {
   if (url === undefined) {
     it('is skipped, since RECAP_TEST_POSTGRES_URL names no server', () => {
@@ -42,7 +46,7 @@ describe('four processes on one PostgreSQL', () => {
       expect(sessions.map(([item]) => item?.[1])).toEqual(Array(PROCESSES).fill(PROCESSES));
     } finally {
       for (const child of children) child.kill();
-      await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
+      for (const child of children) if (isRunning(child)) await once(child, 'exit');
       await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
       await admin.end();
     }

@@ -35,6 +35,8 @@ export function createRecorder(options: RecorderOptions<DatabaseOption> = {}): R
   const recorder = new RecorderCore(options, store, clock, newId);
   keepStore(recorder);
   const writeBeforeExit = (): void => {
+    // Nothing is opened only to write nothing.
+    if (recorder.writer.counts.queued === 0) return;
     recorder.flush().catch((error: unknown) => {
       recorder.onError(error, 'beforeExit');
     });

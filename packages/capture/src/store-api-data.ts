@@ -7,7 +7,7 @@ import { begin as beginKoa } from './koa/storage-middleware';
 import { hostArgument, withoutHostObjects, type HostArgument } from './host-argument';
 import { checkOptions, entryOptionShape, type EntryOptions } from './recorder/capture-options';
 import { resolveEntrySettings } from './recorder/capture-settings';
-import { currentExchange, runWithin, trackCurrentExchange } from './recorder/current-exchange';
+import { currentExchange, isLeftOut, runWithin, trackCurrentExchange } from './recorder/current-exchange';
 import { isIgnored, openExchangeOf, type OpenExchange } from './recorder/open-exchange';
 import { recordCall } from './recorder/record-call';
 import type { Recorder } from './recorder/recorder';
@@ -90,7 +90,8 @@ function wrap(original: Method, options: StoreApiDataOptions, endpointOf: (self:
     try {
       host = hostArgument(args);
       joined = claim(host, options);
-      if (joined === undefined && !(host !== undefined && isIgnored(host.request))) {
+      const isUnwanted = host === undefined ? isLeftOut() : isIgnored(host.request);
+      if (joined === undefined && !isUnwanted) {
         call = beginCall(endpointOf(this), args, host, options);
       }
     } catch (error) {

@@ -282,10 +282,11 @@ describe('@storeApiData', () => {
   });
 
   it('does not record what a middleware left out', async () => {
-    const { recorder, controller, entries } = openController();
+    const { recorder, controller, service, entries } = openController();
     const app = express();
     app.use(expressMiddleware({ recorder, exclude: ['/private/**'] }));
-    app.get('/private/x', (req, res) => {
+    app.get('/private/x', async (req, res) => {
+      await service.embed('one');
       controller.generate(req, res);
     });
     await request(app).get('/private/x').expect(200);

@@ -3,9 +3,9 @@ import { resolveRecorder } from '../default-recorder';
 import type { CaptureOptions } from '../recorder/capture-options';
 import { captureOptionShape, checkOptions } from '../recorder/capture-options';
 import type { CaptureSettings } from '../recorder/capture-settings';
-import { runWithin } from '../recorder/current-exchange';
+import { runWithin, withoutRecording } from '../recorder/current-exchange';
 import type { OpenExchange } from '../recorder/open-exchange';
-import { openExchangeOf } from '../recorder/open-exchange';
+import { isIgnored, openExchangeOf } from '../recorder/open-exchange';
 import { parsedBody } from '../recorder/parsed-body';
 import type { Recorder } from '../recorder/recorder';
 import type { RecorderCore } from '../recorder/recorder-core';
@@ -30,7 +30,8 @@ const schema = z.strictObject({ ...captureOptionShape, recorder: z.unknown().opt
 /**
  * Records requests and responses. Use it first, before body parsers and authentication: then it stores
  * the bytes as they travelled and sees parsers fail, and the owner is asked for when the exchange ends.
- * Used twice, or on a route below, it still makes one entry; the inner options win.
+ * Used twice, or on a route below, it still makes one entry, of which the inner one's options say
+ * whose it is, its metadata, lifetime, type and session.
  *
  * @example app.use(storageMiddleware())
  * @throws {StorageError} `CONFIG_INVALID`, naming every wrong option.
@@ -47,14 +48,16 @@ export function storageMiddleware(options: StorageMiddlewareOptions = {}): KoaHa
   return function storage(context, next) {
     let open: OpenExchange | undefined;
     try {
-      mount ??= mountOn(resolveRecorder(undefined));
       const outer = openExchangeOf(context.req);
-      if (outer === undefined) open = begin(mount, context);
-      else outer.remount(own);
+      if (outer === undefined) {
+        mount ??= mountOn(resolveRecorder(undefined));
+        open = begin(mount, context);
+      } else outer.remount(own);
     } catch (error) {
       mount?.recorder.onError(error, 'storageMiddleware');
     }
-    return open === undefined ? next() : watchErrors(open, next);
+    if (open !== undefined) return watchErrors(open, next);
+    return isIgnored(context.req) ? withoutRecording(next) : next();
   };
 }
 

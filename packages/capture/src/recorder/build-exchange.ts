@@ -148,7 +148,13 @@ function traceIdOf(request: IncomingMessage): string | undefined {
 
 function attempt<T>(work: () => T, where: string, noteFailure: NoteFailure): T | undefined {
   try {
-    return work();
+    const value = work();
+    if (!(value instanceof Promise)) return value;
+    // Its rejection would be the host's unhandled one.
+    value.catch((error: unknown) => {
+      noteFailure(error, where);
+    });
+    throw new TypeError(`The function "${where}" returned a promise; it has to be synchronous.`);
   } catch (error) {
     noteFailure(error, where);
     return undefined;

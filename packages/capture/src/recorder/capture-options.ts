@@ -1,4 +1,5 @@
 import { StorageError } from '@recap/storage';
+import proxyaddr from 'proxy-addr';
 import { z } from 'zod';
 import { StorageType } from '../entries/storage-type';
 
@@ -70,6 +71,15 @@ const callback = z.custom<(context: never) => unknown>((value) => typeof value =
 });
 const pathPatterns = z.array(z.union([z.string().min(1), z.instanceof(RegExp)]));
 
+function isAddressList(proxies: string | string[]): boolean {
+  try {
+    proxyaddr.compile(proxies);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const entryOptionShape = {
   storageType: z.enum(Object.values(StorageType)).optional(),
   ttlDays: z.union([z.number().positive().max(36_500), z.literal('forever')]).optional(),
@@ -87,7 +97,10 @@ export const captureOptionShape = {
   sample: z.number().min(0).max(1).optional(),
   skip: callback.optional(),
   sessionHeader: z.boolean().optional(),
-  trustedProxies: z.union([z.string(), z.array(z.string())]).optional(),
+  trustedProxies: z
+    .union([z.string(), z.array(z.string())])
+    .refine(isAddressList, 'Expected addresses, ranges or names such as "loopback"')
+    .optional(),
   maxBodyBytes: z
     .int()
     .min(0)

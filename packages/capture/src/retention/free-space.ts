@@ -6,7 +6,9 @@ const DEFAULT_FILE = './.recap/recap.db';
 /** The file of an embedded database; `undefined` for a server or a database in memory. */
 export function embeddedFile(database: unknown): string | undefined {
   if (database === undefined) return resolve(DEFAULT_FILE);
-  const { path, database: file, type } = database as { path?: unknown; database?: unknown; type?: unknown };
+  const { options } = database as { options?: unknown };
+  // A DataSource holds its fields in there.
+  const { path, database: file, type } = (options ?? database) as Readonly<Record<string, unknown>>;
   if (typeof type !== 'string' || !type.includes('sqlite')) return undefined;
   const name = path ?? file;
   return typeof name === 'string' && name !== ':memory:' && name !== '' ? resolve(name) : undefined;

@@ -10,8 +10,16 @@ const OBSERVER = Symbol('recap.responseObserver');
 const PATCHED = Symbol('recap.patchedPrototype');
 
 type Write = (this: ServerResponse, ...args: unknown[]) => unknown;
+/** One watched response. */
+interface Watch {
+  readonly observer: ResponseObserver;
+  /** The object whose methods see for it. A response may run through those of another prototype as well. */
+  readonly target: object;
+  isInside: boolean;
+}
+
 interface Patchable {
-  [OBSERVER]?: ResponseObserver & { isInside?: boolean };
+  [OBSERVER]?: Watch;
   [PATCHED]?: true;
 }
 
@@ -28,13 +36,16 @@ export function observeResponse(
   observer: ResponseObserver,
   sharedPrototype?: object,
 ): void {
-  hide(response, OBSERVER, observer);
-  const target: object = sharedPrototype ?? response;
+  // Methods that somebody put on the response itself would go by the prototype's.
+  const isPlain = !Object.hasOwn(response, 'write') && !Object.hasOwn(response, 'end');
+  const target: object = sharedPrototype !== undefined && isPlain ? sharedPrototype : response;
+  const watch: Watch = { observer, target, isInside: false };
+  hide(response, OBSERVER, watch);
   if (Object.hasOwn(target, PATCHED)) return;
   hide(target, PATCHED, true);
   // Looked up when called where the method was inherited, since a prototype above may still be patched.
-  hide(target, 'write', observed('write', inherited(target, 'write')));
-  hide(target, 'end', observed('end', inherited(target, 'end')));
+  hide(target, 'write', observed('write', target));
+  hide(target, 'end', observed('end', target));
 }
 
 /** From here on the response is no longer watched; methods on a shared prototype stay and pass through. */
@@ -50,23 +61,23 @@ function inherited(target: object, name: 'write' | 'end'): Lookup {
   return () => (Object.getPrototypeOf(target) as Record<'write' | 'end', Write>)[name];
 }
 
-function observed(name: 'write' | 'end', original: Lookup): Write {
+function observed(name: 'write' | 'end', target: object): Write {
+  const original = inherited(target, name);
   const method: Write = function (this: ServerResponse, ...args) {
-    const observer = (this as Patchable)[OBSERVER];
+    const watch = (this as Patchable)[OBSERVER];
+    const isWatching = watch?.target === target && !watch.isInside && !this.writableEnded;
     // HTTP/2's `end` calls `write` itself: what is inside another call has been seen already.
     // What comes after the end is refused by the response, and was not sent.
-    if (observer === undefined || observer.isInside === true || this.writableEnded) {
-      return original().apply(this, args);
-    }
-    observer.isInside = true;
+    if (watch === undefined || !isWatching) return original().apply(this, args);
+    watch.isInside = true;
     let result: unknown;
     try {
       result = original().apply(this, args);
     } finally {
-      observer.isInside = false;
+      watch.isInside = false;
     }
     if (args[0] !== undefined && args[0] !== null && typeof args[0] !== 'function') {
-      observer.onChunk(args[0], args[1]);
+      watch.observer.onChunk(args[0], args[1]);
     }
     return result;
   };

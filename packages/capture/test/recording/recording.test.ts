@@ -301,3 +301,30 @@ describe.each(PROGRAMS)('recording %s', (_name, build) => {
     expect(stored[2]?.warnings.map(({ code }) => code)).toEqual(['SESSION_NOT_FOUND']);
   });
 });
+
+describe('functions of the program', () => {
+  it('that are asynchronous are told to onError and count as absent; their rejection does not reach the host', async () => {
+    const { recorder, entry, failures } = openRecorder();
+    const [, build] = PROGRAMS[0] ?? [];
+    if (build === undefined) throw new Error('no program');
+    const owner = (() => Promise.reject(new Error('late'))) as unknown as () => string;
+    await request(build(recorder, { owner })).get('/orders/1').expect(200);
+    expect((await entry()).owner).toBe('anonymous');
+    expect(failures.map(({ where }) => where)).toEqual(['owner', 'owner']);
+  });
+
+  it('are checked when the middleware is made', () => {
+    for (const options of [
+      { trustedProxies: 'nonsense' },
+      { owner: 'ann' },
+      { include: [''] },
+      { sample: -1 },
+    ]) {
+      const [, build] = PROGRAMS[0] ?? [];
+      const { recorder } = openRecorder();
+      expect(() => build?.(recorder, options as never)).toThrow(
+        expect.objectContaining({ code: 'CONFIG_INVALID' }),
+      );
+    }
+  });
+});
