@@ -2,6 +2,8 @@ import 'reflect-metadata';
 import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
 import { resolveRecorder } from './default-recorder';
+import type { ExpressNext } from './express/express-types';
+import { watchErrors } from './express/route-hook';
 import { begin as beginExpress } from './express/storage-middleware';
 import { begin as beginKoa } from './koa/storage-middleware';
 import { hostArgument, withoutHostObjects, type HostArgument } from './host-argument';
@@ -98,7 +100,8 @@ function wrap(original: Method, options: StoreApiDataOptions, endpointOf: (self:
       tellRecorder(options, error);
     }
     const claimed = joined;
-    const work = (): unknown => original.apply(this, args);
+    const given = claimed !== undefined && isAlone(host, claimed) ? watchingNext(args, claimed) : args;
+    const work = (): unknown => original.apply(this, given);
     if (call !== undefined) return call.run(work);
     // What a method fails with is the exchange's failure only when nothing stands between it and the framework.
     return runWithin(claimed, () =>
@@ -139,9 +142,21 @@ function beginAlone(host: HostArgument, options: StoreApiDataOptions): OpenExcha
   if (isIgnored(host.request)) return undefined;
   const recorder = resolveRecorder(options.recorder);
   const mount = { recorder, settings: recorder.settings() };
-  return host.kind === 'koa'
-    ? beginKoa(mount, host.context)
-    : beginExpress(mount, host.context, host.response);
+  const open =
+    host.kind === 'koa' ? beginKoa(mount, host.context) : beginExpress(mount, host.context, host.response);
+  if (open !== undefined) open.isFromDecorator = true;
+  return open;
+}
+
+/** Whether no middleware came before: then nothing but the handler itself shows which errors it passes on. */
+function isAlone(host: HostArgument | undefined, open: OpenExchange): boolean {
+  return host?.kind === 'express' && open.isFromDecorator;
+}
+
+function watchingNext(args: readonly unknown[], open: OpenExchange): unknown[] {
+  return args.map((argument) =>
+    typeof argument === 'function' ? watchErrors(open, argument as ExpressNext) : argument,
+  );
 }
 
 interface CallRecorder {

@@ -127,6 +127,24 @@ describe('@storeApiData', () => {
     },
   );
 
+  it('notes the error that a handler passes on when no middleware watches', async () => {
+    const { recorder, entry } = openRecorder();
+    class Controller {
+      @storeApiData({ recorder })
+      passesOn(_request: express.Request, _response: express.Response, next: express.NextFunction) {
+        next(new RangeError('passed on'));
+      }
+    }
+    const controller = new Controller();
+    const app = express();
+    app.set('env', 'test');
+    app.get('/pass', (req, res, next) => {
+      controller.passesOn(req, res, next);
+    });
+    await request(app).get('/pass').expect(500);
+    expect(await entry()).toMatchObject({ outcome: 'failed', errorName: 'RangeError', endpoint: '/pass' });
+  });
+
   it('records by itself on Koa', async () => {
     const { controller, entry } = openController();
     const app = new Koa();

@@ -102,7 +102,8 @@ function pathWithin({ url = '/' }: ExpressRequest): string {
   return mark === -1 ? url : url.slice(0, mark);
 }
 
-function watchErrors(open: OpenExchange, next: ExpressNext): ExpressNext {
+/** Notes what a handler passes on as an error. */
+export function watchErrors(open: OpenExchange, next: ExpressNext): ExpressNext {
   return function watchedNext(...args: [unknown?]) {
     const [error] = args;
     // These two words mean "leave this route" and "leave this router".

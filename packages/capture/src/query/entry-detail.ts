@@ -1,4 +1,4 @@
-import type { BodyCodec, EntryRecord } from '../entries/entry-record';
+import type { BodyCodec, BodyDetails, BodyState, EntryRecord } from '../entries/entry-record';
 import { viewBody, type BodyView } from './body-view';
 import { bothSides, toEntryItem, type EntryItem } from './entry-item';
 import type { QueryWarning } from './query-warning';
@@ -11,6 +11,12 @@ export interface SideDetail extends BodyView {
   readonly stored_bytes: number;
   /** How the stored bytes are packed; null when they are as they came, or there are none. */
   readonly compression: Exclude<BodyCodec, 'identity'> | null;
+  /** `parsed` when the body is the value that a parser or a method held, not the bytes that travelled. */
+  readonly body_source: 'wire' | 'parsed' | null;
+  /** Why there is no body, such as `content_type` or `unparsable`. */
+  readonly reason: string | null;
+  /** Of a body that is not kept, in hex. */
+  readonly sha256: string | null;
 }
 
 /** The whole entry, as the wire shows it. */
@@ -41,6 +47,7 @@ export function toEntryDetail(entry: EntryRecord): EntryDetail {
       content_type: entry.requestContentType,
       stored_bytes: entry.requestStoredBytes,
       compression: compression(entry.requestCodec),
+      ...told(entry.requestDetails, entry.requestState),
       ...views.request,
     },
     response: {
@@ -48,6 +55,7 @@ export function toEntryDetail(entry: EntryRecord): EntryDetail {
       content_type: entry.responseContentType,
       stored_bytes: entry.responseStoredBytes,
       compression: compression(entry.responseCodec),
+      ...told(entry.responseDetails, entry.responseState),
       ...views.response,
     },
     query: entry.query,
@@ -60,6 +68,13 @@ export function toEntryDetail(entry: EntryRecord): EntryDetail {
     redacted: entry.redacted,
     warnings: entry.warnings,
   };
+}
+
+function told(
+  { source = 'wire', reason, sha256 }: BodyDetails,
+  state: BodyState,
+): Pick<SideDetail, 'body_source' | 'reason' | 'sha256'> {
+  return { body_source: state === 'empty' ? null : source, reason: reason ?? null, sha256: sha256 ?? null };
 }
 
 function compression(codec: BodyCodec): SideDetail['compression'] {

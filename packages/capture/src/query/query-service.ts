@@ -103,6 +103,8 @@ interface Scoped extends EmptyAnswer {
 
 /** Store calls of one answer that may be under way at once: an answer must not take all connections. */
 const PARALLEL_CALLS = 4;
+/** From this many rows on, reading them one by one is worth a warning. */
+const MANY_ROWS = 10_000;
 
 export function createQueryService(options: QueryServiceOptions): QueryService {
   const { store, clock, normalizeEndpoint, knowsOwners, sessionMaxAgeMs = 24 * 3_600_000 } = options;
@@ -139,7 +141,10 @@ export function createQueryService(options: QueryServiceOptions): QueryService {
     isEmpty: boolean,
     count: CountResult | undefined,
   ): Promise<void> {
-    if (count?.isUnindexed === true) scoped.warnings.push(indexMissingWarning());
+    // Among few rows an index would make no difference.
+    if (count?.isUnindexed === true && (await store.count({}, MANY_ROWS)).isCapped) {
+      scoped.warnings.push(indexMissingWarning());
+    }
     if (isEmpty) scoped.warnings.push(await explainNoResults(store, scoped));
   }
 

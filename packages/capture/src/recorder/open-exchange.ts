@@ -32,6 +32,8 @@ export class OpenExchange {
   readonly metadata: NonNullable<CaptureOptions['metadata']>[] = [];
   /** True once a decorated handler has merged into this exchange; later ones make entries of their own. */
   isClaimed = false;
+  /** True when a decorated handler began to record it, since no middleware had. */
+  isFromDecorator = false;
   /** The session id that the answer carried. */
   announcedSessionId: string | undefined;
 

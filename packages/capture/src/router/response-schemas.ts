@@ -64,6 +64,11 @@ const sideDetail = z.strictObject({
   original_bytes: originalBytes,
   stored_bytes: count,
   compression: z.enum(['deflate']).nullable(),
+  body_source: z.enum(['wire', 'parsed']).nullable().meta({
+    description: '"parsed" when the body is the value that a parser or a method held.',
+  }),
+  reason: z.string().nullable().meta({ description: 'Why there is no body.' }),
+  sha256: z.string().nullable().meta({ description: 'Of a body that is not kept, in hex.' }),
   data,
   data_state: dataState,
 });
