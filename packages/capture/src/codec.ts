@@ -103,7 +103,8 @@ export function decodeBody(entry: StoredBody, side: 'request' | 'response'): Dec
   const state = isRequest ? entry.requestState : entry.responseState;
   const bytes = isRequest ? entry.requestBody : entry.responseBody;
   if (state === 'dropped' || state === 'not_captured') return { data: null, state };
-  if (state === 'empty' || bytes === null) return { data: null };
+  // A host's own query may have left the column out.
+  if (state === 'empty' || !(bytes instanceof Uint8Array)) return { data: null };
   let unpacked: Buffer;
   try {
     unpacked = unpackBody({

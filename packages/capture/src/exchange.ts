@@ -16,6 +16,8 @@ export interface CapturedBody {
   readonly omitted?: string;
   /** `wire`: bytes as they travelled. `parsed`: the value a body parser or the handler held, as JSON. */
   readonly source: 'wire' | 'parsed';
+  /** Of a parsed body: the text or bytes themselves, under the content type they came with, not JSON of a value. */
+  readonly isRaw?: true;
   /** SHA-256 of the whole body in hex, for bodies that are not kept. */
   readonly sha256?: string;
 }

@@ -7,13 +7,16 @@ import type { ExpressLayer, ExpressRouter } from './express-types';
  */
 export function layerTemplate(layer: ExpressLayer, taken: string): string {
   const { rawPath, matchers } = layer;
-  if (typeof rawPath === 'string') return rawPath;
+  if (typeof rawPath === 'string' || rawPath instanceof RegExp) return String(rawPath);
   if (Array.isArray(rawPath)) {
     const index = matchers?.findIndex((match) => match(taken) !== false) ?? -1;
     const declared: unknown = rawPath[index];
-    return typeof declared === 'string' ? declared : taken;
+    return typeof declared === 'string' || declared instanceof RegExp ? String(declared) : taken;
   }
-  return layer.regexp === undefined ? taken : templateFromGroups(layer, layer.regexp, taken);
+  if (layer.regexp === undefined) return taken;
+  // Groups without names are those of an expression that the program wrote itself.
+  const isOwnExpression = (layer.keys ?? []).some(({ name }) => typeof name !== 'string');
+  return isOwnExpression ? String(layer.regexp) : templateFromGroups(layer, layer.regexp, taken);
 }
 
 /** The part at the start of `path` that a mounted layer takes; `undefined` when it does not match. */

@@ -27,10 +27,17 @@ export function hookLayers(request: ExpressRequest): void {
 }
 
 /** The endpoint for an exchange that begins within a route: the routers were not watched on the way there. */
-export function endpointFromRoute(request: ExpressRequest): string | undefined {
+export function endpointFromRoute(request: ExpressRequest, base = request.baseUrl ?? ''): string | undefined {
   const path = request.route?.path;
-  if (typeof path !== 'string') return undefined;
-  return joinPaths(baseTemplate(request), path);
+  if (typeof path !== 'string' && !(path instanceof RegExp)) return undefined;
+  return joinPaths(baseTemplate(request, base), String(path));
+}
+
+/** For a route that matched but was not called, since a check of its parameters failed. */
+export function endpointOfMatched(request: ExpressRequest): string | undefined {
+  let deepest = '';
+  for (const base of mounts.get(request)?.keys() ?? []) if (base.length > deepest.length) deepest = base;
+  return endpointFromRoute(request, deepest);
 }
 
 function hooked(original: Handle): Handle {
@@ -53,7 +60,8 @@ function noteLayer(layer: ExpressLayer, request: ExpressRequest, open: OpenExcha
   if (layer.route !== undefined) {
     if (open === undefined) return;
     const { path } = layer.route;
-    const template = typeof path === 'string' ? path : layerTemplate(layer, pathWithin(request));
+    const isDeclared = typeof path === 'string' || path instanceof RegExp;
+    const template = isDeclared ? String(path) : layerTemplate(layer, pathWithin(request));
     open.endpoint = joinPaths(baseTemplate(request), template);
   } else if (base !== '') {
     const known = mounts.get(request) ?? new Map<string, string>();
@@ -90,8 +98,7 @@ function parentBase(known: ReadonlyMap<string, string>, base: string, layer: Exp
   return parent;
 }
 
-function baseTemplate(request: ExpressRequest): string {
-  const base = request.baseUrl ?? '';
+function baseTemplate(request: ExpressRequest, base = request.baseUrl ?? ''): string {
   if (base === '') return '';
   const router = routerOf(request.app);
   return mounts.get(request)?.get(base) ?? (router && templateByWalking(router, base)) ?? base;

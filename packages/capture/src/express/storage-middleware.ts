@@ -10,7 +10,7 @@ import { parsedBody } from '../recorder/parsed-body';
 import type { Recorder } from '../recorder/recorder';
 import type { RecorderCore } from '../recorder/recorder-core';
 import type { ExpressApp, ExpressNext, ExpressRequest, ExpressResponse } from './express-types';
-import { endpointFromRoute, hookLayers } from './route-hook';
+import { endpointFromRoute, endpointOfMatched, hookLayers } from './route-hook';
 
 export interface StorageMiddlewareOptions extends CaptureOptions<ExpressRequest> {
   /** Default: the process's own recorder, made with the default options at the first request. */
@@ -80,7 +80,10 @@ export function begin(
     context: request,
     settings,
     ...(isShared && { sharedPrototype: app.response }),
-    parsedBody: () => parsedBody(request.body, settings.maxBodyBytes),
+    onEnd: (ended) => {
+      if (request.route !== undefined) ended.endpoint ??= endpointOfMatched(request);
+    },
+    parsedBody: () => parsedBody(request.body, settings.maxBodyBytes, request.headers['content-type'] ?? ''),
   });
   if (open !== undefined && request.route !== undefined) open.endpoint = endpointFromRoute(request);
   return open;

@@ -10,6 +10,8 @@ export type KoaContext = HostContext & {
   readonly originalUrl: string;
   /** Set by @koa/router: the template of the route that matched. */
   readonly _matchedRoute?: unknown;
+  /** Where Koa sends what goes wrong; set on every context. */
+  readonly onerror?: unknown;
   readonly params?: Readonly<Record<string, string>>;
 };
 

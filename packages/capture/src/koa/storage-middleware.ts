@@ -1,3 +1,4 @@
+import { errorCode } from '@recap/storage';
 import { z } from 'zod';
 import { resolveRecorder } from '../default-recorder';
 import type { CaptureOptions } from '../recorder/capture-options';
@@ -63,17 +64,39 @@ export function storageMiddleware(options: StorageMiddlewareOptions = {}): KoaHa
 
 /** Begins to record a Koa exchange from where the request stands now. */
 export function begin({ recorder, settings }: Mount, context: KoaContext): OpenExchange | undefined {
-  return recorder.begin({
+  const open = recorder.begin({
     request: context.req,
     response: context.res,
     context,
     settings,
-    parsedBody: () => parsedBody(context.request.body, settings.maxBodyBytes),
-    onEnd: (open) => {
-      noteKoaEndpoint(open, context);
+    parsedBody: () =>
+      parsedBody(context.request.body, settings.maxBodyBytes, context.req.headers['content-type'] ?? ''),
+    onEnd: (ended) => {
+      noteKoaEndpoint(ended, context);
     },
   });
+  if (open !== undefined) watchStreamErrors(open, context);
+  return open;
 }
+
+/** A stream that is the answer may fail after every middleware has returned: Koa hears of it here. */
+function watchStreamErrors(open: OpenExchange, context: KoaContext): void {
+  const { onerror } = context;
+  if (typeof onerror !== 'function') return;
+  Object.defineProperty(context, 'onerror', {
+    value: function (error: unknown): unknown {
+      const isTransport = TRANSPORT_FAILURES.has(errorCode(error) ?? '');
+      if (error !== undefined && error !== null && !isTransport) open.tap.noteError(error);
+      return (onerror as (this: KoaContext, error: unknown) => unknown).call(context, error);
+    },
+    writable: true,
+    configurable: true,
+    enumerable: false,
+  });
+}
+
+/** How Node tells that the client is gone, which is no failure of the program. */
+const TRANSPORT_FAILURES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 async function watchErrors(open: OpenExchange, next: KoaNext): Promise<unknown> {
   try {

@@ -25,8 +25,7 @@ export function announceSession(
       // Recap's own routes answer too, and are in no session.
       if (isIgnored(request)) return;
       const owner = ownerOf(open, noteFailure);
-      const address = open.settings.clientAddress(request);
-      const claim = sessionClaim(open, owner, address, request, noteFailure);
+      const claim = sessionClaim(open, owner, request, noteFailure);
       const id = sessions.announce(claim, startedAt, clock.now());
       if (id === undefined) return;
       open.announcedSessionId = id;

@@ -24,10 +24,9 @@ export function buildExchange(
   request: IncomingMessage,
   noteFailure: NoteFailure,
 ): Exchange {
-  const { entry, settings } = open;
+  const { entry } = open;
   const owner = ownerOf(open, noteFailure);
   const { metadata, warnings } = mergeMetadata(metadataOf(open, noteFailure));
-  const clientAddress = attempt(() => settings.clientAddress(request), 'trustedProxies', noteFailure);
   const { path, query } = splitUrl(urlOf(open.context, request));
   const traceId = traceIdOf(request);
   return {
@@ -41,10 +40,10 @@ export function buildExchange(
     query,
     pathParameters: open.pathParameters,
     owner: owner ?? ANONYMOUS,
-    clientAddress,
+    clientAddress: open.clientAddress,
     traceId,
     metadata,
-    session: sessionClaim(open, owner, clientAddress, request, noteFailure),
+    session: sessionClaim(open, owner, request, noteFailure),
     expiresAt: entry.lifetimeMs === undefined ? undefined : tapped.startedAt + entry.lifetimeMs,
     compress: entry.compress,
     warnings,
@@ -66,14 +65,14 @@ export function ownerOf(open: OpenExchange, noteFailure: NoteFailure): string | 
 export function sessionClaim(
   open: OpenExchange,
   owner: string | undefined,
-  clientAddress: string | undefined,
   request: IncomingMessage,
   noteFailure: NoteFailure,
 ): SessionClaim {
   const { settings } = open;
   const said = attempt(() => settings.sessionGroup?.(open.context), 'sessionGroup', noteFailure);
   const group = typeof said === 'string' ? said : undefined;
-  const scope = owner === undefined ? anonymousScope(clientAddress, request.headers['user-agent']) : null;
+  const scope =
+    owner === undefined ? anonymousScope(open.clientAddress, request.headers['user-agent']) : null;
   const requested = settings.sessionHeader ? request.headers[SESSION_HEADER] : undefined;
   // Anonymous clients own nothing that they could continue: whoever knows the id could.
   const requestedId =
@@ -146,7 +145,7 @@ function traceIdOf(request: IncomingMessage): string | undefined {
   return typeof header === 'string' ? TRACEPARENT.exec(header)?.[1] : undefined;
 }
 
-function attempt<T>(work: () => T, where: string, noteFailure: NoteFailure): T | undefined {
+export function attempt<T>(work: () => T, where: string, noteFailure: NoteFailure): T | undefined {
   try {
     const value = work();
     if (!(value instanceof Promise)) return value;

@@ -48,7 +48,7 @@ export interface CaptureOptions<Context = HostContext> extends EntryOptions {
   readonly metadata?:
     | Readonly<Record<string, unknown>>
     | ContextFunction<Context, Readonly<Record<string, unknown>> | undefined>;
-  /** Only paths that match one of these: globs (`/api/**`) or expressions, on the path without query. */
+  /** Only paths that match one of these: globs (`/api/**`, in any case) or expressions, on the path without query. */
   readonly include?: readonly (string | RegExp)[];
   /** Not paths that match one of these; wins over `include`. */
   readonly exclude?: readonly (string | RegExp)[];

@@ -95,13 +95,28 @@ function pathMatcher(
   if (include === undefined && exclude === undefined) return () => true;
   const included = include?.map(toMatcher);
   const excluded = exclude?.map(toMatcher) ?? [];
-  return (path) =>
-    (included === undefined || included.some((matches) => matches(path))) &&
-    !excluded.some((matches) => matches(path));
+  return (path) => {
+    const spellings = spellingsOf(path);
+    const isIn = (matchers: readonly ((path: string) => boolean)[]): boolean =>
+      matchers.some((matches) => spellings.some(matches));
+    return (included === undefined || isIn(included)) && !isIn(excluded);
+  };
+}
+
+/** A router takes `/login/` and `/%6Cogin` for `/login`; what leaves one out has to leave out all. */
+function spellingsOf(path: string): string[] {
+  let decoded = path;
+  try {
+    decoded = decodeURIComponent(path);
+  } catch {
+    // Malformed escapes stand for themselves.
+    decoded = path;
+  }
+  return [...new Set([path, decoded, decoded.replace(/(?!^)\/+$/, '')])];
 }
 
 function toMatcher(pattern: string | RegExp): (path: string) => boolean {
-  if (typeof pattern === 'string') return picomatch(pattern, { dot: true });
+  if (typeof pattern === 'string') return picomatch(pattern, { dot: true, nocase: true });
   // A global or sticky expression remembers where it stopped, and would miss every other path.
   const stateless = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
   return (path) => stateless.test(path);

@@ -85,6 +85,12 @@ export class EntryWriter {
     else this.#schedule(this.#options.flushIntervalMs);
   }
 
+  /** Counts an exchange that never came to be one. */
+  lose(reason: ShedReason): void {
+    this.#captured += 1;
+    this.#countShed(reason);
+  }
+
   /** New exchanges are shed for this reason until told otherwise; what is queued is still written. */
   pause(reason: ShedReason | undefined): void {
     this.#pausedFor = reason;

@@ -26,6 +26,8 @@ export class OpenExchange {
   /** Set right after construction: the tap's callback needs this object. */
   tap!: HttpTap;
   endpoint: string | undefined;
+  /** Asked for at the start: a connection that is gone has no address. */
+  clientAddress: string | undefined;
   pathParameters: Readonly<Record<string, string>> = {};
   entry: EntrySettings;
   /** In the order in which they were given; where two say different things of one key the later one wins. */

@@ -1,20 +1,55 @@
+import { createHash } from 'node:crypto';
+import { bodyKind } from '../body-kind';
 import type { CapturedBody } from '../exchange';
 import { toPlain } from '../redaction';
 
 /**
- * The value that a body parser left, as JSON; `undefined` when there is none. Bounded work: a value
- * that would be larger than a body may be is cut.
+ * The value that a body parser left; `undefined` when there is none. Text and bytes stay what they are,
+ * under the content type they came with; any other value is kept as JSON. Bounded work: a value that
+ * would be larger than a body may be is cut.
  */
-export function parsedBody(value: unknown, maxBodyBytes: number): CapturedBody | undefined {
-  if (value === undefined) return undefined;
+export function parsedBody(
+  value: unknown,
+  maxBodyBytes: number,
+  contentType?: string,
+): CapturedBody | undefined {
+  if (typeof value === 'string' && contentType !== undefined) {
+    return raw(Buffer.from(value.slice(0, maxBodyBytes + 1)), Buffer.byteLength(value), maxBodyBytes);
+  }
+  if (value instanceof Uint8Array) return parsedBytes(value, maxBodyBytes, contentType);
   const plain = toPlain(value);
   if (plain === undefined) return undefined;
-  const text = JSON.stringify(plain);
-  const bytes = Buffer.from(text, 'utf8');
+  const bytes = Buffer.from(JSON.stringify(plain), 'utf8');
   return {
     bytes: bytes.subarray(0, maxBodyBytes),
     totalBytes: bytes.length,
     isTruncated: bytes.length > maxBodyBytes,
     source: 'parsed',
+  };
+}
+
+/** Bytes are kept only under a type that claims text. */
+function parsedBytes(value: Uint8Array, maxBodyBytes: number, contentType: string | undefined): CapturedBody {
+  const kind = bodyKind(contentType);
+  if (kind !== undefined && kind !== 'binary' && kind !== 'multipart') {
+    return raw(Buffer.from(value.subarray(0, maxBodyBytes)), value.length, maxBodyBytes);
+  }
+  return {
+    bytes: undefined,
+    totalBytes: value.length,
+    isTruncated: false,
+    omitted: 'content_type',
+    source: 'parsed',
+    sha256: createHash('sha256').update(value).digest('hex'),
+  };
+}
+
+function raw(bytes: Buffer, totalBytes: number, maxBodyBytes: number): CapturedBody {
+  return {
+    bytes: bytes.subarray(0, maxBodyBytes),
+    totalBytes,
+    isTruncated: totalBytes > maxBodyBytes,
+    source: 'parsed',
+    isRaw: true,
   };
 }

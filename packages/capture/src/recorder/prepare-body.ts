@@ -77,7 +77,9 @@ export function headerValue(headers: HeaderList, name: string): string | undefin
 
 function claimedKind(body: CapturedBody, headers: HeaderList): BodyKind | undefined {
   // A parser's value is held as JSON, whatever form it travelled in.
-  return body.source === 'parsed' ? 'json' : bodyKind(headerValue(headers, 'content-type'));
+  return body.source === 'parsed' && body.isRaw !== true
+    ? 'json'
+    : bodyKind(headerValue(headers, 'content-type'));
 }
 
 /** For a body without a content type: JSON and text tell themselves, the rest might be anything. */

@@ -14,6 +14,7 @@ export interface EntryTools extends BodyTools {
 
 const MAX_LISTED_REDACTIONS = 100;
 const MAX_ERROR_MESSAGE = 2_000;
+const MAX_ERROR_NAME = 200;
 const MAX_METADATA_BYTES = 16 * 1024;
 const RECOMMENDED_FROM_BYTES = 10 * 1024;
 
@@ -42,6 +43,8 @@ export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promi
   const request = await prepareSide('request');
   const response = await prepareSide('response');
   const { error, path, query } = exchange;
+  // A template holds no values, but one that cannot be told is the concrete path.
+  const endpoint = exchange.endpoint && (redactor?.path(exchange.endpoint, {}, report) ?? exchange.endpoint);
   const metadata = redactor?.metadata(exchange.metadata, report) ?? { ...exchange.metadata };
   const metadataBytes = JSON.stringify(metadata).length;
   if (metadataBytes > MAX_METADATA_BYTES) {
@@ -52,14 +55,14 @@ export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promi
     parentId: exchange.parentId ?? null,
     type: exchange.storageType,
     method: exchange.method ?? null,
-    endpoint: exchange.endpoint ?? null,
-    endpointKey: exchange.endpoint === undefined ? null : tools.normalizeEndpoint(exchange.endpoint),
+    endpoint: endpoint ?? null,
+    endpointKey: endpoint === undefined ? null : tools.normalizeEndpoint(endpoint),
     path: path === undefined ? null : (redactor?.path(path, exchange.pathParameters, report) ?? path),
     query: query === undefined ? null : (redactor?.query(query, report) ?? query),
     status: exchange.status ?? null,
     outcome: exchange.outcome,
-    errorName: error?.name ?? null,
-    errorMessage: error === undefined ? null : errorMessage(error.message, redactor, report),
+    errorName: error === undefined ? null : errorText(error.name, MAX_ERROR_NAME, redactor, report),
+    errorMessage: error === undefined ? null : errorText(error.message, MAX_ERROR_MESSAGE, redactor, report),
     createdAt: exchange.startedAt,
     // Whole microseconds: further digits are noise of the subtraction.
     durationMs: Math.round(exchange.durationMs * 1000) / 1000,
@@ -126,13 +129,14 @@ function responseColumns({ headers, contentType, body }: SideColumns): ResponseC
   };
 }
 
-function errorMessage(
-  message: string,
+function errorText(
+  text: string,
+  maxLength: number,
   redactor: Redactor | undefined,
   report: (path: string) => void,
 ): string {
-  const text = redactor?.text(message.slice(0, 2 * MAX_ERROR_MESSAGE), 'error.message', report) ?? message;
-  return text.slice(0, MAX_ERROR_MESSAGE);
+  const head = text.slice(0, 2 * maxLength);
+  return (redactor?.text(head, 'error.message', report) ?? head).slice(0, maxLength);
 }
 
 function sizeWarnings(

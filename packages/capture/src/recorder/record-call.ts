@@ -35,6 +35,11 @@ export function recordCall(recorder: RecorderCore, call: MethodCall, parent: Ope
   }
 }
 
+/** A stream's inner state says nothing of what flows through it. */
+function isStream(value: unknown): boolean {
+  return typeof (value as { readonly pipe?: unknown } | null | undefined)?.pipe === 'function';
+}
+
 function callExchange(id: string, call: MethodCall, parent: Exchange | undefined): Exchange {
   const { settings, startedAt, maxBodyBytes } = call;
   return {
@@ -63,7 +68,10 @@ function callExchange(id: string, call: MethodCall, parent: Exchange | undefined
     expiresAt: settings.lifetimeMs === undefined ? undefined : startedAt + settings.lifetimeMs,
     compress: settings.compress,
     request: { headers: [], body: parsedBody(call.args, maxBodyBytes) },
-    response: { headers: [], body: parsedBody(call.result, maxBodyBytes) },
+    response: {
+      headers: [],
+      body: parsedBody(isStream(call.result) ? '[Stream]' : call.result, maxBodyBytes),
+    },
     warnings: [],
   };
 }

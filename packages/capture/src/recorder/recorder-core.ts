@@ -9,7 +9,7 @@ import { createRedactor } from '../redaction';
 import { HttpTap } from '../tap/http-tap';
 import { OpenBudget } from '../tap/open-budget';
 import { announceSession } from './announce-session';
-import { buildExchange, splitUrl } from './build-exchange';
+import { attempt, buildExchange, splitUrl } from './build-exchange';
 import type { CaptureOptions, HostContext } from './capture-options';
 import type { CaptureSettings } from './capture-settings';
 import { resolveCaptureSettings } from './capture-settings';
@@ -50,6 +50,9 @@ export class RecorderCore implements Recorder {
   readonly writer: EntryWriter;
   readonly sessions: SessionTable;
   readonly #newId: () => string;
+  readonly #noteFailure = (error: unknown, where: string): void => {
+    this.failures.note(error, where);
+  };
   readonly #budget: OpenBudget;
   readonly #ownsOwner: boolean;
   readonly #cleanups: (() => Promise<void> | void)[] = [];
@@ -161,12 +164,11 @@ export class RecorderCore implements Recorder {
         this.#end(open, seen);
       },
     );
+    open.clientAddress = attempt(() => settings.clientAddress(request), 'trustedProxies', this.#noteFailure);
     attachExchange(request, open);
     this.#open += 1;
     if (settings.sessionHeader) {
-      announceSession(open, request, response, startedAt, this.sessions, this.clock, (error, where) => {
-        this.failures.note(error, where);
-      });
+      announceSession(open, request, response, startedAt, this.sessions, this.clock, this.#noteFailure);
     }
     return open;
   }
@@ -289,14 +291,13 @@ export class RecorderCore implements Recorder {
         this.#leftOut += 1;
         return;
       }
-      const exchange = buildExchange(open, tapped, seen.request, (error, where) => {
-        this.failures.note(error, where);
-      });
+      const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
       if (exchange.owner !== 'anonymous') this.#hasSeenOwner = true;
       this.record(exchange);
       open.settle(exchange);
     } catch (error) {
       this.failures.note(error, 'capture');
+      this.writer.lose('internal_error');
     } finally {
       // Those who still wait do so for nothing.
       open.settle(undefined);
@@ -304,12 +305,7 @@ export class RecorderCore implements Recorder {
   }
 
   #isSkipped(open: OpenExchange): boolean {
-    try {
-      return open.settings.skip?.(open.context) === true;
-    } catch (error) {
-      this.failures.note(error, 'skip');
-      return false;
-    }
+    return attempt(() => open.settings.skip?.(open.context), 'skip', this.#noteFailure) === true;
   }
 
   #debug(message: string, details: object): void {

@@ -71,7 +71,13 @@ const words = z.array(z.string().min(1));
 
 const schema = z.strictObject({
   ...captureOptionShape,
-  database: z.unknown().optional(),
+  database: z
+    .unknown()
+    .refine(
+      (value) => value === undefined || (typeof value === 'object' && value !== null),
+      'Expected an object',
+    )
+    .optional(),
   shareSqliteFile: z.boolean().optional(),
   redaction: z
     .union([

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { errorCode } from '@recap/storage';
 import { bodyKind } from '../body-kind';
@@ -43,6 +44,9 @@ export class HttpTap {
   readonly #requestBody: BodyCollector;
   readonly #responseBody: BodyCollector;
   readonly #isLate: boolean;
+  /** Kept from the start: Node takes it off a request that was destroyed. */
+  readonly #socket: Socket;
+  readonly #parsedAtStart: CapturedBody | undefined;
   #isRequestComplete = false;
   #isResponseTypeKnown = false;
   #error: { readonly name: string; readonly message: string } | undefined;
@@ -52,7 +56,10 @@ export class HttpTap {
     const { request, response, maxBodyBytes, budget } = options;
     this.#requestBody = new BodyCollector(maxBodyBytes, budget);
     this.#responseBody = new BodyCollector(maxBodyBytes, budget);
+    this.#socket = request.socket;
     this.#isLate = hasBody(request) && hasStarted(request);
+    // A handler may change the value that a parser left.
+    this.#parsedAtStart = this.#isLate ? options.parsedBody() : undefined;
     if (hasBody(request) && !this.#isLate) {
       if (!this.#isKept(request.headers['content-type'])) this.#requestBody.omit('content_type');
       observeRequest(request, (chunk, encoding) => {
@@ -64,7 +71,9 @@ export class HttpTap {
     // The one event that every ending has: finished, given up by the client, destroyed by the program.
     response.on('close', () => {
       stopObserving(response);
-      onEnd(this);
+      if (this.#isRequestOver()) onEnd(this);
+      // An answer that needed no body may be over before the body is: what is on its way comes within this turn.
+      else setImmediate(onEnd, this);
     });
   }
 
@@ -106,19 +115,23 @@ export class HttpTap {
     const declared = Number(request.headers['content-length'] ?? NaN);
     const totalBytes = Number.isSafeInteger(declared) ? declared : undefined;
     if (this.#isLate) {
-      const parsed = this.#options.parsedBody();
+      const parsed = this.#parsedAtStart ?? this.#options.parsedBody();
       if (parsed !== undefined) return { ...parsed, totalBytes };
       return { bytes: undefined, totalBytes, isTruncated: false, omitted: 'mounted_late', source: 'wire' };
     }
-    const isComplete = this.#isRequestComplete || request.complete;
-    const body = this.#requestBody.finish(
-      isComplete && !(totalBytes !== undefined && totalBytes > this.#requestBody.totalBytes),
-    );
+    const seen = this.#requestBody.totalBytes;
+    const isComplete = totalBytes === undefined ? this.#isRequestOver() : seen >= totalBytes;
+    const body = this.#requestBody.finish(isComplete);
     if (body === undefined) {
       if (isComplete && totalBytes === undefined) return undefined;
       return { bytes: undefined, totalBytes, isTruncated: false, omitted: 'unread', source: 'wire' };
     }
     return totalBytes === undefined ? body : { ...body, totalBytes };
+  }
+
+  #isRequestOver(): boolean {
+    const { request } = this.#options;
+    return !hasBody(request) || this.#isRequestComplete || request.complete || request.destroyed;
   }
 
   #finishResponse(status: number | undefined): CapturedBody | undefined {
@@ -137,7 +150,7 @@ export class HttpTap {
     if (response.writableFinished) {
       return this.#error !== undefined && (status ?? 0) >= 500 ? 'failed' : 'completed';
     }
-    return this.#error === undefined && isClientGone(request) ? 'aborted' : 'failed';
+    return this.#error === undefined && isClientGone(request, this.#socket) ? 'aborted' : 'failed';
   }
 
   #isKept(contentType: string | undefined): boolean {
@@ -167,8 +180,7 @@ function hasBody(request: IncomingMessage): boolean {
  * Whether the connection was ended by the other side. Node destroys request, response and socket in
  * either case, so the traces on the socket tell: the client's FIN was read, or the transport failed.
  */
-function isClientGone(request: IncomingMessage): boolean {
-  const { socket } = request;
+function isClientGone(request: IncomingMessage, socket: Socket): boolean {
   if (request.httpVersionMajor >= 2) return request.destroyed;
   return socket.readableEnded || TRANSPORT_FAILURES.has(errorCode(socket.errored) ?? '');
 }

@@ -1,0 +1,227 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { Readable } from 'node:stream';
+import express from 'express';
+import express4 from 'express4';
+import Koa from 'koa';
+import request from 'supertest';
+import { decodeBody } from '../../src/codec';
+import { storageMiddleware } from '../../src/express';
+import { storageMiddleware as koaMiddleware } from '../../src/koa';
+import { openRecorder, idle, requestData } from './open-recorder';
+
+/** Each of these was once recorded wrongly. */
+describe.each([
+  ['Express 5', express],
+  ['Express 4', express4],
+])('what is easy to get wrong on %s', (_name, framework) => {
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+  const listen = async (app: RequestListener): Promise<number> => {
+    const server = createServer(app).listen(0, '127.0.0.1');
+    servers.push(server);
+    await once(server, 'listening');
+    return (server.address() as { port: number }).port;
+  };
+
+  it('an exchange whose program destroys request and response is recorded', async () => {
+    const { recorder, entry, failures } = openRecorder();
+    const app = framework();
+    app.use(storageMiddleware({ recorder }));
+    app.post('/a', async (req, res) => {
+      for await (const _chunk of req) break;
+      res.destroy();
+    });
+    await request(app)
+      .post('/a')
+      .type('text')
+      .send('x'.repeat(200_000))
+      .catch(() => undefined);
+    expect(await entry()).toMatchObject({ path: '/a', outcome: 'failed', status: null });
+    expect(failures).toEqual([]);
+  });
+
+  it('an aborted exchange keeps its client’s address, and so its session', async () => {
+    const { recorder, entries } = openRecorder({ trustedProxies: 'loopback' });
+    const app = framework();
+    app.use(storageMiddleware({ recorder }));
+    app.get('/ok', (_req, res) => {
+      res.end();
+    });
+    app.get('/hang', () => undefined);
+    const port = await listen(app);
+    for (const address of ['1.1.1.1', '2.2.2.2']) {
+      await request(`http://127.0.0.1:${String(port)}`)
+        .get('/ok')
+        .set('x-forwarded-for', address)
+        .set('user-agent', 'a');
+      const socket = connect(port, '127.0.0.1');
+      socket.write(`GET /hang HTTP/1.1\r\nhost: x\r\nuser-agent: a\r\nx-forwarded-for: ${address}\r\n\r\n`);
+      while (recorder.stats().open === 0) await once(servers[0]!, 'request');
+      socket.destroy();
+      await idle(recorder);
+    }
+    const found = await entries();
+    expect(found.map(({ clientAddress }) => clientAddress)).toEqual([
+      '1.1.1.1',
+      '1.1.1.1',
+      '2.2.2.2',
+      '2.2.2.2',
+    ]);
+    const [first, second, third, fourth] = found.map(({ sessionId }) => sessionId);
+    expect([second, fourth]).toEqual([first, third]);
+    expect(first).not.toBe(third);
+  });
+
+  it('a body that came whole is whole although the handler answered at once', async () => {
+    const { recorder, entry } = openRecorder();
+    const app = framework();
+    app.use(storageMiddleware({ recorder }));
+    app.post('/x', (_req, res) => {
+      res.json({});
+    });
+    await request(app).post('/x').type('text').send('hello world').expect(200);
+    const stored = await entry();
+    expect(stored.requestState).toBe('captured');
+    expect(requestData(stored)).toBe('hello world');
+  });
+
+  it('a parsed body is what the client sent, not what the handler made of it', async () => {
+    const { recorder, entry } = openRecorder();
+    const app = framework();
+    app.use(framework.json(), storageMiddleware({ recorder }));
+    app.post('/x', (req, res) => {
+      (req.body as { keep?: number }).keep = 2;
+      req.body = { replaced: true };
+      res.json({});
+    });
+    await request(app).post('/x').send({ keep: 1 }).expect(200);
+    expect(requestData(await entry())).toEqual({ keep: 1 });
+  });
+
+  it('parsed text is text, and parsed bytes are size and digest only', async () => {
+    const { recorder, entries } = openRecorder();
+    const app = framework();
+    app.use(framework.text(), framework.raw(), storageMiddleware({ recorder }));
+    app.post('/x', (_req, res) => {
+      res.end();
+    });
+    await request(app).post('/x').type('text').send('plain words');
+    await request(app).post('/x').type('application/octet-stream').send(Buffer.from('password=hunter2'));
+    const [text, bytes] = await entries();
+    if (text === undefined || bytes === undefined) throw new Error('two entries expected');
+    expect(requestData(text)).toBe('plain words');
+    expect(bytes).toMatchObject({
+      requestState: 'not_captured',
+      requestBody: null,
+      requestDetails: { source: 'parsed' },
+    });
+    expect(bytes.requestDetails.sha256).toHaveLength(64);
+  });
+
+  it('a route declared as an expression is named by it, and nothing of the path is in the endpoint', async () => {
+    const { recorder, entries } = openRecorder();
+    const app = framework();
+    app.use(storageMiddleware({ recorder }));
+    app.get(/^\/re\/(.*)$/, (_req, res) => {
+      res.end();
+    });
+    const router = framework.Router();
+    router.get('/z', (_req, res) => {
+      res.end();
+    });
+    app.use(/^\/tok\/(\w+)/, router);
+    await request(app).get('/re/55').expect(200);
+    await request(app).get('/tok/abc/z').expect(200);
+    const endpoints = (await entries()).map(({ endpoint }) => endpoint);
+    expect(endpoints[0]).toContain('^\\/re\\/(.*)$');
+    expect(endpoints[1]).not.toContain('abc');
+  });
+
+  it('a route whose parameter check fails has matched', async () => {
+    const { recorder, entry } = openRecorder();
+    const app = framework();
+    app.set('env', 'test');
+    app.use(storageMiddleware({ recorder }));
+    const router = framework.Router();
+    router.param('user', (_req, _res, next) => {
+      next(Object.assign(new Error('no such user'), { status: 404 }));
+    });
+    router.get('/users/:user', (_req, res) => {
+      res.end();
+    });
+    app.use('/v1/:tenant', router);
+    await request(app).get('/v1/acme/users/7').expect(404);
+    expect(await entry()).toMatchObject({
+      endpoint: '/v1/:tenant/users/:user',
+      errorMessage: 'no such user',
+      status: 404,
+    });
+  });
+
+  it('what is excluded is excluded in every spelling that reaches the route', async () => {
+    const { recorder, entries } = openRecorder({ exclude: ['/login', '/admin/**'] });
+    const app = framework();
+    app.use(storageMiddleware({ recorder }));
+    app.use((_req, res) => {
+      res.end();
+    });
+    for (const path of ['/login', '/LOGIN', '/login/', '/%6Cogin', '/Admin/1', '/logins'])
+      await request(app).get(path);
+    expect((await entries()).map(({ path }) => path)).toEqual(['/logins']);
+  });
+
+  it('an error that cannot be described does not change which error the host shows', async () => {
+    const { recorder, entry } = openRecorder();
+    const app = framework();
+    app.use(storageMiddleware({ recorder }));
+    const hostile = (): void => undefined;
+    hostile.toString = (): never => {
+      throw new Error('toString');
+    };
+    app.get('/', (_req, _res, next) => {
+      next(hostile);
+    });
+    app.use(((error, _req, res, _next) => {
+      res.status(500).send(String(error === hostile));
+    }) as express.ErrorRequestHandler);
+    await request(app).get('/').expect(500, 'true');
+    expect(await entry()).toMatchObject({ outcome: 'failed', errorName: 'Error' });
+  });
+});
+
+describe('what is easy to get wrong on Koa', () => {
+  it('a stream that fails while it is the answer has its error recorded', async () => {
+    const { recorder, entry } = openRecorder();
+    const app = new Koa();
+    app.silent = true;
+    app.use(koaMiddleware({ recorder }));
+    app.use((context) => {
+      const body = new Readable({ read: () => undefined });
+      body.push('begun');
+      context.body = body;
+      setImmediate(() => body.destroy(new RangeError('source died')));
+    });
+    await request(createServer(app.callback()))
+      .get('/')
+      .catch(() => undefined);
+    expect(await entry()).toMatchObject({
+      outcome: 'failed',
+      errorName: 'RangeError',
+      errorMessage: 'source died',
+    });
+  });
+});
+
+describe('decodeBody', () => {
+  it('does not call corrupt what a query left out', () => {
+    const entry = { responseState: 'captured', responseCodec: 'identity', responseUnpackedBytes: 3 };
+    expect(decodeBody(entry as never, 'response')).toEqual({ data: null });
+  });
+});
