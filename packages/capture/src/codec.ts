@@ -32,6 +32,8 @@ const KEPT_SHARE = 0.9;
 const deflateInPool = promisify<Buffer, { level: number }, Buffer>(deflate);
 // A small window and hash: setting up the usual ones costs more than compressing a body of 1 KiB.
 const SMALL_BODY = { level: constants.Z_BEST_SPEED, windowBits: 13, memLevel: 6 };
+/** zlib's own chunk of 16 KiB would be allocated for each body, and kept alive by what is left of it. */
+const MIN_CHUNK_BYTES = 64;
 const LARGE_BODY = { level: constants.Z_BEST_SPEED };
 
 export function createPacker({ codec, thresholdBytes }: PackOptions): PackBody {
@@ -43,7 +45,10 @@ export function createPacker({ codec, thresholdBytes }: PackOptions): PackBody {
   return (bytes) => {
     if (bytes.length < thresholdBytes) return asIs(bytes);
     if (codec === 'pako') return packWithPako(bytes).then((packed) => choose(bytes, packed));
-    if (bytes.length <= SYNC_LIMIT_BYTES) return choose(bytes, deflateSync(bytes, SMALL_BODY));
+    if (bytes.length <= SYNC_LIMIT_BYTES) {
+      const chunkSize = Math.max(MIN_CHUNK_BYTES, bytes.length >> 1);
+      return choose(bytes, deflateSync(bytes, { ...SMALL_BODY, chunkSize }));
+    }
     return deflateInPool(bytes, LARGE_BODY).then((packed) => choose(bytes, packed));
   };
 }

@@ -30,7 +30,13 @@ export function buildExchange(
   const { path, query } = splitUrl(urlOf(open.context, request));
   const traceId = traceIdOf(request);
   return {
-    ...tapped,
+    status: tapped.status,
+    outcome: tapped.outcome,
+    error: tapped.error,
+    startedAt: tapped.startedAt,
+    durationMs: tapped.durationMs,
+    request: tapped.request,
+    response: tapped.response,
     id: open.id,
     parentId: undefined,
     storageType: entry.storageType,

@@ -93,7 +93,7 @@ export function openExchangeOf(request: IncomingMessage): OpenExchange | undefin
 }
 
 export function attachExchange(request: IncomingMessage, exchange: OpenExchange): void {
-  Object.defineProperty(request, OPEN_EXCHANGE, { value: exchange, configurable: true, enumerable: false });
+  (request as Carrier)[OPEN_EXCHANGE] = exchange;
 }
 
 /** From now on nobody records this exchange. */

@@ -43,6 +43,7 @@ export class HttpTap {
   readonly #startedTicks = performance.now();
   readonly #requestBody: BodyCollector;
   readonly #responseBody: BodyCollector;
+  readonly #hasBody: boolean;
   readonly #isLate: boolean;
   /** Kept from the start: Node takes it off a request that was destroyed. */
   readonly #socket: Socket;
@@ -57,10 +58,11 @@ export class HttpTap {
     this.#requestBody = new BodyCollector(maxBodyBytes, budget);
     this.#responseBody = new BodyCollector(maxBodyBytes, budget);
     this.#socket = request.socket;
-    this.#isLate = hasBody(request) && hasStarted(request);
+    this.#hasBody = hasBody(request);
+    this.#isLate = this.#hasBody && hasStarted(request);
     // A handler may change the value that a parser left.
     this.#parsedAtStart = this.#isLate ? options.parsedBody() : undefined;
-    if (hasBody(request) && !this.#isLate) {
+    if (this.#hasBody && !this.#isLate) {
       if (!this.#isKept(request.headers['content-type'])) this.#requestBody.omit('content_type');
       observeRequest(request, (chunk, encoding) => {
         if (chunk === null) this.#isRequestComplete = true;
@@ -111,7 +113,7 @@ export class HttpTap {
 
   #finishRequest(): CapturedBody | undefined {
     const { request } = this.#options;
-    if (!hasBody(request)) return undefined;
+    if (!this.#hasBody) return undefined;
     const declared = Number(request.headers['content-length'] ?? NaN);
     const totalBytes = Number.isSafeInteger(declared) ? declared : undefined;
     if (this.#isLate) {
@@ -131,7 +133,7 @@ export class HttpTap {
 
   #isRequestOver(): boolean {
     const { request } = this.#options;
-    return !hasBody(request) || this.#isRequestComplete || request.complete || request.destroyed;
+    return !this.#hasBody || this.#isRequestComplete || request.complete || request.destroyed;
   }
 
   #finishResponse(status: number | undefined): CapturedBody | undefined {

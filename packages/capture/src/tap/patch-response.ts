@@ -19,7 +19,7 @@ interface Watch {
 }
 
 interface Patchable {
-  [OBSERVER]?: Watch;
+  [OBSERVER]?: Watch | undefined;
   [PATCHED]?: true;
 }
 
@@ -40,7 +40,8 @@ export function observeResponse(
   const isPlain = !Object.hasOwn(response, 'write') && !Object.hasOwn(response, 'end');
   const target: object = sharedPrototype !== undefined && isPlain ? sharedPrototype : response;
   const watch: Watch = { observer, target, isInside: false };
-  hide(response, OBSERVER, watch);
+  // Plain assignment: a symbol is in no listing of keys, and defining a property costs a change of the object's shape.
+  (response as Patchable)[OBSERVER] = watch;
   if (Object.hasOwn(target, PATCHED)) return;
   hide(target, PATCHED, true);
   // Looked up when called where the method was inherited, since a prototype above may still be patched.
@@ -50,7 +51,7 @@ export function observeResponse(
 
 /** From here on the response is no longer watched; methods on a shared prototype stay and pass through. */
 export function stopObserving(response: ServerResponse): void {
-  delete (response as Patchable)[OBSERVER];
+  (response as Patchable)[OBSERVER] = undefined;
 }
 
 type Lookup = () => Write;
