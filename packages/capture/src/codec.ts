@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { constants, deflate, deflateSync, inflateSync } from 'node:zlib';
+import { constants, deflate, deflateSync, inflateSync, type ZlibOptions } from 'node:zlib';
 import { promisify } from 'node:util';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Deflate } from 'pako';
@@ -24,17 +24,23 @@ export interface PackOptions {
   readonly thresholdBytes: number;
 }
 
-/** Below this a body is packed at once; above it that would hold up the event loop for longer than a millisecond. */
-const SYNC_LIMIT_BYTES = 64 * 1024;
 const PAKO_SLICE_BYTES = 16 * 1024;
 const KEPT_SHARE = 0.9;
 
-const deflateInPool = promisify<Buffer, { level: number }, Buffer>(deflate);
-// A small window and hash: setting up the usual ones costs more than compressing a body of 1 KiB.
-const SMALL_BODY = { level: constants.Z_BEST_SPEED, windowBits: 13, memLevel: 6 };
-/** zlib's own chunk of 16 KiB would be allocated for each body, and kept alive by what is left of it. */
+const deflateInPool = promisify<Buffer, ZlibOptions, Buffer>(deflate);
+/**
+ * Up to here a body is packed at once: handing it to a thread and back costs the program's thread as
+ * much as the work itself, and above it that would hold the event loop up for longer than a millisecond.
+ */
+const SYNC_LIMIT_BYTES = 64 * 1024;
 const MIN_CHUNK_BYTES = 64;
-const LARGE_BODY = { level: constants.Z_BEST_SPEED };
+
+/** A small window and hash: setting up the usual ones costs more than compressing a body of 1 KiB. */
+function deflateNow(bytes: Buffer): Buffer {
+  // zlib's own chunk of 16 KiB would be allocated for each body, and kept alive by what is left of it.
+  const chunkSize = Math.max(MIN_CHUNK_BYTES, Math.min(bytes.length >> 1, 16_384));
+  return deflateSync(bytes, { level: constants.Z_BEST_SPEED, windowBits: 13, memLevel: 6, chunkSize });
+}
 
 export function createPacker({ codec, thresholdBytes }: PackOptions): PackBody {
   const asIs = (bytes: Buffer): PackedBody => ({ bytes, codec: 'identity', unpackedBytes: bytes.length });
@@ -45,11 +51,8 @@ export function createPacker({ codec, thresholdBytes }: PackOptions): PackBody {
   return (bytes) => {
     if (bytes.length < thresholdBytes) return asIs(bytes);
     if (codec === 'pako') return packWithPako(bytes).then((packed) => choose(bytes, packed));
-    if (bytes.length <= SYNC_LIMIT_BYTES) {
-      const chunkSize = Math.max(MIN_CHUNK_BYTES, bytes.length >> 1);
-      return choose(bytes, deflateSync(bytes, { ...SMALL_BODY, chunkSize }));
-    }
-    return deflateInPool(bytes, LARGE_BODY).then((packed) => choose(bytes, packed));
+    if (bytes.length <= SYNC_LIMIT_BYTES) return choose(bytes, deflateNow(bytes));
+    return deflateInPool(bytes, { level: constants.Z_BEST_SPEED }).then((packed) => choose(bytes, packed));
   };
 }
 

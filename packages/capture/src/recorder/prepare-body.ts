@@ -48,7 +48,8 @@ export async function prepareBody(
   };
   if (body.bytes === undefined) return without('not_captured', body.omitted ?? 'unknown');
 
-  const decoded = await decodeContent(body.bytes, codings, tools.maxDecodedBytes);
+  const decoded =
+    codings.length === 0 ? body.bytes : await decodeContent(body.bytes, codings, tools.maxDecodedBytes);
   if (decoded === undefined) return without('dropped', 'undecodable');
   const kind = claimedKind(body, headers) ?? sniffKind(decoded, !body.isTruncated);
   if (kind === 'unknown') {

@@ -40,8 +40,7 @@ export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promi
       body,
     };
   };
-  const request = await prepareSide('request');
-  const response = await prepareSide('response');
+  const [request, response] = await Promise.all([prepareSide('request'), prepareSide('response')]);
   const { error, path, query } = exchange;
   // A template holds no values, but one that cannot be told is the concrete path.
   const endpoint = exchange.endpoint && (redactor?.path(exchange.endpoint, {}, report) ?? exchange.endpoint);
