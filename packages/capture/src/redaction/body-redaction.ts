@@ -1,7 +1,8 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { BodyKind } from '../body-kind';
 import { redactForm } from './form-redaction';
-import { redactJson, type JsonOutcome } from './json-redaction';
+import { redactJson } from './json-redaction';
+import type { JsonOutcome } from './json-source';
 import { redactEventStream, redactNdjson, type RedactedLines } from './line-redaction';
 import type { OnHidden, RedactionContext } from './redaction-context';
 import type { RedactedBody } from './redactor';
@@ -18,7 +19,16 @@ export function redactBody(
   context: RedactionContext,
   onHidden: OnHidden,
 ): RedactedBody {
+  if (kind === 'binary' || kind === 'multipart') return { bytes, isCut: false };
   const redaction = { bytes, isComplete, base, context, onHidden };
+  if (isInOtherCharset(bytes) || hidesWithoutNul(redaction, kind)) return OTHER_CHARSET;
+  return redactStructure(redaction, kind);
+}
+
+type TextKind = Exclude<BodyKind, 'binary' | 'multipart'>;
+
+function redactStructure(redaction: BodyRedaction, kind: TextKind): RedactedBody {
+  const { bytes, isComplete, base, context, onHidden } = redaction;
   switch (kind) {
     case 'json':
       return redactJsonBody(redaction);
@@ -32,9 +42,6 @@ export function redactBody(
         redactMislabelledJson(redaction) ??
         (kind === 'form' ? redactFormBody(redaction) : redactTextBody(redaction))
       );
-    case 'binary':
-    case 'multipart':
-      return { bytes, isCut: false };
   }
 }
 
@@ -47,6 +54,24 @@ interface BodyRedaction {
 }
 
 const UNPARSABLE: RedactedBody = { bytes: undefined, isCut: false, reason: 'unparsable' };
+
+const OTHER_CHARSET: RedactedBody = { bytes: undefined, isCut: false, reason: 'charset' };
+const UTF_16_OR_32 = /(?:[ -~]\0{1,3}){4}|(?:\0{1,3}[ -~]){4}/;
+
+/** UTF-16 or UTF-32, in which no name would be found: by its byte order mark, or by letters parted by NUL. */
+function isInOtherCharset(bytes: Buffer): boolean {
+  const hasMark = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  return hasMark || (bytes.includes(0) && UTF_16_OR_32.test(bytes.toString('latin1')));
+}
+
+/** Whether NULs part a name or a secret, so that a reader who leaves them out would find it. */
+function hidesWithoutNul(redaction: BodyRedaction, kind: TextKind): boolean {
+  if (!redaction.bytes.includes(0)) return false;
+  const bytes = Buffer.from(redaction.bytes.filter((byte) => byte !== 0));
+  let isHidden = false;
+  redactStructure({ ...redaction, bytes, onHidden: () => (isHidden = true) }, kind);
+  return isHidden;
+}
 
 function redactJsonBody(redaction: BodyRedaction): RedactedBody {
   const { bytes, isComplete } = redaction;

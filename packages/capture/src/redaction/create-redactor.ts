@@ -1,4 +1,5 @@
 import { redactBody } from './body-redaction';
+import { createHarmlessKeys } from './clean-json';
 import { redactForm } from './form-redaction';
 import { redactHeaders } from './header-redaction';
 import { redactMetadata } from './metadata-redaction';
@@ -21,6 +22,7 @@ export function createRedactor(rules: RedactionRules = {}): Redactor {
     names: createNameRules(rules),
     shapes,
     paths: createPathRules(rules.paths),
+    harmlessKeys: createHarmlessKeys(),
     redactString,
   };
   const reporting =

@@ -1,4 +1,5 @@
-import { redactJson, type JsonOutcome } from './json-redaction';
+import { redactJson } from './json-redaction';
+import type { JsonOutcome } from './json-source';
 import type { OnHidden, RedactionContext } from './redaction-context';
 import { redactText, withoutUnfinishedEnd } from './text-redaction';
 

@@ -1,3 +1,4 @@
+import type { HarmlessKeys } from './clean-json';
 import type { NameRules } from './name-rules';
 import type { PathRules } from './redaction-paths';
 import type { ValueShapes } from './value-shapes';
@@ -7,6 +8,8 @@ export interface RedactionContext {
   readonly names: NameRules;
   readonly shapes: ValueShapes;
   readonly paths: PathRules;
+  /** Remembered across bodies, since the same names come in all of them. */
+  readonly harmlessKeys: HarmlessKeys;
   /** {@link RedactString}, handed down because strings hold forms and JSON, which hold strings. */
   readonly redactString: RedactString;
 }

@@ -8,13 +8,13 @@ const JSON_START = /^\s*[[{]/;
 /** From `?` or `#` to the end of a URL within a text. */
 const QUERY = /[?#][^\s"'<>`?#]+/g;
 
-/** Redacts JSON text, queries of URLs, `name=value` and secrets by shape; strings within strings three levels deep. */
+/** Redacts JSON text, queries of URLs, `name=value`, `name: value` and secrets by shape; strings within strings three levels deep. */
 export const redactString: RedactString = (text, path, level, context, onHidden) => {
   if (level < MAX_LEVELS && JSON_START.test(text)) {
     const inner = redactInnerJson(text, path, level, context, onHidden);
     if (inner !== undefined) return inner;
   }
-  const result = redactPhrase(text, path, level, context, JSON_START.test(text) ? 'any' : 'equals');
+  const result = redactPhrase(text, path, level, context, 'any');
   if (result !== text) onHidden(path);
   return result;
 };
@@ -29,7 +29,8 @@ export function redactPhrase(
 ): string {
   let result = text;
   if (result.includes('=')) result = redactQueries(result, path, level, context);
-  if (separators === 'any' || result.includes('=')) result = redactAssignments(result, context, separators);
+  if (result.includes('=') || (separators === 'any' && result.includes(':')))
+    result = redactAssignments(result, context, separators);
   return context.shapes.hide(result);
 }
 

@@ -1,3 +1,4 @@
+import { redactAttributes, redactElementPairs } from './element-pairs';
 import { hidesString } from './form-redaction';
 import type { OnHidden, RedactionContext } from './redaction-context';
 import { REDACTED } from './redacted-mark';
@@ -19,7 +20,7 @@ export function redactText(
     onHidden(path);
     return REDACTED;
   }
-  const result = redactPhrase(redactElements(text, context), path, 0, context, 'any');
+  const result = redactPhrase(redactMarkup(text, context), path, 0, context, 'any');
   if (result !== text) onHidden(path);
   return result;
 }
@@ -40,8 +41,12 @@ function isSpace(code: number): boolean {
   return code === 32 || (code >= 9 && code <= 13);
 }
 
-function redactElements(text: string, context: RedactionContext): string {
+function redactMarkup(text: string, context: RedactionContext): string {
   if (!text.includes('<')) return text;
+  return redactElements(redactElementPairs(redactAttributes(text, context), context), context);
+}
+
+function redactElements(text: string, context: RedactionContext): string {
   let result = '';
   let copied = 0;
   ELEMENT.lastIndex = 0;

@@ -182,7 +182,26 @@ describe('redaction of text', () => {
   it.each([
     ['password=hunter2 rest', `password=${R} rest`],
     ['password: hunter2', `password: ${R}`],
-    ['Password: correct horse battery\nnext', `Password: ${R}\nnext`],
+    ['Password: see the manual\nnext', `Password: ${R} the manual\nnext`],
+    ['Note on tokens: they are cheap', `Note on tokens: ${R} are cheap`],
+    ['(password: hunter2), then', `(password: ${R}), then`],
+    ['token: Bearer abc def', `token: ${R} def`],
+    ['Cookie: a=b; c=d\r\nHost: h', `Cookie: ${R}\r\nHost: h`],
+    ["-H 'Cookie: a=b; c=d' -H 'Accept: x'", `-H 'Cookie: ${R}' -H 'Accept: x'`],
+    [
+      'query($password: String!){login(password: "x y")}',
+      `query($password: String!){login(password: "${R}")}`,
+    ],
+    [
+      '{&quot;token&quot;:&quot;x y&quot;,&quot;a&quot;:1}',
+      `{&quot;token&quot;:&quot;${R}&quot;,&quot;a&quot;:1}`,
+    ],
+    ['<input name="token" value="x y" class="z">', `<input name="token" value="${R}" class="z">`],
+    [
+      '<input value="x y" name="a"><input value=z name=pin>',
+      `<input value="x y" name="a"><input value=${R} name=pin>`,
+    ],
+    ['<meta content="x" name="csrf-token"/>', `<meta content="${R}" name="csrf-token"/>`],
     ['{"password": "hun\\"ter2", "a": "b"', `{"password": "${R}", "a": "b"`],
     ["{'apiKey': 'x y', 'a': 1}", `{'apiKey': '${R}', 'a': 1}`],
     ['{\\"token\\": \\"x y\\", \\"a\\": 1}', `{\\"token\\": \\"${R}\\", \\"a\\": 1}`],
@@ -216,6 +235,10 @@ describe('redaction of text', () => {
     'password=',
     '<tokens>5</tokens>',
     'plain words, nothing else',
+    '<input name="token_type" value="bearer">',
+    '<meta name="description" content="about passwords">',
+    '<name>ann</name><value>x</value>',
+    'at 2024-01-01T10:00:00Z, see https://h/token',
   ])('leaves %s', (body) => {
     expect(text(body)).toBe(body);
   });
