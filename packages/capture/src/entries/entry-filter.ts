@@ -3,8 +3,6 @@ import type { StorageType } from './storage-type';
 
 export type MetadataScalar = string | number | boolean | null;
 
-export type MetadataOperator = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'in' | 'exists' | 'contains';
-
 /**
  * One condition on one metadata key. `path` is split at its dots and traverses objects only, never
  * the elements of an array. Types are told apart: `1`, `"1"`, `true`, `null` and a missing key all differ.

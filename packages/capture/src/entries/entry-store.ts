@@ -1,4 +1,4 @@
-import type { RecordedWarning, SessionClaim } from '../exchange';
+import type { SessionClaim } from '../exchange';
 import type { EntryFilter } from './entry-filter';
 import type { EntryRecord } from './entry-record';
 
@@ -155,6 +155,3 @@ export interface RecentSession {
   readonly lastActivityAt: number;
   readonly timeoutMs: number;
 }
-
-/** A warning code that placing an entry may add. */
-export type PlacementWarning = RecordedWarning & { readonly code: 'SESSION_TIMEOUT' | 'SESSION_NOT_FOUND' };

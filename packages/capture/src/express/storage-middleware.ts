@@ -1,14 +1,10 @@
-import { z } from 'zod';
-import { resolveRecorder } from '../default-recorder';
+import { createMounting, type Mount } from '../mount';
 import type { CaptureOptions } from '../recorder/capture-options';
-import { captureOptionShape, checkOptions } from '../recorder/capture-options';
-import type { CaptureSettings } from '../recorder/capture-settings';
 import { runWithin, withoutRecording } from '../recorder/current-exchange';
 import type { OpenExchange } from '../recorder/open-exchange';
 import { isIgnored, openExchangeOf } from '../recorder/open-exchange';
 import { parsedBody } from '../recorder/parsed-body';
 import type { Recorder } from '../recorder/recorder';
-import type { RecorderCore } from '../recorder/recorder-core';
 import type { ExpressApp, ExpressNext, ExpressRequest, ExpressResponse } from './express-types';
 import { endpointFromRoute, endpointOfMatched, hookLayers } from './route-hook';
 
@@ -18,14 +14,6 @@ export interface StorageMiddlewareOptions extends CaptureOptions<ExpressRequest>
 }
 
 export type ExpressHandler = (request: ExpressRequest, response: ExpressResponse, next: ExpressNext) => void;
-
-/** A recorder and the settings of one mount of it. */
-interface Mount {
-  readonly recorder: RecorderCore;
-  readonly settings: CaptureSettings;
-}
-
-const schema = z.strictObject({ ...captureOptionShape, recorder: z.unknown().optional() });
 
 /**
  * Records requests and responses. Mount it first, before body parsers and authentication: then it
@@ -37,24 +25,16 @@ const schema = z.strictObject({ ...captureOptionShape, recorder: z.unknown().opt
  * @throws {StorageError} `CONFIG_INVALID`, naming every wrong option.
  */
 export function storageMiddleware(options: StorageMiddlewareOptions = {}): ExpressHandler {
-  checkOptions(schema, options, 'storageMiddleware');
-  const { recorder: given, ...own } = options;
-  const mountOn = (recorder: RecorderCore): Mount => ({
-    recorder,
-    settings: recorder.settings(own),
-  });
-  // The process's own recorder is made when the first request comes, so that a program can still set another.
-  let mount = given === undefined ? undefined : mountOn(resolveRecorder(given));
+  const mounting = createMounting(options, 'storageMiddleware');
   return function storage(request, response, next) {
     let open: OpenExchange | undefined;
     try {
       const outer = openExchangeOf(request);
       if (outer === undefined) {
-        mount ??= mountOn(resolveRecorder(undefined));
-        open = begin(mount, request, response);
-      } else outer.remount(own);
+        open = begin(mounting.mount(), request, response);
+      } else outer.remount(mounting.own);
     } catch (error) {
-      mount?.recorder.onError(error, 'storageMiddleware');
+      mounting.onError(error);
     }
     if (open === undefined && isIgnored(request)) withoutRecording(next);
     else runWithin(open, next);

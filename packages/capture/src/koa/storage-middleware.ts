@@ -1,15 +1,11 @@
 import { errorCode } from '@recap/storage';
-import { z } from 'zod';
-import { resolveRecorder } from '../default-recorder';
+import { createMounting, type Mount } from '../mount';
 import type { CaptureOptions } from '../recorder/capture-options';
-import { captureOptionShape, checkOptions } from '../recorder/capture-options';
-import type { CaptureSettings } from '../recorder/capture-settings';
 import { runWithin, withoutRecording } from '../recorder/current-exchange';
 import type { OpenExchange } from '../recorder/open-exchange';
 import { isIgnored, openExchangeOf } from '../recorder/open-exchange';
 import { parsedBody } from '../recorder/parsed-body';
 import type { Recorder } from '../recorder/recorder';
-import type { RecorderCore } from '../recorder/recorder-core';
 import { noteKoaEndpoint } from './koa-endpoint';
 import type { KoaContext, KoaNext } from './koa-types';
 
@@ -19,14 +15,6 @@ export interface StorageMiddlewareOptions extends CaptureOptions<KoaContext> {
 }
 
 export type KoaHandler = (context: KoaContext, next: KoaNext) => Promise<unknown>;
-
-/** A recorder and the settings of one mount of it. */
-interface Mount {
-  readonly recorder: RecorderCore;
-  readonly settings: CaptureSettings;
-}
-
-const schema = z.strictObject({ ...captureOptionShape, recorder: z.unknown().optional() });
 
 /**
  * Records requests and responses. Use it first, before body parsers and authentication: then it stores
@@ -38,24 +26,16 @@ const schema = z.strictObject({ ...captureOptionShape, recorder: z.unknown().opt
  * @throws {StorageError} `CONFIG_INVALID`, naming every wrong option.
  */
 export function storageMiddleware(options: StorageMiddlewareOptions = {}): KoaHandler {
-  checkOptions(schema, options, 'storageMiddleware');
-  const { recorder: given, ...own } = options;
-  const mountOn = (recorder: RecorderCore): Mount => ({
-    recorder,
-    settings: recorder.settings(own),
-  });
-  // The process's own recorder is made when the first request comes, so that a program can still set another.
-  let mount = given === undefined ? undefined : mountOn(resolveRecorder(given));
+  const mounting = createMounting(options, 'storageMiddleware');
   return function storage(context, next) {
     let open: OpenExchange | undefined;
     try {
       const outer = openExchangeOf(context.req);
       if (outer === undefined) {
-        mount ??= mountOn(resolveRecorder(undefined));
-        open = begin(mount, context);
-      } else outer.remount(own);
+        open = begin(mounting.mount(), context);
+      } else outer.remount(mounting.own);
     } catch (error) {
-      mount?.recorder.onError(error, 'storageMiddleware');
+      mounting.onError(error);
     }
     if (open !== undefined) return watchErrors(open, next);
     return isIgnored(context.req) ? withoutRecording(next) : next();

@@ -163,4 +163,3 @@ export const noParametersSchema = z.strictObject({});
 export type EntryQueryInput = z.infer<typeof entryQuerySchema>;
 export type SessionListInput = z.infer<typeof sessionListSchema>;
 export type SessionQueryInput = z.infer<typeof sessionQuerySchema>;
-export type DeleteInput = z.infer<typeof deleteSchema>;
