@@ -6,6 +6,7 @@ import {
   HAS_HIDING_ESCAPE,
   IS_NOT_ASCII,
   MARKS,
+  MIN_SECRET_LENGTH,
   scanString,
 } from './json-string';
 import { pairRole } from './pair-keys';
@@ -20,7 +21,6 @@ const MAX_KEY_LENGTH = 32;
 const MAX_DEPTH = 30;
 /** Above it a position and marks do not fit into a small integer. */
 const MAX_LENGTH = 2 ** 24;
-const MIN_SECRET_LENGTH = 6;
 
 const QUOTE = 34;
 const COMMA = 44;

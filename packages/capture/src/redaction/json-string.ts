@@ -20,6 +20,8 @@ export const HAS_COLON = 32;
 export const MARKS = 64;
 export const NEEDS_DECODING = IS_NOT_ASCII | HAS_ESCAPE;
 
+/** With its quotes; nothing shorter can hold a name and a value, or a secret by shape. */
+export const MIN_SECRET_LENGTH = 6;
 const OTHERS_IN_NAMES = new Set(Buffer.from('%$[]\\'));
 
 export const UNFINISHED = -1;

@@ -10,6 +10,7 @@ import {
   HAS_EQUALS,
   HAS_HIDING_ESCAPE,
   MARKS,
+  MIN_SECRET_LENGTH,
   NEEDS_DECODING,
   scanString,
   UNFINISHED,
@@ -22,12 +23,9 @@ const MARK = `"${REDACTED}"`;
 /** A path longer than this is not built any further: none of its rules or reports needs more. */
 const MAX_PATH_BUILT = 1024;
 
-/** With its quotes; nothing shorter can hold a name and a value, or a secret by shape. */
-const MIN_SECRET_LENGTH = 6;
 const LEADING_PLAIN = /^[ !#-[\]-~]*/;
 
 const QUOTE = 34;
-const BACKSLASH = 92;
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
 const NUMBER_END = /[\s,\]}]/;
@@ -259,7 +257,7 @@ export class JsonWalk {
     let at = start + 1;
     while (bytes[at] === 32) at += 1;
     // `\n` and the like may stand before JSON text.
-    return bytes[at] === 0x7b || bytes[at] === 0x5b || bytes[at] === BACKSLASH;
+    return bytes[at] === 0x7b || bytes[at] === 0x5b || bytes[at] === 0x5c;
   }
 
   /** Moves past a string, and says in `marks` what is in it. */

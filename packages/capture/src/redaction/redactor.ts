@@ -13,7 +13,7 @@ export interface RedactedBody {
   readonly bytes: Buffer | undefined;
   /** True when the end had to be cut away because it could not be judged. */
   readonly isCut: boolean;
-  /** Why it was dropped, such as `unparsable`. */
+  /** Why it was dropped: `unparsable`, or `charset` for text in which names cannot be found. */
   readonly reason?: string;
 }
 
@@ -33,7 +33,7 @@ export interface Redactor {
   path(path: string, parameters: Readonly<Record<string, string>>, report: ReportRedaction): string;
   /**
    * Decoded body bytes. `isComplete` false means that the end is missing: what cannot be judged at the
-   * end is cut away. A complete JSON body that does not parse is dropped.
+   * end is cut away. A complete JSON body that does not parse is dropped, and so is UTF-16 and UTF-32 text.
    */
   body(side: Side, bytes: Buffer, kind: BodyKind, isComplete: boolean, report: ReportRedaction): RedactedBody;
   /** Free text, reported as `where` (`error.message`). */
