@@ -114,6 +114,21 @@ describe('the quick look at JSON', () => {
     expect(isClean(json)).toBe(false);
   });
 
+  it.each([
+    '{"name":"pin","value":"1x"}',
+    '{"Value":"1x","Key":"pin"}',
+    '{"p\\u0069n":1}',
+    '{"a":"pass\\u0077ord\\u003dX1"}',
+    '{"a":"password\\u003aX1"}',
+    '{"a":"\\u0067hp_abcdefghijklmnopqrstuvwxyz"}',
+    '{"a":"postgres:\\/\\/u:p4ss@h\\/d"}',
+    '{"a":"\\n[{}]"}',
+    '{"ghp_abcdefghijklmnopqrstuvwxyz":1}',
+    '["sk-abcdefgh1234567890ABCD"]',
+  ])('leaves %s to the full walk', (json) => {
+    expect(isClean(json)).toBe(false);
+  });
+
   it('leaves what is deeply nested to the full walk', () => {
     expect(isClean(`${'['.repeat(30)}${']'.repeat(30)}`)).toBe(true);
     expect(isClean(`${'['.repeat(31)}${']'.repeat(31)}`)).toBe(false);
@@ -121,12 +136,7 @@ describe('the quick look at JSON', () => {
   });
 
   it('does not mistake a key for a harmless one with the same hash', () => {
-    // Both have the same polynomial hash of base 31.
-    expect(isClean('{"Aa":1}')).toBe(true);
-    expect(isClean('{"BB":1}')).toBe(true);
-    const twin = `passwor${String.fromCharCode('d'.charCodeAt(0))}`;
-    const other = `passwoq${String.fromCharCode('d'.charCodeAt(0) + 31 - 7)}`;
-    isClean(JSON.stringify({ [other]: 1 }));
-    expect(isClean(JSON.stringify({ [twin]: 'x' }))).toBe(false);
+    expect(isClean('{"qJn":1}')).toBe(true);
+    expect(isClean('{"pin":1}')).toBe(false);
   });
 });
