@@ -10,7 +10,8 @@ const options = {
   body: listBody(bytes),
   connections: 32,
 };
-await autocannon({ ...options, duration: 1 });
+// Until the program's code has been compiled for speed.
+await autocannon({ ...options, duration: 3 });
 const result = await autocannon({ ...options, duration: seconds });
 const { requests, latency, errors, non2xx } = result;
 process.stdout.write(

@@ -15,8 +15,8 @@ const BUSY_RETRY_MS = 5_000;
 /** Uninterrupted work after which the program's other work gets its turn. A statement is at most about as much again. */
 const MAX_STRETCH_MS = 4;
 
-/** Pages in the log after which they go to the file: at most 10 ms on a common disk, most of it the sync. */
-const CHECKPOINT_PAGES = 400;
+/** Pages in the log after which they go to the file: about 15 ms on a common disk, most of it the sync. */
+const CHECKPOINT_PAGES = 800;
 /** Pages that a changed row touches in the table and its indexes, about. */
 const PAGES_PER_ROW = 2;
 const PAGE_BYTES = 4096;
