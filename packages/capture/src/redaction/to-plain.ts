@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 /** How much of a value is taken over. */
 export interface PlainLimits {
   /** Containers within containers; what is deeper becomes `"[Truncated]"`. 64 unless told. */
@@ -10,7 +11,6 @@ const CIRCULAR = '[Circular]';
 const UNREADABLE = '[Unreadable]';
 const TRUNCATED = '[Truncated]';
 
-const MAX_BINARY_BYTES = 65_536;
 const UNFIT_FOR_STORING = /[\0\p{Surrogate}]/gu;
 
 /**
@@ -19,8 +19,8 @@ const UNFIT_FOR_STORING = /[\0\p{Surrogate}]/gu;
  *
  * What is within itself becomes `"[Circular]"`; what throws when it is read, `"[Unreadable]"`. A BigInt
  * becomes its digits, a `Date` its ISO 8601 form, an `Error` its name, message and own properties, a
- * `Map` an object or a list of pairs, a `Set` a list, bytes `{ encoding: 'base64', content }` (the first
- * 64 KiB). What JSON cannot say (`undefined`, functions, symbols) is left out of objects and is null in
+ * `Map` an object or a list of pairs, a `Set` a list, bytes
+ * `{ byteLength, sha256 }`, since nothing in them can be redacted. What JSON cannot say (`undefined`, functions, symbols) is left out of objects and is null in
  * lists. `toJSON` is honoured. Strings and keys come out well-formed and without NUL.
  *
  * @returns `undefined` when the value itself is one that JSON cannot say
@@ -182,10 +182,13 @@ function simpleForm(source: object): unknown {
   return NOTHING;
 }
 
+/** Beyond this bytes are not hashed: the program's time is worth more than their digest. */
+const MAX_HASHED_BYTES = 1_048_576;
+
 function bytesForm(bytes: Uint8Array): Record<string, unknown> {
-  const kept = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, MAX_BINARY_BYTES));
-  const form = { encoding: 'base64', content: kept.toString('base64') };
-  return kept.length < bytes.byteLength ? { ...form, byteLength: bytes.byteLength } : form;
+  const { byteLength } = bytes;
+  if (byteLength > MAX_HASHED_BYTES) return { byteLength };
+  return { byteLength, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 function put(frame: Frame, at: number, value: unknown): void {

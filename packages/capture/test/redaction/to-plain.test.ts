@@ -143,8 +143,8 @@ describe('toPlain', () => {
         ['b', [1]],
       ],
       named: { k: 1 },
-      bytes: { encoding: 'base64', content: 'aGk=' },
-      buffer: { encoding: 'base64', content: 'AQ==' },
+      bytes: { byteLength: 2, sha256: '8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4' },
+      buffer: { byteLength: 1, sha256: '4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a' },
       floats: [0.5],
       pattern: '/x/g',
       url: 'http://h/',
@@ -176,8 +176,6 @@ describe('toPlain', () => {
       b: { c: 2, d: '[Truncated]' },
       e: '[Truncated]',
     });
-    const big = toPlain(Buffer.alloc(100_000)) as { byteLength: number; content: string };
-    expect(big.byteLength).toBe(100_000);
-    expect(Buffer.from(big.content, 'base64')).toHaveLength(65_536);
+    expect(toPlain(Buffer.alloc(2_000_000))).toEqual({ byteLength: 2_000_000 });
   });
 });
