@@ -1,3 +1,4 @@
+import { KEY_SLOTS } from './harmless-keys';
 import {
   HAS_BEGINNING,
   HAS_COLON,
@@ -12,10 +13,6 @@ import {
 import { pairRole } from './pair-keys';
 import type { RedactionContext } from './redaction-context';
 
-/** Keys known to be harmless, by a hash of their bytes; a later key takes the place of an earlier one. */
-export type HarmlessKeys = (Uint8Array | undefined)[];
-
-const KEY_SLOTS = 1024;
 const MAX_KEY_LENGTH = 32;
 /** One bit of a number for each open container. */
 const MAX_DEPTH = 30;
@@ -30,10 +27,6 @@ const OPEN_LIST = 91;
 const CLOSE_LIST = 93;
 const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
-
-export function createHarmlessKeys(): HarmlessKeys {
-  return Array.from({ length: KEY_SLOTS }, () => undefined);
-}
 
 /**
  * Whether a text is JSON in which nothing is to be hidden. A quick look that may be wrong in one

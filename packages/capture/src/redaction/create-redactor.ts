@@ -1,5 +1,5 @@
 import { redactBody } from './body-redaction';
-import { createHarmlessKeys } from './clean-json';
+import { createHarmlessKeys } from './harmless-keys';
 import { redactForm } from './form-redaction';
 import { redactHeaders } from './header-redaction';
 import { redactMetadata } from './metadata-redaction';

@@ -1,4 +1,4 @@
-import type { HarmlessKeys } from './clean-json';
+import type { HarmlessKeys } from './harmless-keys';
 import type { NameRules } from './name-rules';
 import type { PathRules } from './redaction-paths';
 import type { ValueShapes } from './value-shapes';

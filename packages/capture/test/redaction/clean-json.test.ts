@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { createHarmlessKeys, isCleanJson } from '../../src/redaction/clean-json';
+import { isCleanJson } from '../../src/redaction/clean-json';
+import { createHarmlessKeys } from '../../src/redaction/harmless-keys';
 import { createNameRules } from '../../src/redaction/name-rules';
 import type { RedactionContext } from '../../src/redaction/redaction-context';
 import { createPathRules } from '../../src/redaction/redaction-paths';
