@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resolveRecorder } from '../default-recorder';
 import type { Principal } from '../query/principal';
+import { ignore } from '../recorder/open-exchange';
 import type { Recorder } from '../recorder/recorder';
-import { ignoreRequest } from '../router/ignored-request';
 import { readNodeBody } from '../router/node-body';
 import type { RouterRecorder } from '../router/router-recorder';
 import { createStorageRouter, requireRouterOptions, type StorageRouter } from '../router/storage-router';
@@ -49,7 +49,7 @@ export function storageRouter(options: ExpressStorageRouterOptions): StorageRout
       rateLimitPerMinute: options.rateLimitPerMinute,
     }));
   return (request, response, next) => {
-    ignoreRequest(request);
+    ignore(request);
     answer(request, response, open).catch(next);
   };
 }

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { resolveRecorder } from '../default-recorder';
 import type { Principal } from '../query/principal';
+import { ignore } from '../recorder/open-exchange';
 import type { Recorder } from '../recorder/recorder';
-import { ignoreRequest } from '../router/ignored-request';
 import { readNodeBody } from '../router/node-body';
 import type { RouterRecorder } from '../router/router-recorder';
 import { createStorageRouter, requireRouterOptions, type StorageRouter } from '../router/storage-router';
@@ -64,7 +64,7 @@ export function storageRouter(options: KoaStorageRouterOptions): StorageRouterMi
       await next();
       return;
     }
-    ignoreRequest(ctx.req);
+    ignore(ctx.req);
     const { status, headers, body } = await open().handle({
       method: ctx.method,
       path: path.slice(prefix.length) || '/',

@@ -8,7 +8,7 @@ import type { Recorder } from './recorder';
 
 const OPEN_EXCHANGE = Symbol.for('recap.exchange');
 /** Set on Node's request by Recap's own routes: such an exchange is never recorded. */
-export const IGNORE = Symbol.for('recap.ignore');
+const IGNORE = Symbol.for('recap.ignore');
 
 /** Calls that one exchange may hold back until it is over. */
 const MAX_WAITING = 1_000;

@@ -22,7 +22,6 @@ export interface BodyTools {
   readonly pack: PackBody;
   /** Bound for what a compressed body may unfold to. */
   readonly maxDecodedBytes: number;
-  readonly contentTypes: readonly string[];
 }
 
 /** Decodes, redacts and packs one body: the order matters, since nothing unredacted may be packed. */

@@ -326,7 +326,6 @@ function entryTools(options: RecorderOptions, normalizeEndpoint: NormalizeEndpoi
     pack: createPacker({ codec, thresholdBytes }),
     keepAsIs: createPacker({ codec, thresholdBytes: Infinity }),
     maxDecodedBytes: 8 * 1024 * 1024,
-    contentTypes: options.contentTypes ?? [],
     normalizeEndpoint,
   };
 }
