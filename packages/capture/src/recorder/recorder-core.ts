@@ -101,7 +101,7 @@ export class RecorderCore implements Recorder {
           if (sessionId === undefined || !this.#announcesSessions) continue;
           this.sessions.note(entry.session, sessionId, entry.createdAt, entry.createdAt + entry.durationMs);
         }
-        this.#debug('stored', { entries: entries.length });
+        if (this.options.debug === true) this.options.logger?.debug({ entries: entries.length }, 'stored');
       },
     });
   }
@@ -177,7 +177,11 @@ export class RecorderCore implements Recorder {
   record(exchange: Exchange): void {
     this.start();
     this.writer.add(exchange);
-    this.#debug('captured', { method: exchange.method, path: exchange.path, status: exchange.status });
+    if (this.options.debug === true) {
+      // Not the path, which is not redacted yet and may hold a secret.
+      const { method, endpoint, status } = exchange;
+      this.options.logger?.debug({ method, endpoint, status }, 'captured');
+    }
   }
 
   newId(): string {
@@ -306,10 +310,6 @@ export class RecorderCore implements Recorder {
 
   #isSkipped(open: OpenExchange): boolean {
     return attempt(() => open.settings.skip?.(open.context), 'skip', this.#noteFailure) === true;
-  }
-
-  #debug(message: string, details: object): void {
-    if (this.options.debug === true) this.options.logger?.debug(details, message);
   }
 }
 

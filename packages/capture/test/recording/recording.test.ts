@@ -302,6 +302,27 @@ describe.each(PROGRAMS)('recording %s', (_name, build) => {
   });
 });
 
+describe('debug', () => {
+  it('logs each exchange by its template, without the path, which is not redacted yet', async () => {
+    const lines: unknown[] = [];
+    const say = (details: object, message: string): void => {
+      lines.push([message, details]);
+    };
+    const { recorder, entry } = openRecorder({
+      debug: true,
+      logger: { debug: say, info: say, warn: say, error: say },
+    });
+    const [, build] = PROGRAMS[0] ?? [];
+    if (build === undefined) throw new Error('no program');
+    await request(build(recorder)).get('/orders/PLANTED').expect(200);
+    await entry();
+    expect(lines).toEqual([
+      ['captured', { method: 'GET', endpoint: '/orders/:id', status: 200 }],
+      ['stored', { entries: 1 }],
+    ]);
+  });
+});
+
 describe('functions of the program', () => {
   it('that are asynchronous are told to onError and count as absent; their rejection does not reach the host', async () => {
     const { recorder, entry, failures } = openRecorder();
