@@ -1,9 +1,13 @@
-import { newId as newUuid, systemClock } from '@recap/storage';
+import { newId as newUuid, StorageError, systemClock } from '@recap/storage';
 import { checkRecorderOptions, RECORDER_DEFAULTS, type RecorderOptions } from './recorder/recorder-options';
 import type { Recorder } from './recorder/recorder';
-import { RecorderCore } from './recorder/recorder-core';
+import { queueLimits, RecorderCore } from './recorder/recorder-core';
 import { keepStore } from './retention';
-import { createTypeOrmEntryStore, type DatabaseOption } from './typeorm';
+import { createEntryStoreAt, resolveDatabase, type DatabaseOption, type DatabaseTarget } from './typeorm';
+import { obstacleToWorker, workerPipeline, type WorkerPlan } from './worker';
+
+/** How long the end of a program may be held up by what is not stored yet. */
+const HAND_OVER_MS = 1_000;
 
 /**
  * Makes a recorder. Returns at once: the database is opened at the first exchange, or by
@@ -16,34 +20,94 @@ import { createTypeOrmEntryStore, type DatabaseOption } from './typeorm';
  */
 export function createRecorder(options: RecorderOptions<DatabaseOption> = {}): Recorder {
   checkRecorderOptions(options);
-  const {
-    clock = systemClock,
-    newId = newUuid,
-    slowOperationMs = RECORDER_DEFAULTS.slowOperationMs,
-  } = options;
-  const store = createTypeOrmEntryStore({
-    database: options.database ?? { type: 'sqlite', path: './.recap/recap.db' },
-    ...(options.shareSqliteFile !== undefined && { shareSqliteFile: options.shareSqliteFile }),
+  const database = options.database ?? { type: 'sqlite', path: './.recap/recap.db' };
+  const target = resolveDatabase(database, options.shareSqliteFile);
+  const recorder = isWorkerWanted(options, target)
+    ? threadedRecorder(options, target)
+    : recorderHere(options, target);
+  keepStore(recorder);
+  writeAtExit(recorder);
+  return recorder;
+}
+
+function recorderHere(options: RecorderOptions, target: DatabaseTarget): RecorderCore {
+  const { clock = systemClock, newId = newUuid } = options;
+  const { sessionMaxAgeMs, slowOperationMs } = planOf(options, target);
+  const store = createEntryStoreAt(target, {
     clock,
     newId,
-    sessionMaxAgeMs: (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000,
+    sessionMaxAgeMs,
     slowOperationMs,
-    onSlowOperation: (operation, durationMs) => {
-      options.logger?.warn({ operation, durationMs }, 'slow operation of the store');
-    },
+    onSlowOperation: slowOperationLogger(options),
   });
-  const recorder = new RecorderCore(options, store, clock, newId);
-  keepStore(recorder);
-  const writeBeforeExit = (): void => {
+  return new RecorderCore(options, store, clock, newId);
+}
+
+function threadedRecorder(options: RecorderOptions, target: DatabaseTarget): RecorderCore {
+  const { store, pipeline } = workerPipeline(
+    planOf(options, target),
+    queueLimits(options, RECORDER_DEFAULTS.batchSize),
+    {
+      onDeath: (error) => {
+        recorder.onError(error, 'worker');
+      },
+      onSlowOperation: slowOperationLogger(options),
+    },
+  );
+  const recorder = new RecorderCore(options, store, systemClock, newUuid, pipeline);
+  return recorder;
+}
+
+/** @throws {StorageError} `CONFIG_INVALID` when a worker is asked for and cannot be. */
+function isWorkerWanted(options: RecorderOptions, target: DatabaseTarget): boolean {
+  if (options.worker === false) return false;
+  const obstacle =
+    options.clock !== undefined || options.newId !== undefined
+      ? 'clock and newId are functions, which cannot be given to another thread'
+      : obstacleToWorker(planOf(options, target));
+  if (obstacle !== undefined && options.worker === true) {
+    throw new StorageError('CONFIG_INVALID', `The option worker cannot be true: ${obstacle}.`);
+  }
+  return obstacle === undefined;
+}
+
+function planOf(options: RecorderOptions, target: DatabaseTarget): WorkerPlan {
+  const { redaction, codec, compressionThresholdBytes, endpoints } = options;
+  return {
+    target,
+    entries: {
+      ...(redaction !== undefined && { redaction }),
+      ...(codec !== undefined && { codec }),
+      ...(compressionThresholdBytes !== undefined && { compressionThresholdBytes }),
+      ...(endpoints !== undefined && { endpoints }),
+    },
+    sessionMaxAgeMs: (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000,
+    slowOperationMs: options.slowOperationMs ?? RECORDER_DEFAULTS.slowOperationMs,
+  };
+}
+
+function slowOperationLogger({ logger }: RecorderOptions) {
+  return (operation: string, durationMs: number): void => {
+    logger?.warn({ operation, durationMs }, 'slow operation of the store');
+  };
+}
+
+/** What is queued when the program has nothing left to do, or ends in its midst, is still written if it can be. */
+function writeAtExit(recorder: RecorderCore): void {
+  const beforeExit = (): void => {
     // Nothing is opened only to write nothing.
     if (recorder.writer.counts.queued === 0) return;
     recorder.flush().catch((error: unknown) => {
       recorder.onError(error, 'beforeExit');
     });
   };
-  process.once('beforeExit', writeBeforeExit);
+  const atExit = (): void => {
+    recorder.writer.handOver(HAND_OVER_MS);
+  };
+  process.once('beforeExit', beforeExit);
+  process.once('exit', atExit);
   recorder.onClose(() => {
-    process.removeListener('beforeExit', writeBeforeExit);
+    process.removeListener('beforeExit', beforeExit);
+    process.removeListener('exit', atExit);
   });
-  return recorder;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Exchange, RecordedWarning, SessionClaim } from '../exchange';
+import { toPlain } from '../redaction';
 import type { TappedExchange } from '../tap/http-tap';
 import { anonymousScope, defaultOwner } from './capture-settings';
 import type { HostContext } from './capture-options';
@@ -122,7 +123,8 @@ function mergeMetadata(sources: readonly Readonly<Record<string, unknown>>[]): {
       merged.set(key, value);
     }
   }
-  const metadata = Object.fromEntries(merged);
+  // A copy: the program may go on to change what it gave.
+  const metadata = (toPlain(Object.fromEntries(merged)) ?? {}) as Record<string, unknown>;
   if (conflicts.size === 0) return { metadata, warnings: [] };
   const warning: RecordedWarning = {
     code: 'DUPLICATE_METADATA',

@@ -1,57 +1,46 @@
 import { performance } from 'node:perf_hooks';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { errorCode } from '@recap/storage';
-import type { EntryStore, NewEntry, Placement } from '../entries/entry-store';
 import type { Exchange } from '../exchange';
-import { ExchangeQueue } from './exchange-queue';
+import type { BatchOutcome, ShedReason } from './batch-processor';
+import type { Batch } from './exchange-queue';
+import type { Pipeline } from './pipeline';
 
-export interface EntryWriterOptions {
-  readonly store: EntryStore;
-  readonly prepare: (exchange: Exchange) => Promise<NewEntry>;
+export interface EntryWriterOptions<Taken extends Batch> {
+  readonly pipeline: Pipeline<Taken>;
   readonly flushIntervalMs: number;
-  readonly batchSize: number;
-  readonly maxQueuedExchanges: number;
-  readonly maxQueuedBytes: number;
   readonly onFailure: (error: unknown, where: string) => void;
-  readonly onStored: (entries: readonly NewEntry[], placements: readonly Placement[]) => void;
+  readonly onDone: (outcome: BatchOutcome) => void;
+  /** Whether an outcome has to say where its entries went. */
+  readonly tellsPlaces: () => boolean;
 }
 
-/** Why an exchange was not stored. */
-export type ShedReason = 'queue_full' | 'disk_full' | 'poison' | 'internal_error' | 'closed';
-
-/** Uninterrupted work after which the program's requests get their turn. */
-const SLICE_MS = 4;
-const BATCH_BYTES = 4 * 1024 * 1024;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 30_000;
-/** Failures of the surroundings, which pass; any other is blamed on the batch. */
-const TRANSIENT = new Set(['UNAVAILABLE', 'POOL_EXHAUSTED', 'SQLITE_NOT_BUILT', 'DRIVER_MISSING']);
 
 /**
- * Writes exchanges to the store in batches, in the order they ended. The one place that knows which of
- * them are queued, stored or shed: `captured = stored + queued + shed` holds at any moment.
+ * Gets exchanges stored in batches, in the order they ended. The one place that knows which of them are
+ * queued, stored or shed: `captured = stored + queued + shed` holds at any moment.
  */
-export class EntryWriter {
-  readonly #options: EntryWriterOptions;
-  readonly #queue: ExchangeQueue;
+export class EntryWriter<Taken extends Batch = Batch> {
+  readonly #options: EntryWriterOptions<Taken>;
+  readonly #pipeline: Pipeline<Taken>;
   readonly #shed = new Map<ShedReason, number>();
+  readonly #underWay = new Map<Taken, Promise<void>>();
+  /** Batches that failed and are tried again, before any other. */
+  #returned: Taken[] = [];
+  /** Exchanges in batches that were taken from the queue. */
+  #takenCount = 0;
   #captured = 0;
   #stored = 0;
   #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  /** Prepared entries that the store has not taken yet. */
-  #batch: NewEntry[] = [];
-  /** Exchanges taken from the queue that are being prepared. */
-  #inPreparation = 0;
   #failedAttempts = 0;
   #pausedFor: ShedReason | undefined;
   #lastFailure: { readonly error: unknown } | undefined;
   #isClosed = false;
   #isAbandoned = false;
 
-  constructor(options: EntryWriterOptions) {
+  constructor(options: EntryWriterOptions<Taken>) {
     this.#options = options;
-    this.#queue = new ExchangeQueue(options.maxQueuedExchanges, options.maxQueuedBytes);
+    this.#pipeline = options.pipeline;
   }
 
   get counts(): {
@@ -62,7 +51,7 @@ export class EntryWriter {
   } {
     return {
       captured: this.#captured,
-      queued: this.#queue.length + this.#inPreparation + this.#batch.length,
+      queued: this.#queued,
       stored: this.#stored,
       shed: Object.fromEntries(this.#shed),
     };
@@ -79,11 +68,20 @@ export class EntryWriter {
 
   add(exchange: Exchange): void {
     this.#captured += 1;
-    const refusal = this.#isClosed ? 'closed' : this.#pausedFor;
+    const { queue } = this.#pipeline;
+    const refusal = this.#isClosed ? 'closed' : (this.#pausedFor ?? this.#offer(exchange));
     if (refusal !== undefined) this.#countShed(refusal);
-    else if (!this.#queue.offer(exchange)) this.#countShed('queue_full');
-    else if (this.#queue.length >= this.#options.batchSize && this.#failedAttempts === 0) void this.#start();
+    else if (queue.hasFullBatch && this.#failedAttempts === 0) this.#startFull();
     else this.#schedule(this.#options.flushIntervalMs);
+  }
+
+  #offer(exchange: Exchange): ShedReason | undefined {
+    try {
+      return this.#pipeline.queue.offer(exchange) ? undefined : 'queue_full';
+    } catch (error) {
+      this.#options.onFailure(error, 'queue');
+      return 'internal_error';
+    }
   }
 
   /** Counts an exchange that never came to be one. */
@@ -103,9 +101,13 @@ export class EntryWriter {
    * @throws what the store failed with; the exchanges stay queued then.
    */
   async flush(): Promise<void> {
-    while (this.counts.queued > 0) {
-      await this.#start();
-      if (this.#lastFailure !== undefined) throw this.#lastFailure.error;
+    while (this.#queued > 0) {
+      this.#lastFailure = undefined;
+      this.#startAll();
+      await Promise.all(this.#underWay.values());
+      // Set meanwhile; the compiler only sees that it was taken away above.
+      const failure = this.#lastFailure as { readonly error: unknown } | undefined;
+      if (failure !== undefined) throw failure.error;
     }
   }
 
@@ -113,122 +115,118 @@ export class EntryWriter {
   async close(timeoutMs: number): Promise<void> {
     this.#isClosed = true;
     const deadline = performance.now() + timeoutMs;
-    for (let wait = FIRST_RETRY_MS; this.counts.queued > 0; wait *= 2) {
+    for (let wait = FIRST_RETRY_MS; this.#queued > 0; wait *= 2) {
       const left = deadline - performance.now();
       if (left <= 0) break;
-      await within(left, this.#start());
-      if (this.#lastFailure === undefined) continue;
-      await within(Math.min(wait, deadline - performance.now()), undefined);
+      let hasFailed = false;
+      const flushed = this.flush().catch(() => {
+        hasFailed = true;
+      });
+      await within(left, flushed);
+      if (hasFailed) await within(Math.min(wait, deadline - performance.now()), undefined);
     }
     clearTimeout(this.#timer);
     // A write that still hangs may succeed yet, but it has been counted as lost by then.
+    this.#countShed('closed', this.#queued);
     this.#isAbandoned = true;
-    this.#countShed('closed', this.#queue.take(Infinity, Infinity).length + this.#batch.length);
-    this.#batch = [];
+    while (this.#pipeline.queue.take() !== undefined);
+    this.#returned = [];
+  }
+
+  /** The program is about to exit and nothing asynchronous happens any more: hands over what waits, if the pipeline can. */
+  handOver(timeoutMs: number): void {
+    if (this.#isAbandoned || this.#pipeline.handOver === undefined) return;
+    const waiting = [...this.#returned];
+    for (let batch = this.#pipeline.queue.take(); batch !== undefined; batch = this.#pipeline.queue.take()) {
+      waiting.push(batch);
+    }
+    if (waiting.length + this.#underWay.size > 0) this.#pipeline.handOver(waiting, timeoutMs);
+  }
+
+  get #queued(): number {
+    return this.#isAbandoned ? 0 : this.#pipeline.queue.length + this.#takenCount;
   }
 
   #schedule(delayMs: number): void {
-    if (this.#timer !== undefined || this.#running !== undefined) return;
+    if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
-      void this.#start();
+      this.#startAll();
     }, delayMs);
     // A program that has nothing else to do may end; its `beforeExit` writes what is left.
     this.#timer.unref();
   }
 
-  /** Runs until the queue is empty or the store fails; never rejects. */
-  #start(): Promise<void> {
+  /** Starts on whatever waits, full batch or not. */
+  #startAll(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#running ??= this.#runAndReschedule();
-    return this.#running;
+    while (this.#hasRoom && this.#start(this.#next()));
   }
 
-  async #runAndReschedule(): Promise<void> {
-    await this.#run();
-    this.#running = undefined;
-    if (this.counts.queued > 0 && !this.#isClosed) {
-      this.#schedule(this.#failedAttempts > 0 ? retryDelay(this.#failedAttempts) : 0);
+  #startFull(): void {
+    while (this.#hasRoom && (this.#returned.length > 0 || this.#pipeline.queue.hasFullBatch)) {
+      this.#start(this.#next());
     }
   }
 
-  async #run(): Promise<void> {
-    this.#lastFailure = undefined;
-    while (this.counts.queued > 0) {
-      try {
-        if (this.#batch.length === 0) await this.#fillBatch();
-        if (this.#batch.length > 0) await this.#writeBatch();
-        this.#failedAttempts = 0;
-      } catch (error) {
-        this.#failedAttempts += 1;
-        this.#lastFailure = { error };
-        this.#options.onFailure(error, 'store.append');
-        return;
-      }
-    }
+  /** After a failure one batch alone finds out whether the store is back. */
+  get #hasRoom(): boolean {
+    return this.#underWay.size < (this.#failedAttempts > 0 ? 1 : this.#pipeline.concurrency);
   }
 
-  async #fillBatch(): Promise<void> {
-    const exchanges = this.#queue.take(this.#options.batchSize, BATCH_BYTES);
-    this.#inPreparation = exchanges.length;
-    const preparing: Promise<NewEntry | undefined>[] = [];
-    let sliceStart = performance.now();
-    for (const exchange of exchanges) {
-      // Redaction is done within this call, compression beside the program's thread: all of them at once.
-      preparing.push(this.#prepare(exchange));
-      if (performance.now() - sliceStart < SLICE_MS) continue;
-      await nextTurn();
-      sliceStart = performance.now();
-    }
-    const prepared = await Promise.all(preparing);
-    this.#inPreparation = 0;
-    for (const entry of prepared) {
-      if (entry === undefined) this.#countShed('internal_error');
-      else this.#batch.push(entry);
-    }
+  #next(): Taken | undefined {
+    const returned = this.#returned.shift();
+    if (returned !== undefined) return returned;
+    const taken = this.#pipeline.queue.take();
+    this.#takenCount += taken?.size ?? 0;
+    return taken;
   }
 
-  async #prepare(exchange: Exchange): Promise<NewEntry | undefined> {
+  #start(batch: Taken | undefined): boolean {
+    if (batch === undefined) return false;
+    this.#underWay.set(batch, this.#work(batch));
+    return true;
+  }
+
+  /** Never rejects. */
+  async #work(batch: Taken): Promise<void> {
+    const attempts = this.#failedAttempts;
     try {
-      return await this.#options.prepare(exchange);
+      const outcome = await this.#pipeline.process(batch, this.#options.tellsPlaces());
+      this.#underWay.delete(batch);
+      this.#settle(batch, outcome);
+      this.#failedAttempts = 0;
     } catch (error) {
-      this.#options.onFailure(error, 'prepare');
-      return undefined;
+      this.#underWay.delete(batch);
+      if (this.#isAbandoned) return;
+      this.#returned.push(batch);
+      // Batches that were under way together fail together, and that is one failure.
+      this.#failedAttempts = Math.max(this.#failedAttempts, attempts + 1);
+      this.#lastFailure = { error };
+      this.#options.onFailure(error, 'store.append');
+    }
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#isClosed || this.#queued === 0) return;
+    if (this.#failedAttempts > 0) this.#schedule(retryDelay(this.#failedAttempts));
+    else {
+      this.#startFull();
+      if (this.#pipeline.queue.length > 0) this.#schedule(this.#options.flushIntervalMs);
     }
   }
 
-  async #writeBatch(): Promise<void> {
-    await this.#options.store.open();
-    const poison = await this.#append(this.#batch);
-    this.#countShed('poison', poison);
-    this.#batch = [];
-  }
-
-  /** Resolves to how many entries the store refuses for what they are. */
-  async #append(entries: readonly NewEntry[]): Promise<number> {
+  #settle(batch: Taken, outcome: BatchOutcome): void {
+    this.#pipeline.queue.release(batch);
+    if (this.#isAbandoned) return;
+    this.#takenCount -= batch.size;
+    this.#stored += outcome.stored;
+    this.#countShed('poison', outcome.poison);
+    this.#countShed('internal_error', outcome.unprepared);
+    for (const { error, where } of outcome.failures) this.#options.onFailure(error, where);
     try {
-      const placements = await this.#options.store.append(entries);
-      if (!this.#isAbandoned) this.#noteStored(entries, placements);
-      return 0;
-    } catch (error) {
-      if (TRANSIENT.has(errorCode(error) ?? '')) throw error;
-      if (entries.length === 1) {
-        this.#options.onFailure(error, 'store.append');
-        return 1;
-      }
-      const half = Math.ceil(entries.length / 2);
-      const first = await this.#append(entries.slice(0, half));
-      return first + (await this.#append(entries.slice(half)));
-    }
-  }
-
-  #noteStored(entries: readonly NewEntry[], placements: readonly Placement[]): void {
-    this.#stored += entries.length;
-    // Taken out at once: a later part of the batch may fail, and these must not be counted again.
-    const stored = new Set(entries);
-    this.#batch = this.#batch.filter((entry) => !stored.has(entry));
-    try {
-      this.#options.onStored(entries, placements);
+      this.#options.onDone(outcome);
     } catch (error) {
       this.#options.onFailure(error, 'stored');
     }

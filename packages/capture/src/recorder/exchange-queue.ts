@@ -1,54 +1,100 @@
 import type { Exchange } from '../exchange';
 
-/** Exchanges that wait to be written: first in, first out, bounded in number and in bytes. */
-export class ExchangeQueue {
-  readonly #maxExchanges: number;
-  readonly #maxBytes: number;
+/** Exchanges that are written together. */
+export interface Batch {
+  /** How many. */
+  readonly size: number;
+}
+
+/**
+ * Exchanges that wait to be written, in the order they ended, in batches. Bounded in number and in bytes; those that
+ * have been taken count until they are done with.
+ */
+export interface BatchQueue<Taken extends Batch> {
+  /** Exchanges that nobody has taken yet. */
+  readonly length: number;
+  /** Whether enough have gathered to be written at once. */
+  readonly hasFullBatch: boolean;
+  /** False when there is no room; the exchange is not kept then. */
+  offer(exchange: Exchange): boolean;
+  /** The oldest, as many as make a batch; `undefined` when none wait. */
+  take(): Taken | undefined;
+  /** A batch that was taken needs no room any more. */
+  release(batch: Taken): void;
+}
+
+export interface QueueLimits {
+  readonly batchSize: number;
+  readonly maxExchanges: number;
+  readonly maxBytes: number;
+}
+
+/** A batch of exchanges as they were built. */
+export interface ExchangeBatch extends Batch {
+  readonly exchanges: readonly Exchange[];
+  readonly bytes: number;
+}
+
+const BATCH_BYTES = 4 * 1024 * 1024;
+
+/** The queue for a pipeline on the program's own thread. */
+export class ExchangeQueue implements BatchQueue<ExchangeBatch> {
+  readonly #limits: QueueLimits;
   #items: Exchange[] = [];
   #head = 0;
+  #taken = 0;
+  /** Of those that wait and those that were taken. */
   #bytes = 0;
 
-  constructor(maxExchanges: number, maxBytes: number) {
-    this.#maxExchanges = maxExchanges;
-    this.#maxBytes = maxBytes;
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
   }
 
   get length(): number {
     return this.#items.length - this.#head;
   }
 
-  /** False when there is no room; the exchange is not taken then. */
+  get hasFullBatch(): boolean {
+    return this.length >= this.#limits.batchSize;
+  }
+
   offer(exchange: Exchange): boolean {
     const bytes = weightOf(exchange);
-    if (this.length >= this.#maxExchanges || this.#bytes + bytes > this.#maxBytes) return false;
+    const { maxExchanges, maxBytes } = this.#limits;
+    if (this.length + this.#taken >= maxExchanges || this.#bytes + bytes > maxBytes) return false;
     this.#items.push(exchange);
     this.#bytes += bytes;
     return true;
   }
 
-  /** Takes out the oldest, at most `count` of them and, from the second on, about `maxBytes`. */
-  take(count: number, maxBytes: number): Exchange[] {
-    const taken: Exchange[] = [];
+  take(): ExchangeBatch | undefined {
+    const exchanges: Exchange[] = [];
     let bytes = 0;
-    while (taken.length < count && bytes < maxBytes) {
+    while (exchanges.length < this.#limits.batchSize && bytes < BATCH_BYTES) {
       const next = this.#items[this.#head];
       if (next === undefined) break;
-      taken.push(next);
+      exchanges.push(next);
       bytes += weightOf(next);
       this.#head += 1;
     }
-    this.#bytes -= bytes;
     if (this.#head > 1_024 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
     }
-    return taken;
+    if (exchanges.length === 0) return undefined;
+    this.#taken += exchanges.length;
+    return { exchanges, bytes, size: exchanges.length };
+  }
+
+  release({ size, bytes }: ExchangeBatch): void {
+    this.#taken -= size;
+    this.#bytes -= bytes;
   }
 }
 
 /** Scalars and headers weigh about this much; the bodies are counted. */
 const BASE_BYTES = 1_024;
 
-function weightOf({ request, response }: Exchange): number {
+export function weightOf({ request, response }: Exchange): number {
   return BASE_BYTES + (request.body?.bytes?.length ?? 0) + (response.body?.bytes?.length ?? 0);
 }

@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange';
+import { toPlain } from '../redaction';
 import { ANONYMOUS } from './build-exchange';
 import type { EntrySettings } from './capture-settings';
 import type { OpenExchange } from './open-exchange';
@@ -59,7 +60,7 @@ function callExchange(id: string, call: MethodCall, parent: Exchange | undefined
     owner: parent?.owner ?? ANONYMOUS,
     clientAddress: parent?.clientAddress,
     traceId: parent?.traceId,
-    metadata: call.metadata,
+    metadata: (toPlain(call.metadata) ?? {}) as Record<string, unknown>,
     session: parent?.session ?? {
       key: JSON.stringify([ANONYMOUS, null, 'method calls']),
       group: undefined,

@@ -1,11 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@recap/storage';
-import { createPacker } from '../codec';
 import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import { createEndpointNormalizer } from '../entries/endpoint-key';
 import type { EntryStore } from '../entries/entry-store';
 import type { CapturedBody, Exchange } from '../exchange';
-import { createRedactor } from '../redaction';
 import { HttpTap } from '../tap/http-tap';
 import { OpenBudget } from '../tap/open-budget';
 import { announceSession } from './announce-session';
@@ -16,7 +14,11 @@ import { resolveCaptureSettings } from './capture-settings';
 import { EntryWriter } from './entry-writer';
 import { FailureLog } from './failure-log';
 import { attachExchange, ignore, isIgnored, OpenExchange } from './open-exchange';
-import { prepareEntry, type EntryTools } from './prepare-entry';
+import { createEntryTools } from './entry-tools';
+import type { Batch, QueueLimits } from './exchange-queue';
+import { inProcessPipeline } from './in-process-pipeline';
+import type { Pipeline } from './pipeline';
+import { prepareEntry } from './prepare-entry';
 import type { RecorderOptions } from './recorder-options';
 import type { Recorder, RecorderStats } from './recorder';
 import { RECORDER_DEFAULTS } from './recorder-options';
@@ -47,7 +49,7 @@ export class RecorderCore implements Recorder {
   readonly sessionMaxAgeMs: number;
   readonly normalizeEndpoint: NormalizeEndpoint;
   readonly failures: FailureLog;
-  readonly writer: EntryWriter;
+  readonly writer: EntryWriter<Batch>;
   readonly sessions: SessionTable;
   readonly #newId: () => string;
   readonly #noteFailure = (error: unknown, where: string): void => {
@@ -55,6 +57,7 @@ export class RecorderCore implements Recorder {
   };
   readonly #budget: OpenBudget;
   readonly #ownsOwner: boolean;
+  readonly #hasWorker: boolean;
   readonly #cleanups: (() => Promise<void> | void)[] = [];
   #opening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -70,38 +73,39 @@ export class RecorderCore implements Recorder {
   sweepNow: () => Promise<{ deletedEntries: number; deletedSessions: number }> = () =>
     Promise.resolve({ deletedEntries: 0, deletedSessions: 0 });
 
-  constructor(options: RecorderOptions, store: EntryStore, clock: Clock, newId: () => string) {
+  /** @param pipeline default: one in this thread, into `store` */
+  constructor(
+    options: RecorderOptions,
+    store: EntryStore,
+    clock: Clock,
+    newId: () => string,
+    pipeline?: Pipeline<Batch>,
+  ) {
     this.options = options;
     this.store = store;
     this.clock = clock;
     this.#newId = newId;
     this.#ownsOwner = options.owner !== undefined;
+    this.#hasWorker = pipeline !== undefined;
     this.normalizeEndpoint = createEndpointNormalizer(options.endpoints);
     this.failures = new FailureLog(options.logger, options.onError);
     this.#budget = new OpenBudget(options.maxOpenBytes ?? RECORDER_DEFAULTS.maxOpenBytes);
     this.sessionMaxAgeMs = (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000;
     this.sessions = new SessionTable(this.sessionMaxAgeMs, newId);
-    const tools = entryTools(options, this.normalizeEndpoint);
-    this.writer = new EntryWriter({
-      store,
-      prepare: (exchange) => prepareEntry(exchange, tools),
+    this.writer = new EntryWriter<Batch>({
+      pipeline: pipeline ?? pipelineHere(options, store),
       flushIntervalMs: options.flushIntervalMs ?? RECORDER_DEFAULTS.flushIntervalMs,
-      batchSize: store.kind === 'sqlite' ? RECORDER_DEFAULTS.embeddedBatchSize : RECORDER_DEFAULTS.batchSize,
-      maxQueuedExchanges: options.maxQueuedExchanges ?? RECORDER_DEFAULTS.maxQueuedExchanges,
-      maxQueuedBytes: options.maxQueuedBytes ?? RECORDER_DEFAULTS.maxQueuedBytes,
       onFailure: (error, where) => {
         this.failures.note(error, where);
       },
-      onStored: (entries, placements) => {
-        const sessionOf = new Map(placements.map(({ entryId, sessionId }) => [entryId, sessionId]));
-        for (const entry of entries) {
-          this.#bytesBefore += (entry.requestOriginalBytes ?? 0) + (entry.responseOriginalBytes ?? 0);
-          this.#bytesAfter += entry.requestStoredBytes + entry.responseStoredBytes;
-          const sessionId = sessionOf.get(entry.id);
-          if (sessionId === undefined || !this.#announcesSessions) continue;
-          this.sessions.note(entry.session, sessionId, entry.createdAt, entry.createdAt + entry.durationMs);
+      tellsPlaces: () => this.#announcesSessions,
+      onDone: ({ stored, bytesBefore, bytesAfter, placed }) => {
+        this.#bytesBefore += bytesBefore;
+        this.#bytesAfter += bytesAfter;
+        for (const { claim, sessionId, startedAt, endedAt } of placed) {
+          this.sessions.note(claim, sessionId, startedAt, endedAt);
         }
-        if (this.options.debug === true) this.options.logger?.debug({ entries: entries.length }, 'stored');
+        if (this.options.debug === true) this.options.logger?.debug({ entries: stored }, 'stored');
       },
     });
   }
@@ -230,6 +234,7 @@ export class RecorderCore implements Recorder {
       internalErrors: this.failures.count,
       evicted: this.#evicted,
       pausedFor: this.writer.pausedFor ?? null,
+      worker: this.#hasWorker,
     };
   }
 
@@ -318,14 +323,18 @@ function pathOf({ context, request }: SeenRequest): string {
   return splitUrl(typeof originalUrl === 'string' ? originalUrl : (request.url ?? '/')).path;
 }
 
-function entryTools(options: RecorderOptions, normalizeEndpoint: NormalizeEndpoint): EntryTools {
-  const { redaction, codec = 'zlib' } = options;
-  const thresholdBytes = options.compressionThresholdBytes ?? RECORDER_DEFAULTS.compressionThresholdBytes;
+/** Limits of a recorder's queue. */
+export function queueLimits(options: RecorderOptions, batchSize: number): QueueLimits {
   return {
-    redactor: redaction === false ? undefined : createRedactor(redaction),
-    pack: createPacker({ codec, thresholdBytes }),
-    keepAsIs: createPacker({ codec, thresholdBytes: Infinity }),
-    maxDecodedBytes: 8 * 1024 * 1024,
-    normalizeEndpoint,
+    batchSize,
+    maxExchanges: options.maxQueuedExchanges ?? RECORDER_DEFAULTS.maxQueuedExchanges,
+    maxBytes: options.maxQueuedBytes ?? RECORDER_DEFAULTS.maxQueuedBytes,
   };
+}
+
+function pipelineHere(options: RecorderOptions, store: EntryStore): Pipeline<Batch> {
+  const tools = createEntryTools(options);
+  const { batchSize, embeddedBatchSize } = RECORDER_DEFAULTS;
+  const limits = queueLimits(options, store.kind === 'sqlite' ? embeddedBatchSize : batchSize);
+  return inProcessPipeline(store, (exchange) => prepareEntry(exchange, tools), limits);
 }

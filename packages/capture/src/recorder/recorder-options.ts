@@ -46,6 +46,11 @@ export interface RecorderOptions<Database = unknown> extends CaptureOptions {
   readonly maxQueuedBytes?: number;
   /** Bytes that all exchanges in progress may hold together; default 64 MiB. */
   readonly maxOpenBytes?: number;
+  /**
+   * Redacts, packs and stores in a thread of its own. Default: wherever that can be; `stats().worker` says whether
+   * it is. `true` refuses what cannot, `false` does the same work on the program's thread, in short slices.
+   */
+  readonly worker?: boolean;
   /** Default: silent, but for one warning on the console for each kind of failure. */
   readonly logger?: Logger;
   /** Logs every exchange and batch at level `debug`; default false. */
@@ -101,6 +106,7 @@ const schema = z.strictObject({
   maxQueuedExchanges: z.int().positive().optional(),
   maxQueuedBytes: bytes.optional(),
   maxOpenBytes: bytes.optional(),
+  worker: z.boolean().optional(),
   logger: z
     .custom<Logger>((value) => typeof (value as Logger | undefined)?.warn === 'function', {
       message: 'Expected a logger with debug, info, warn and error',

@@ -21,6 +21,8 @@ export interface RecorderStats {
   readonly evicted: number;
   /** Why recording is paused, such as `disk_full`; null while it is not. */
   readonly pausedFor: string | null;
+  /** Whether a thread of its own redacts and stores; false: the program's thread does, in short slices. */
+  readonly worker: boolean;
 }
 
 /** Takes exchanges and gets them stored. Never throws into the program and never makes it wait. */

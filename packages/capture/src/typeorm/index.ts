@@ -1,8 +1,9 @@
-export { createTypeOrmEntryStore } from './typeorm-entry-store';
+export { createEntryStoreAt, createTypeOrmEntryStore } from './typeorm-entry-store';
 export type { TypeOrmEntryStoreOptions } from './typeorm-entry-store';
-export { describeDatabase } from './database-options';
+export { describeDatabase, resolveDatabase } from './database-options';
 export type {
   DatabaseOption,
+  DatabaseTarget,
   PostgresDatabaseOption,
   SqliteDatabaseOption,
   SqliteDriverName,

@@ -9,8 +9,8 @@ import type { SqlDatabase, SqlRunner } from './sql-database';
 import { loadSqliteDriver, type SqliteDriver } from './sqlite-driver';
 import { prepareSqliteFile } from './sqlite-folder';
 
-/** SQLite's own wait sleeps on the program's thread, so it is short, and waiting is done between attempts. */
-const BUSY_TIMEOUT_MS = 5;
+/** SQLite's own wait would sleep on the thread, and ending a thread within it ends the process: waiting is done between attempts. */
+const BUSY_TIMEOUT_MS = 0;
 const BUSY_RETRY_MS = 5_000;
 /** Uninterrupted work after which the program's other work gets its turn. A statement is at most about as much again. */
 const MAX_STRETCH_MS = 4;

@@ -25,10 +25,13 @@ import { Sweeper } from './sweep-entries';
 
 const MAX_COUNTED = 10_000;
 
-export interface TypeOrmEntryStoreOptions {
+export interface TypeOrmEntryStoreOptions extends EntryStoreSettings {
   readonly database: DatabaseOption;
   /** Consents to write into an SQLite file of the program's own, given as `DataSource` or its options. */
   readonly shareSqliteFile?: boolean;
+}
+
+export interface EntryStoreSettings {
   readonly clock?: Clock;
   /** Ids of sessions. */
   readonly newId?: () => string;
@@ -48,11 +51,16 @@ export interface TypeOrmEntryStoreOptions {
  *   with `SQLITE_NOT_BUILT`, `DRIVER_MISSING` or `UNAVAILABLE`
  */
 export function createTypeOrmEntryStore(options: TypeOrmEntryStoreOptions): EntryStore {
+  return createEntryStoreAt(resolveDatabase(options.database, options.shareSqliteFile), options);
+}
+
+/** The same for a database option that has been resolved, perhaps in another thread. */
+export function createEntryStoreAt(target: DatabaseTarget, options: EntryStoreSettings): EntryStore {
   const { sessionMaxAgeMs } = options;
   if (!Number.isFinite(sessionMaxAgeMs) || sessionMaxAgeMs <= 0) {
     throw new StorageError('CONFIG_INVALID', `sessionMaxAgeMs must be above 0, not ${sessionMaxAgeMs}.`);
   }
-  return new TypeOrmEntryStore(options, resolveDatabase(options.database, options.shareSqliteFile));
+  return new TypeOrmEntryStore(options, target);
 }
 
 interface OpenDatabase {
@@ -62,7 +70,7 @@ interface OpenDatabase {
 
 class TypeOrmEntryStore implements EntryStore {
   readonly kind: string;
-  readonly #options: TypeOrmEntryStoreOptions;
+  readonly #options: EntryStoreSettings;
   readonly #target: DatabaseTarget;
   readonly #reads;
   readonly #clock: Clock;
@@ -71,7 +79,7 @@ class TypeOrmEntryStore implements EntryStore {
   #open: OpenDatabase | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: TypeOrmEntryStoreOptions, target: DatabaseTarget) {
+  constructor(options: EntryStoreSettings, target: DatabaseTarget) {
     this.kind = target.dialect;
     this.#options = options;
     this.#target = target;

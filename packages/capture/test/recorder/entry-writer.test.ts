@@ -1,7 +1,9 @@
 import { StorageError } from '@recap/storage';
 import type { EntryStore, NewEntry } from '../../src/entries/entry-store';
 import type { Exchange } from '../../src/exchange';
-import { EntryWriter, type EntryWriterOptions } from '../../src/recorder/entry-writer';
+import type { BatchOutcome } from '../../src/recorder/batch-processor';
+import { EntryWriter } from '../../src/recorder/entry-writer';
+import { inProcessPipeline } from '../../src/recorder/in-process-pipeline';
 
 /** A store whose answers to `append` a test decides; nothing else of it is called. */
 class ScriptedStore {
@@ -27,19 +29,29 @@ function exchange(id: string, bodyBytes = 0): Exchange {
   } as unknown as Exchange;
 }
 
-function openWriter(options: Partial<EntryWriterOptions> = {}) {
+interface Settings {
+  readonly prepare?: (exchange: Exchange) => Promise<NewEntry>;
+  readonly onDone?: (outcome: BatchOutcome) => void;
+  readonly batchSize?: number;
+  readonly maxExchanges?: number;
+  readonly maxBytes?: number;
+}
+
+function openWriter({
+  prepare = ({ id }) => Promise.resolve({ id } as unknown as NewEntry),
+  onDone = () => undefined,
+  batchSize = 10,
+  maxExchanges = 50,
+  maxBytes = 1_000_000,
+}: Settings = {}) {
   const store = new ScriptedStore();
   const failures: string[] = [];
   const writer = new EntryWriter({
-    store: store as unknown as EntryStore,
-    prepare: ({ id }) => Promise.resolve({ id } as unknown as NewEntry),
+    pipeline: inProcessPipeline(store as unknown as EntryStore, prepare, { batchSize, maxExchanges, maxBytes }),
     flushIntervalMs: 3_600_000,
-    batchSize: 10,
-    maxQueuedExchanges: 50,
-    maxQueuedBytes: 1_000_000,
     onFailure: (_error, where) => failures.push(where),
-    onStored: () => undefined,
-    ...options,
+    onDone,
+    tellsPlaces: () => false,
   });
   return { writer, store, failures };
 }
@@ -75,7 +87,7 @@ describe('EntryWriter', () => {
   });
 
   it('sheds what the queue has no room for, in number and in bytes, and counts it', async () => {
-    const { writer } = openWriter({ maxQueuedExchanges: 3, maxQueuedBytes: 10_000, batchSize: 100 });
+    const { writer } = openWriter({ maxExchanges: 3, maxBytes: 10_000, batchSize: 100 });
     for (let index = 0; index < 5; index += 1) writer.add(exchange(String(index)));
     expect(writer.counts).toMatchObject({ captured: 5, queued: 3, shed: { queue_full: 2 } });
     await writer.flush();
@@ -120,7 +132,7 @@ describe('EntryWriter', () => {
 
   it('does not count or write twice when what listens to it fails', async () => {
     const { writer, store, failures } = openWriter({
-      onStored: () => {
+      onDone: () => {
         throw new Error('listener');
       },
     });
@@ -159,7 +171,7 @@ describe('EntryWriter', () => {
   });
 
   it('keeps its sums equal at any moment, whatever fails', async () => {
-    const { writer, store } = openWriter({ maxQueuedExchanges: 20 });
+    const { writer, store } = openWriter({ maxExchanges: 20 });
     let calls = 0;
     store.answer = async (entries) => {
       calls += 1;

@@ -1,0 +1,19 @@
+import type { EntryStore, NewEntry } from '../entries/entry-store';
+import type { Exchange } from '../exchange';
+import { BatchProcessor } from './batch-processor';
+import { type ExchangeBatch, ExchangeQueue, type QueueLimits } from './exchange-queue';
+import type { Pipeline } from './pipeline';
+
+/** The pipeline on the program's own thread, in short slices. */
+export function inProcessPipeline(
+  store: Pick<EntryStore, 'open' | 'append'>,
+  prepare: (exchange: Exchange) => Promise<NewEntry>,
+  limits: QueueLimits,
+): Pipeline<ExchangeBatch> {
+  const processor = new BatchProcessor({ store, prepare });
+  return {
+    queue: new ExchangeQueue(limits),
+    concurrency: 1,
+    process: (batch, tellsPlaces) => processor.process(batch, () => batch.exchanges, tellsPlaces),
+  };
+}

@@ -1,0 +1,17 @@
+import type { BatchOutcome } from './batch-processor';
+import type { Batch, BatchQueue } from './exchange-queue';
+
+/** Where exchanges go once they are over: they gather in a queue, and what works on its batches stores them. */
+export interface Pipeline<Taken extends Batch = Batch> {
+  readonly queue: BatchQueue<Taken>;
+  /** Batches that may be under way at one time. */
+  readonly concurrency: number;
+  /**
+   * Redacts, packs and stores a batch; again with the same batch it goes on where it stopped.
+   *
+   * @throws {StorageError} when the store fails in a way that may pass
+   */
+  process(batch: Taken, tellsPlaces: boolean): Promise<BatchOutcome>;
+  /** The program is about to exit: hands over what it can within `timeoutMs`, without giving the thread back. */
+  handOver?(batches: readonly Taken[], timeoutMs: number): void;
+}

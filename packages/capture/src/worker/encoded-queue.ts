@@ -1,0 +1,90 @@
+import type { Exchange } from '../exchange';
+import type { Batch, BatchQueue, QueueLimits } from '../recorder/exchange-queue';
+import { ExchangeEncoder } from './exchange-encoder';
+
+/** Exchanges as bytes in memory that the worker can read. */
+export interface EncodedBatch extends Batch {
+  readonly id: number;
+  readonly memory: SharedArrayBuffer;
+  /** Where the first exchange begins: after 0, when the front of the batch was split off. */
+  readonly from: number;
+  readonly bytes: number;
+}
+
+/** Bytes that make a batch: large enough that a transaction's own cost is shared by many, small enough to start early. */
+const BATCH_BYTES = 512 * 1024;
+const MEMORY_BYTES = 640 * 1024;
+/** Memory blocks kept to be written again; fresh ones cost a page fault every 4 KiB. */
+const MAX_KEPT_BLOCKS = 8;
+
+/** The queue for a pipeline in a worker: an exchange is copied once, when it is over, and lets go of all else. */
+export class EncodedQueue implements BatchQueue<EncodedBatch> {
+  readonly #limits: QueueLimits;
+  readonly #mayReuse: (memory: SharedArrayBuffer) => boolean;
+  readonly #blocks: SharedArrayBuffer[] = [];
+  readonly #full: EncodedBatch[] = [];
+  #current: ExchangeEncoder | undefined;
+  #currentSize = 0;
+  #length = 0;
+  /** Exchanges and bytes that wait or are under way. */
+  #heldExchanges = 0;
+  #heldBytes = 0;
+  #lastId = 0;
+
+  constructor(limits: QueueLimits, mayReuse: (memory: SharedArrayBuffer) => boolean) {
+    this.#limits = limits;
+    this.#mayReuse = mayReuse;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get hasFullBatch(): boolean {
+    return this.#full.length > 0;
+  }
+
+  offer(exchange: Exchange): boolean {
+    const { maxExchanges, maxBytes, batchSize } = this.#limits;
+    if (this.#heldExchanges >= maxExchanges) return false;
+    const encoder = (this.#current ??= new ExchangeEncoder(
+      this.#blocks.pop() ?? new SharedArrayBuffer(MEMORY_BYTES),
+    ));
+    const start = encoder.length;
+    if (this.#heldBytes + start + bodyBytes(exchange) > maxBytes) return false;
+    encoder.add(exchange);
+    this.#currentSize += 1;
+    this.#length += 1;
+    this.#heldExchanges += 1;
+    if (this.#currentSize >= batchSize || encoder.length >= BATCH_BYTES) this.#full.push(this.#seal(encoder));
+    return true;
+  }
+
+  take(): EncodedBatch | undefined {
+    const batch = this.#full.shift() ?? (this.#current && this.#currentSize > 0 && this.#seal(this.#current));
+    if (!batch) return undefined;
+    this.#length -= batch.size;
+    return batch;
+  }
+
+  release(batch: EncodedBatch): void {
+    this.#heldExchanges -= batch.size;
+    this.#heldBytes -= batch.bytes;
+    const { memory } = batch;
+    const isKept = memory.byteLength === MEMORY_BYTES && this.#blocks.length < MAX_KEPT_BLOCKS;
+    if (isKept && this.#mayReuse(memory)) this.#blocks.push(memory);
+  }
+
+  #seal(encoder: ExchangeEncoder): EncodedBatch {
+    const { memory, length: bytes } = encoder;
+    const batch = { id: (this.#lastId += 1), memory, from: 0, bytes, size: this.#currentSize };
+    this.#heldBytes += bytes;
+    this.#current = undefined;
+    this.#currentSize = 0;
+    return batch;
+  }
+}
+
+function bodyBytes({ request, response }: Exchange): number {
+  return (request.body?.bytes?.length ?? 0) + (response.body?.bytes?.length ?? 0);
+}

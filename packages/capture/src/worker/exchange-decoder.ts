@@ -1,0 +1,133 @@
+import type { CapturedBody, Exchange, ExchangeSide, SessionClaim } from '../exchange';
+import { BODY_BITS, NO_TEXT, UTF16_MARK } from './exchange-encoder';
+
+/** Reads what `ExchangeEncoder` wrote. What it returns shares nothing with the memory. */
+export class ExchangeDecoder {
+  readonly #bytes: Buffer;
+  readonly #view: DataView;
+  #at: number;
+
+  constructor(memory: SharedArrayBuffer, from = 0) {
+    this.#bytes = Buffer.from(memory);
+    this.#view = new DataView(memory);
+    this.#at = from;
+  }
+
+  /** Where the next exchange begins. */
+  get position(): number {
+    return this.#at;
+  }
+
+  next(): Exchange {
+    // In the order in which they were written, which is the order of evaluation here.
+    return {
+      id: this.#text() ?? '',
+      parentId: this.#text(),
+      storageType: this.#text() as Exchange['storageType'],
+      method: this.#text(),
+      endpoint: this.#text(),
+      path: this.#text(),
+      query: this.#text(),
+      pathParameters: this.#json({}),
+      status: this.#optionalNumber(),
+      outcome: this.#text() as Exchange['outcome'],
+      error: this.#error(),
+      startedAt: this.#number(),
+      durationMs: this.#number(),
+      owner: this.#text() ?? '',
+      clientAddress: this.#text(),
+      traceId: this.#text(),
+      metadata: this.#json({}),
+      session: this.#session(),
+      expiresAt: this.#optionalNumber(),
+      compress: this.#number() === 1,
+      warnings: this.#json([]),
+      request: this.#side(),
+      response: this.#side(),
+    };
+  }
+
+  #error(): Exchange['error'] {
+    const name = this.#text();
+    const message = this.#text();
+    return name === undefined || message === undefined ? undefined : { name, message };
+  }
+
+  #session(): SessionClaim {
+    const key = this.#text() ?? '';
+    const group = this.#text();
+    const timeoutMs = this.#number();
+    const requestedId = this.#text();
+    const proposedId = this.#text();
+    return {
+      key,
+      group,
+      timeoutMs,
+      ...(requestedId !== undefined && { requestedId }),
+      ...(proposedId !== undefined && { proposedId }),
+    };
+  }
+
+  #side(): ExchangeSide {
+    const count = this.#length();
+    const headers: [string, string][] = [];
+    for (let index = 0; index < count; index += 1) headers.push([this.#text() ?? '', this.#text() ?? '']);
+    return { headers, body: this.#body() };
+  }
+
+  #body(): CapturedBody | undefined {
+    const bits = this.#length();
+    if ((bits & BODY_BITS.isThere) === 0) return undefined;
+    const totalBytes = this.#optionalNumber();
+    const omitted = this.#text();
+    const sha256 = this.#text();
+    let bytes: Buffer | undefined;
+    if ((bits & BODY_BITS.hasBytes) !== 0) {
+      const length = this.#length();
+      // The memory is used again once the batch is stored.
+      bytes = Buffer.from(this.#bytes.subarray(this.#at, this.#at + length));
+      this.#at += length;
+    }
+    return {
+      bytes,
+      totalBytes,
+      isTruncated: (bits & BODY_BITS.isTruncated) !== 0,
+      source: (bits & BODY_BITS.isParsed) === 0 ? 'wire' : 'parsed',
+      ...(omitted !== undefined && { omitted }),
+      ...((bits & BODY_BITS.isRaw) !== 0 && { isRaw: true }),
+      ...(sha256 !== undefined && { sha256 }),
+    };
+  }
+
+  #json<T>(empty: T): T {
+    const text = this.#text();
+    return text === undefined ? empty : (JSON.parse(text) as T);
+  }
+
+  #length(): number {
+    const value = this.#view.getUint32(this.#at, true);
+    this.#at += 4;
+    return value;
+  }
+
+  #number(): number {
+    const value = this.#view.getFloat64(this.#at, true);
+    this.#at += 8;
+    return value;
+  }
+
+  #optionalNumber(): number | undefined {
+    const value = this.#number();
+    return Number.isNaN(value) ? undefined : value;
+  }
+
+  #text(): string | undefined {
+    const length = this.#length();
+    if (length === NO_TEXT) return undefined;
+    const isUtf16 = length >= UTF16_MARK;
+    const end = this.#at + (isUtf16 ? length - UTF16_MARK : length);
+    const text = this.#bytes.toString(isUtf16 ? 'utf16le' : 'utf8', this.#at, end);
+    this.#at = end;
+    return text;
+  }
+}

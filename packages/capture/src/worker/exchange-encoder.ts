@@ -1,0 +1,189 @@
+import type { CapturedBody, Exchange, ExchangeSide, HeaderList, SessionClaim } from '../exchange';
+
+const MIN_GROWTH_BYTES = 64 * 1024;
+/** Up to here a loop beats the call into the runtime that writes a string. */
+const MAX_LOOPED_LENGTH = 40;
+/** A text that UTF-8 cannot hold is written as UTF-16, marked by this bit of its length. */
+export const UTF16_MARK = 0x8000_0000;
+/** Stands where a text would, for none. */
+export const NO_TEXT = 0xffff_ffff;
+
+/** Places of the bits that say what a body has. */
+export const BODY_BITS = { isThere: 1, hasBytes: 2, isTruncated: 4, isParsed: 8, isRaw: 16 } as const;
+
+/**
+ * Writes exchanges one after another into shared memory, in a form that `ExchangeDecoder` reads: numbers and
+ * lengths in little endian, texts and bodies with their length before them. It runs in the program's thread for
+ * every exchange, so nothing is allocated on the way.
+ */
+export class ExchangeEncoder {
+  #memory: SharedArrayBuffer;
+  #bytes: Buffer;
+  #view: DataView;
+  #at = 0;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#memory = memory;
+    this.#bytes = Buffer.from(memory);
+    this.#view = new DataView(memory);
+  }
+
+  /** What was written into; another one than it began with when that became too small. */
+  get memory(): SharedArrayBuffer {
+    return this.#memory;
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#at;
+  }
+
+  add(exchange: Exchange): void {
+    const start = this.#at;
+    try {
+      this.#add(exchange);
+    } catch (error) {
+      // What is half written must not be read.
+      this.#at = start;
+      throw error;
+    }
+  }
+
+  #add(exchange: Exchange): void {
+    this.#text(exchange.id);
+    this.#text(exchange.parentId);
+    this.#text(exchange.storageType);
+    this.#text(exchange.method);
+    this.#text(exchange.endpoint);
+    this.#text(exchange.path);
+    this.#text(exchange.query);
+    this.#json(exchange.pathParameters);
+    this.#number(exchange.status ?? NaN);
+    this.#text(exchange.outcome);
+    this.#text(exchange.error?.name);
+    this.#text(exchange.error?.message);
+    this.#number(exchange.startedAt);
+    this.#number(exchange.durationMs);
+    this.#text(exchange.owner);
+    this.#text(exchange.clientAddress);
+    this.#text(exchange.traceId);
+    this.#json(exchange.metadata);
+    this.#session(exchange.session);
+    this.#number(exchange.expiresAt ?? NaN);
+    this.#number(exchange.compress ? 1 : 0);
+    this.#json(exchange.warnings);
+    this.#side(exchange.request);
+    this.#side(exchange.response);
+  }
+
+  #session({ key, group, timeoutMs, requestedId, proposedId }: SessionClaim): void {
+    this.#text(key);
+    this.#text(group);
+    this.#number(timeoutMs);
+    this.#text(requestedId);
+    this.#text(proposedId);
+  }
+
+  #side({ headers, body }: ExchangeSide): void {
+    this.#headers(headers);
+    this.#body(body);
+  }
+
+  #headers(headers: HeaderList): void {
+    this.#length(headers.length);
+    for (const [name, value] of headers) {
+      this.#text(name);
+      this.#text(value);
+    }
+  }
+
+  #body(body: CapturedBody | undefined): void {
+    if (body === undefined) {
+      this.#length(0);
+      return;
+    }
+    const { bytes, totalBytes, isTruncated, omitted, source, isRaw, sha256 } = body;
+    this.#length(
+      BODY_BITS.isThere |
+        (bytes === undefined ? 0 : BODY_BITS.hasBytes) |
+        (isTruncated ? BODY_BITS.isTruncated : 0) |
+        (source === 'parsed' ? BODY_BITS.isParsed : 0) |
+        (isRaw === true ? BODY_BITS.isRaw : 0),
+    );
+    this.#number(totalBytes ?? NaN);
+    this.#text(omitted);
+    this.#text(sha256);
+    if (bytes === undefined) return;
+    this.#length(bytes.length);
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  /** Most are empty, and no text says so in four bytes. */
+  #json(value: Readonly<Record<string, unknown>> | readonly unknown[]): void {
+    for (const key in value) {
+      if (!Object.hasOwn(value, key)) continue;
+      this.#text(JSON.stringify(value));
+      return;
+    }
+    this.#text(undefined);
+  }
+
+  #length(value: number): void {
+    this.#reserve(4);
+    this.#view.setUint32(this.#at, value, true);
+    this.#at += 4;
+  }
+
+  #number(value: number): void {
+    this.#reserve(8);
+    this.#view.setFloat64(this.#at, value, true);
+    this.#at += 8;
+  }
+
+  #text(text: string | undefined): void {
+    if (text === undefined) {
+      this.#length(NO_TEXT);
+      return;
+    }
+    // No text takes more than three bytes a unit.
+    this.#reserve(4 + 3 * text.length);
+    const from = this.#at + 4;
+    if (text.length > MAX_LOOPED_LENGTH || !this.#loopedAscii(text, from)) {
+      if (!isWellFormed(text)) {
+        this.#bytes.write(text, from, 'utf16le');
+        this.#view.setUint32(this.#at, (UTF16_MARK | (2 * text.length)) >>> 0, true);
+        this.#at = from + 2 * text.length;
+        return;
+      }
+      this.#at = from + this.#bytes.write(text, from, 'utf8');
+    } else this.#at = from + text.length;
+    this.#view.setUint32(from - 4, this.#at - from, true);
+  }
+
+  #loopedAscii(text: string, from: number): boolean {
+    const bytes = this.#bytes;
+    for (let index = 0; index < text.length; index += 1) {
+      const code = text.charCodeAt(index);
+      if (code > 127) return false;
+      bytes[from + index] = code;
+    }
+    return true;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#at + bytes <= this.#bytes.length) return;
+    const size = Math.max(2 * this.#bytes.length, this.#at + bytes + MIN_GROWTH_BYTES);
+    const memory = new SharedArrayBuffer(size);
+    const grown = Buffer.from(memory);
+    grown.set(this.#bytes.subarray(0, this.#at));
+    this.#memory = memory;
+    this.#bytes = grown;
+    this.#view = new DataView(memory);
+  }
+}
+
+function isWellFormed(text: string): boolean {
+  return (text as unknown as { isWellFormed(): boolean }).isWellFormed();
+}

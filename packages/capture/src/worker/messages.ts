@@ -1,0 +1,49 @@
+import type { EntryStore } from '../entries/entry-store';
+import type { BatchOutcome } from '../recorder/batch-processor';
+import type { EntrySpec } from '../recorder/entry-tools';
+import type { DatabaseTarget } from '../typeorm';
+
+/** What a worker is made with. Plain data throughout: it is copied to another thread. */
+export interface WorkerSpec {
+  readonly target: DatabaseTarget;
+  readonly entries: EntrySpec;
+  readonly sessionMaxAgeMs: number;
+  readonly slowOperationMs: number;
+  /** Counters that both threads see: batches ended, and beats of the worker's heart. */
+  readonly counters: SharedArrayBuffer;
+}
+
+export const COUNTERS = { batchesEnded: 0, heartbeats: 1 } as const;
+
+/** The calls of the store that are passed on as they are. */
+export type StoreCall = Exclude<keyof EntryStore, 'kind'>;
+
+export type ToWorker =
+  | {
+      readonly kind: 'batch';
+      readonly id: number;
+      readonly memory: SharedArrayBuffer;
+      readonly from: number;
+      readonly size: number;
+      readonly tellsPlaces: boolean;
+    }
+  | {
+      readonly kind: 'call';
+      readonly id: number;
+      readonly name: StoreCall;
+      readonly args: readonly unknown[];
+    };
+
+export type FromWorker =
+  | { readonly kind: 'batch'; readonly id: number; readonly outcome: BatchOutcome }
+  | { readonly kind: 'call'; readonly id: number; readonly result: unknown }
+  | { readonly kind: 'failed'; readonly of: 'batch' | 'call'; readonly id: number; readonly error: PlainError }
+  | { readonly kind: 'slow'; readonly operation: string; readonly durationMs: number };
+
+/** An error as it travels between threads, which keep no class and no `code`. */
+export interface PlainError {
+  readonly name: string;
+  readonly message: string;
+  readonly code: string | undefined;
+  readonly stack: string | undefined;
+}

@@ -1,0 +1,80 @@
+/** The worker's side: it prepares and stores batches and answers for the store. Started by `WorkerLink`. */
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { EntryStore } from '../entries/entry-store';
+import type { Exchange } from '../exchange';
+import { BatchProcessor } from '../recorder/batch-processor';
+import { createEntryTools } from '../recorder/entry-tools';
+import { prepareEntry } from '../recorder/prepare-entry';
+import { createEntryStoreAt } from '../typeorm';
+import { ExchangeDecoder } from './exchange-decoder';
+import { COUNTERS, type FromWorker, type ToWorker, type WorkerSpec } from './messages';
+import { toPlainError } from './plain-error';
+
+const HEARTBEAT_MS = 500;
+
+if (parentPort !== null) serve(parentPort, workerData as WorkerSpec);
+
+function serve(port: MessagePort, spec: WorkerSpec): void {
+  const counters = new Int32Array(spec.counters);
+  const tell = (message: FromWorker): void => {
+    port.postMessage(message);
+  };
+  const store = createEntryStoreAt(spec.target, {
+    sessionMaxAgeMs: spec.sessionMaxAgeMs,
+    slowOperationMs: spec.slowOperationMs,
+    onSlowOperation: (operation, durationMs) => {
+      tell({ kind: 'slow', operation, durationMs });
+    },
+  });
+  const tools = createEntryTools(spec.entries);
+  const processor = new BatchProcessor({ store, prepare: (exchange) => prepareEntry(exchange, tools) });
+  let previous: Promise<void> = Promise.resolve();
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'call') void call(store, message, tell);
+    else {
+      // One after another: each is a transaction, and the oldest comes first.
+      previous = previous.then(async () => {
+        await storeBatch(processor, message, tell);
+        Atomics.add(counters, COUNTERS.batchesEnded, 1);
+        Atomics.notify(counters, COUNTERS.batchesEnded);
+      });
+    }
+  });
+  setInterval(() => {
+    Atomics.add(counters, COUNTERS.heartbeats, 1);
+  }, HEARTBEAT_MS);
+}
+
+async function storeBatch(
+  processor: BatchProcessor,
+  { id, memory, from, size, tellsPlaces }: Extract<ToWorker, { kind: 'batch' }>,
+  tell: (message: FromWorker) => void,
+): Promise<void> {
+  try {
+    const outcome = await processor.process(id, () => decode(memory, from, size), tellsPlaces);
+    const failures = outcome.failures.map(({ error, where }) => ({ error: toPlainError(error), where }));
+    tell({ kind: 'batch', id, outcome: { ...outcome, failures } });
+  } catch (error) {
+    tell({ kind: 'failed', of: 'batch', id, error: toPlainError(error) });
+  }
+}
+
+function decode(memory: SharedArrayBuffer, from: number, size: number): Exchange[] {
+  const decoder = new ExchangeDecoder(memory, from);
+  return Array.from({ length: size }, () => decoder.next());
+}
+
+async function call(
+  store: EntryStore,
+  { id, name, args }: Extract<ToWorker, { kind: 'call' }>,
+  tell: (message: FromWorker) => void,
+): Promise<void> {
+  try {
+    // A worker that takes another's place is asked for more than it was told to open.
+    if (name !== 'open' && name !== 'close') await store.open();
+    const result: unknown = await (store[name] as (...given: readonly unknown[]) => Promise<unknown>)(...args);
+    tell({ kind: 'call', id, result });
+  } catch (error) {
+    tell({ kind: 'failed', of: 'call', id, error: toPlainError(error) });
+  }
+}

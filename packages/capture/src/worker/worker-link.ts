@@ -1,0 +1,324 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { StorageError } from '@recap/storage';
+import { emptyOutcome, type BatchOutcome } from '../recorder/batch-processor';
+import type { EncodedBatch } from './encoded-queue';
+import { ExchangeDecoder } from './exchange-decoder';
+import { COUNTERS, type FromWorker, type StoreCall, type WorkerSpec } from './messages';
+import { fromPlainError } from './plain-error';
+
+export const WORKER_FILE = join(__dirname, 'recorder-worker.js');
+
+/** A batch that killed its worker as often is split, until the exchange that does it stands alone. */
+const MAX_DEATHS = 2;
+/** Workers that may die one after another without having done anything, before their work is handed back. */
+const MAX_FUTILE_STARTS = 5;
+const LONGEST_RESTART_MS = 800;
+const HEARTBEAT_CHECK_MS = 2_000;
+/** Checks without a beat after which a worker is taken to hang. */
+const MAX_MISSED_CHECKS = 5;
+
+export interface WorkerLinkOptions {
+  readonly spec: Omit<WorkerSpec, 'counters'>;
+  readonly file?: string;
+  /** A worker died or hangs; another takes its place. */
+  readonly onDeath: (error: Error) => void;
+  readonly onSlowOperation: (operation: string, durationMs: number) => void;
+  /** Its memory may be read by a worker that hangs, and must not be written again. */
+  readonly onTainted: (memory: SharedArrayBuffer) => void;
+}
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A batch, or a part of one, on its way through a worker. */
+interface Shipment {
+  readonly id: number;
+  readonly memory: SharedArrayBuffer;
+  readonly from: number;
+  readonly size: number;
+  readonly tellsPlaces: boolean;
+  deaths: number;
+  readonly resolve: (outcome: BatchOutcome) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The program's side of the worker: starts it, gives it work, and starts another when it dies. What was sent
+ * stays in memory that this side holds until it is answered for, so nothing dies with a worker.
+ */
+export class WorkerLink {
+  readonly #options: WorkerLinkOptions;
+  readonly #calls = new Map<number, Pending>();
+  /** In the order in which the worker does them. */
+  readonly #shipped = new Map<number, Shipment>();
+  /** Not sent yet: after a death one at a time is under way, so that the guilty one is known. */
+  #held: Shipment[] = [];
+  #isCareful = false;
+  #worker: Worker | undefined;
+  #counters = new Int32Array(new SharedArrayBuffer(8));
+  #posted = 0;
+  #lastCall = 0;
+  #lastPart = 0;
+  #futileStarts = 0;
+  #restart: NodeJS.Timeout | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #lastBeat = 0;
+  #missedChecks = 0;
+  #isClosed = false;
+
+  constructor(options: WorkerLinkOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {StorageError} `UNAVAILABLE` when the worker dies before it answers; else what the store throws. */
+  call(name: StoreCall, args: readonly unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const id = (this.#lastCall += 1);
+      this.#calls.set(id, { resolve, reject });
+      this.#start()?.postMessage({ kind: 'call', id, name, args });
+      this.#keepAlive();
+    });
+  }
+
+  /** @throws {StorageError} what the store fails with; `UNAVAILABLE` when no worker can be started. */
+  process(batch: EncodedBatch, tellsPlaces: boolean): Promise<BatchOutcome> {
+    return new Promise((resolve, reject) => {
+      const { id, memory, from, size } = batch;
+      this.#ship({ id, memory, from, size, tellsPlaces, deaths: 0, resolve, reject });
+      this.#start();
+      this.#keepAlive();
+    });
+  }
+
+  /** Sends batches for which nobody waits, and blocks the thread until the worker has done all or the time is up. */
+  handOver(batches: readonly EncodedBatch[], timeoutMs: number): void {
+    if (this.#worker === undefined) return;
+    const nobody = (): void => undefined;
+    this.#isCareful = false;
+    for (const held of this.#held.splice(0)) this.#post(held);
+    for (const { id, memory, from, size } of batches) {
+      this.#post({ id, memory, from, size, tellsPlaces: false, deaths: 0, resolve: nobody, reject: nobody });
+    }
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const ended = Atomics.load(this.#counters, COUNTERS.batchesEnded);
+      const left = deadline - performance.now();
+      if (ended >= this.#posted || left <= 0) return;
+      Atomics.wait(this.#counters, COUNTERS.batchesEnded, ended, left);
+    }
+  }
+
+  /** Lets the store close in an orderly way, then ends the worker. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    const closing = this.#worker === undefined ? undefined : this.call('close', []);
+    this.#isClosed = true;
+    await closing;
+    clearTimeout(this.#restart);
+    clearInterval(this.#heartbeat);
+    const worker = this.#worker;
+    this.#worker = undefined;
+    worker?.removeAllListeners();
+    await worker?.terminate();
+  }
+
+  #start(): Worker | undefined {
+    if (this.#worker !== undefined || this.#restart !== undefined) return this.#worker;
+    if (this.#isClosed) {
+      this.#rejectAll(new StorageError('CLOSED', 'The entry store is closed.'));
+      return undefined;
+    }
+    const counters = new SharedArrayBuffer(8);
+    let worker: Worker;
+    try {
+      worker = new Worker(this.#options.file ?? WORKER_FILE, {
+        name: 'recap',
+        workerData: { ...this.#options.spec, counters } satisfies WorkerSpec,
+      });
+    } catch (error) {
+      this.#rejectAll(unavailable(error));
+      return undefined;
+    }
+    this.#worker = worker;
+    this.#counters = new Int32Array(counters);
+    this.#posted = 0;
+    this.#lastBeat = 0;
+    this.#missedChecks = 0;
+    let lastWords: unknown;
+    worker.on('message', (message: FromWorker) => {
+      this.#take(message);
+    });
+    worker.on('error', (error) => {
+      lastWords = error;
+    });
+    worker.on('exit', (code) => {
+      this.#bury(worker, lastWords ?? new Error(`It exited with code ${code}.`));
+    });
+    this.#heartbeat ??= setInterval(() => {
+      this.#checkHeartbeat();
+    }, HEARTBEAT_CHECK_MS).unref();
+    return worker;
+  }
+
+  #take(message: FromWorker): void {
+    if (message.kind === 'slow') {
+      this.#options.onSlowOperation(message.operation, message.durationMs);
+      return;
+    }
+    this.#futileStarts = 0;
+    if (message.kind === 'call') take(this.#calls, message.id)?.resolve(message.result);
+    else if (message.kind === 'batch') {
+      const failures = message.outcome.failures.map(({ error, where }) => ({
+        error: fromPlainError(error as Parameters<typeof fromPlainError>[0]),
+        where,
+      }));
+      take(this.#shipped, message.id)?.resolve({ ...message.outcome, failures });
+    } else {
+      const error = fromPlainError(message.error);
+      (message.of === 'call' ? take(this.#calls, message.id) : take(this.#shipped, message.id))?.reject(error);
+    }
+    this.#shipHeld();
+    this.#keepAlive();
+  }
+
+  #ship(shipment: Shipment): void {
+    if (this.#isCareful || this.#worker === undefined) this.#held.push(shipment);
+    else this.#post(shipment);
+    if (!this.#isCareful && this.#start() !== undefined) this.#shipHeld();
+  }
+
+  #shipHeld(): void {
+    if (this.#worker === undefined) return;
+    while (this.#held.length > 0 && (!this.#isCareful || this.#shipped.size === 0)) {
+      const next = this.#held.shift();
+      if (next !== undefined) this.#post(next);
+    }
+    if (this.#held.length === 0 && this.#shipped.size === 0) this.#isCareful = false;
+  }
+
+  #post(shipment: Shipment): void {
+    const { id, memory, from, size, tellsPlaces } = shipment;
+    this.#shipped.set(id, shipment);
+    this.#posted += 1;
+    this.#worker?.postMessage({ kind: 'batch', id, memory, from, size, tellsPlaces });
+  }
+
+  /** A worker with nothing to do must not keep the program alive; one with something to do must. */
+  #keepAlive(): void {
+    if (this.#calls.size + this.#shipped.size + this.#held.length > 0) this.#worker?.ref();
+    else this.#worker?.unref();
+  }
+
+  /** The worker is gone: its calls fail, its batches are done again by the next one. */
+  #bury(worker: Worker, reason: unknown): void {
+    if (worker !== this.#worker) return;
+    this.#worker = undefined;
+    this.#futileStarts += 1;
+    const error = unavailable(reason);
+    this.#options.onDeath(error);
+    for (const { reject } of this.#calls.values()) reject(error);
+    this.#calls.clear();
+    const [guilty, ...others] = this.#shipped.values();
+    this.#shipped.clear();
+    this.#isCareful = true;
+    if (guilty !== undefined) this.#held = [...this.#tried(guilty), ...others, ...this.#held];
+    if (this.#held.length === 0 || this.#isClosed) return;
+    if (this.#futileStarts > MAX_FUTILE_STARTS) {
+      this.#futileStarts = 0;
+      this.#rejectAll(error);
+      return;
+    }
+    const delayMs = Math.min(LONGEST_RESTART_MS, 50 * (2 ** (this.#futileStarts - 1) - 1));
+    this.#restart = setTimeout(() => {
+      this.#restart = undefined;
+      this.#start();
+      this.#shipHeld();
+      this.#keepAlive();
+    }, delayMs);
+  }
+
+  /** What to do with the batch at which a worker died. */
+  #tried(shipment: Shipment): Shipment[] {
+    shipment.deaths += 1;
+    if (shipment.deaths < MAX_DEATHS) return [shipment];
+    if (shipment.size > 1) return this.#split(shipment);
+    const error = new Error('An exchange ended the thread that was to store it, again and again.');
+    shipment.resolve({ ...emptyOutcome(), poison: 1, failures: [{ error, where: 'worker' }] });
+    return [];
+  }
+
+  #split(whole: Shipment): Shipment[] {
+    const { memory, from, size } = whole;
+    const half = size >> 1;
+    const decoder = new ExchangeDecoder(memory, from);
+    for (let index = 0; index < half; index += 1) decoder.next();
+    const total = emptyOutcome();
+    let open = 2;
+    const part = (start: number, count: number): Shipment => ({
+      ...whole,
+      id: (this.#lastPart -= 1),
+      from: start,
+      size: count,
+      // One more is enough: the batch it is of has had its chances.
+      deaths: MAX_DEATHS - 1,
+      resolve: (outcome) => {
+        addTo(total, outcome);
+        open -= 1;
+        if (open === 0) whole.resolve(total);
+      },
+    });
+    return [part(from, half), part(decoder.position, size - half)];
+  }
+
+  #checkHeartbeat(): void {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const beat = Atomics.load(this.#counters, COUNTERS.heartbeats);
+    // Before the first beat it is still loading, however long that takes.
+    this.#missedChecks = beat === this.#lastBeat && beat > 0 ? this.#missedChecks + 1 : 0;
+    this.#lastBeat = beat;
+    if (this.#missedChecks < MAX_MISSED_CHECKS) return;
+    // Not terminated: within a native call that would end the whole process.
+    worker.removeAllListeners();
+    worker.on('error', () => undefined);
+    worker.unref();
+    for (const { memory } of this.#shipped.values()) this.#options.onTainted(memory);
+    this.#bury(worker, new Error(`It did not answer for ${(MAX_MISSED_CHECKS * HEARTBEAT_CHECK_MS) / 1000} s.`));
+  }
+
+  #rejectAll(error: Error): void {
+    const waiting = [...this.#calls.values(), ...this.#shipped.values(), ...this.#held];
+    this.#calls.clear();
+    this.#shipped.clear();
+    this.#held = [];
+    for (const { reject } of waiting) reject(error);
+  }
+}
+
+function take<T>(map: Map<number, T>, id: number): T | undefined {
+  const found = map.get(id);
+  map.delete(id);
+  return found;
+}
+
+function addTo(total: BatchOutcome, part: BatchOutcome): void {
+  total.stored += part.stored;
+  total.poison += part.poison;
+  total.unprepared += part.unprepared;
+  total.bytesBefore += part.bytesBefore;
+  total.bytesAfter += part.bytesAfter;
+  total.placed.push(...part.placed);
+  total.failures.push(...part.failures);
+}
+
+function unavailable(cause: unknown): StorageError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StorageError(
+    'UNAVAILABLE',
+    `The recorder's worker thread ended. ${reason} If threads cannot run here, set worker: false.`,
+    { cause },
+  );
+}
