@@ -1,15 +1,18 @@
 // Throughput with Recap against the bare program and its peers: `npm run bench [-- --rounds=5 --seconds=3 --sizes=1024,10240]`.
 // Variants take turns within each round, so that a busy moment of the machine hits all of them; ratios
 // are taken within a round. Fails when Recap is not 4 times as fast as two awaited saves a request.
-import { fork, execFile } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 
-const run = promisify(execFile);
+import { findProgram } from '../../scripts/debian.mjs';
+import { listBody } from './bodies.mjs';
+import { load } from './load.mjs';
+
 const here = fileURLToPath(new URL('.', import.meta.url));
 const GATE = 4;
 const VARIANTS = ['bare', 'recap', 'morgan', 'pino-http', 'naive'];
@@ -21,6 +24,7 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: '1024,10240' },
   },
 });
+const wrk = findProgram('wrk');
 const rounds = Number(values.rounds);
 const sizes = values.sizes.split(',').map(Number);
 
@@ -51,19 +55,15 @@ async function measure(variant, size) {
   });
   try {
     const [{ port }] = await once(server, 'message');
-    const { stdout } = await run(
-      process.execPath,
-      [join(here, 'load.mjs'), port, size, values.seconds].map(String),
-    );
-    const load = JSON.parse(stdout);
-    if (load.failures > 0) throw new Error(`${variant}: ${load.failures} requests failed`);
+    const loaded = await load(`http://127.0.0.1:${port}/echo`, listBody(size), values.seconds, folder, wrk);
+    if (loaded.failures > 0) throw new Error(`${variant}: ${loaded.failures} requests failed`);
     server.send({ ask: 'finish' });
     const [end] = await once(server, 'message');
     const shed = Object.values(end.shed ?? {}).reduce((sum, count) => sum + count, 0);
     if (end.captured !== undefined && end.stored + shed < end.answered) {
       throw new Error(`${variant}: ${end.answered} answered, ${end.stored} stored, ${shed} shed`);
     }
-    return { ...load, ...end, shed };
+    return { ...loaded, ...end, shed };
   } finally {
     server.kill();
     await rm(folder, { recursive: true, force: true });
@@ -72,7 +72,7 @@ async function measure(variant, size) {
 
 function print(size, results) {
   console.log(
-    `Express 5, ${size} bytes of JSON each way, 32 connections, medians of ${rounds} rounds, Node ${process.version}\n`,
+    `Express 5, ${size} bytes of JSON each way, 32 connections, load by ${wrk ? 'wrk' : 'autocannon'}, medians of ${rounds} rounds, Node ${process.version}\n`,
   );
   console.log(
     '| variant | requests/s | of bare | spread of the ratio | p50 ms | p99 ms | CPU µs/request | stored | shed |',

@@ -140,7 +140,12 @@ export class BatchProcessor {
     for (const { id, session, createdAt, durationMs } of entries) {
       const sessionId = sessionOf.get(id);
       if (sessionId === undefined) continue;
-      outcome.placed.push({ claim: session, sessionId, startedAt: createdAt, endedAt: createdAt + durationMs });
+      outcome.placed.push({
+        claim: session,
+        sessionId,
+        startedAt: createdAt,
+        endedAt: createdAt + durationMs,
+      });
     }
   }
 }

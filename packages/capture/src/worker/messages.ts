@@ -37,7 +37,12 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'batch'; readonly id: number; readonly outcome: BatchOutcome }
   | { readonly kind: 'call'; readonly id: number; readonly result: unknown }
-  | { readonly kind: 'failed'; readonly of: 'batch' | 'call'; readonly id: number; readonly error: PlainError }
+  | {
+      readonly kind: 'failed';
+      readonly of: 'batch' | 'call';
+      readonly id: number;
+      readonly error: PlainError;
+    }
   | { readonly kind: 'slow'; readonly operation: string; readonly durationMs: number };
 
 /** An error as it travels between threads, which keep no class and no `code`. */

@@ -72,7 +72,9 @@ async function call(
   try {
     // A worker that takes another's place is asked for more than it was told to open.
     if (name !== 'open' && name !== 'close') await store.open();
-    const result: unknown = await (store[name] as (...given: readonly unknown[]) => Promise<unknown>)(...args);
+    const result: unknown = await (store[name] as (...given: readonly unknown[]) => Promise<unknown>)(
+      ...args,
+    );
     tell({ kind: 'call', id, result });
   } catch (error) {
     tell({ kind: 'failed', of: 'call', id, error: toPlainError(error) });

@@ -178,7 +178,9 @@ export class WorkerLink {
       take(this.#shipped, message.id)?.resolve({ ...message.outcome, failures });
     } else {
       const error = fromPlainError(message.error);
-      (message.of === 'call' ? take(this.#calls, message.id) : take(this.#shipped, message.id))?.reject(error);
+      (message.of === 'call' ? take(this.#calls, message.id) : take(this.#shipped, message.id))?.reject(
+        error,
+      );
     }
     this.#shipHeld();
     this.#keepAlive();
@@ -286,7 +288,10 @@ export class WorkerLink {
     worker.on('error', () => undefined);
     worker.unref();
     for (const { memory } of this.#shipped.values()) this.#options.onTainted(memory);
-    this.#bury(worker, new Error(`It did not answer for ${(MAX_MISSED_CHECKS * HEARTBEAT_CHECK_MS) / 1000} s.`));
+    this.#bury(
+      worker,
+      new Error(`It did not answer for ${(MAX_MISSED_CHECKS * HEARTBEAT_CHECK_MS) / 1000} s.`),
+    );
   }
 
   #rejectAll(error: Error): void {

@@ -47,7 +47,11 @@ function openWriter({
   const store = new ScriptedStore();
   const failures: string[] = [];
   const writer = new EntryWriter({
-    pipeline: inProcessPipeline(store as unknown as EntryStore, prepare, { batchSize, maxExchanges, maxBytes }),
+    pipeline: inProcessPipeline(store as unknown as EntryStore, prepare, {
+      batchSize,
+      maxExchanges,
+      maxBytes,
+    }),
     flushIntervalMs: 3_600_000,
     onFailure: (_error, where) => failures.push(where),
     onDone,
