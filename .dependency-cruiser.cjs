@@ -14,6 +14,7 @@ const floors = {
       ['entries/', 'redaction/', 'codec\\.ts$'],
       ['query/', 'tap/', 'sessions/'],
       ['recorder/', 'typeorm/', 'retention/', 'router/'],
+      ['worker/'],
     ],
   },
 };

@@ -1,8 +1,6 @@
 /** Packages resolve to their sources (the `recap-source` export condition), so tests need no build. */
 const shared = {
   testEnvironment: 'node',
-  // No test waits for time to pass; a slow or busy machine only takes longer.
-  testTimeout: 60_000,
   testEnvironmentOptions: { customExportConditions: ['recap-source', 'node', 'require', 'default'] },
 };
 
@@ -31,6 +29,8 @@ const project = (displayName, testMatch, more = {}) => ({
 });
 
 module.exports = {
+  // No test waits for time to pass; a slow or busy machine only takes longer.
+  testTimeout: 60_000,
   projects: [
     project('unit', ['<rootDir>/packages/*/test/**/*.test.ts'], {
       testPathIgnorePatterns: ['/node_modules/', '\\.standard\\.test\\.ts$'],

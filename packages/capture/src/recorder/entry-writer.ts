@@ -118,12 +118,14 @@ export class EntryWriter<Taken extends Batch = Batch> {
     for (let wait = FIRST_RETRY_MS; this.#queued > 0; wait *= 2) {
       const left = deadline - performance.now();
       if (left <= 0) break;
-      let hasFailed = false;
-      const flushed = this.flush().catch(() => {
-        hasFailed = true;
-      });
-      await within(left, flushed);
-      if (hasFailed) await within(Math.min(wait, deadline - performance.now()), undefined);
+      const isWritten = await within(
+        left,
+        this.flush().then(
+          () => true,
+          () => false,
+        ),
+      );
+      if (isWritten === false) await within(Math.min(wait, deadline - performance.now()), undefined);
     }
     clearTimeout(this.#timer);
     // A write that still hangs may succeed yet, but it has been counted as lost by then.
@@ -244,11 +246,12 @@ function retryDelay(failedAttempts: number): number {
 }
 
 /** Waits for `work` or until the time is up, whichever is first; without work, for the time. */
-async function within(ms: number, work: Promise<void> | undefined): Promise<void> {
+async function within<T>(ms: number, work: Promise<T> | undefined): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, ms));
+  const timeUp = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, ms), undefined);
   });
-  await Promise.race(work === undefined ? [timeUp] : [timeUp, work]);
+  const first = await Promise.race(work === undefined ? [timeUp] : [timeUp, work]);
   clearTimeout(timer);
+  return first;
 }

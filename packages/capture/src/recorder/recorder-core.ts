@@ -15,7 +15,7 @@ import { EntryWriter } from './entry-writer';
 import { FailureLog } from './failure-log';
 import { attachExchange, ignore, isIgnored, OpenExchange } from './open-exchange';
 import { createEntryTools } from './entry-tools';
-import type { Batch, QueueLimits } from './exchange-queue';
+import type { QueueLimits } from './exchange-queue';
 import { inProcessPipeline } from './in-process-pipeline';
 import type { Pipeline } from './pipeline';
 import { prepareEntry } from './prepare-entry';
@@ -49,7 +49,7 @@ export class RecorderCore implements Recorder {
   readonly sessionMaxAgeMs: number;
   readonly normalizeEndpoint: NormalizeEndpoint;
   readonly failures: FailureLog;
-  readonly writer: EntryWriter<Batch>;
+  readonly writer: EntryWriter;
   readonly sessions: SessionTable;
   readonly #newId: () => string;
   readonly #noteFailure = (error: unknown, where: string): void => {
@@ -79,7 +79,7 @@ export class RecorderCore implements Recorder {
     store: EntryStore,
     clock: Clock,
     newId: () => string,
-    pipeline?: Pipeline<Batch>,
+    pipeline?: Pipeline,
   ) {
     this.options = options;
     this.store = store;
@@ -92,7 +92,7 @@ export class RecorderCore implements Recorder {
     this.#budget = new OpenBudget(options.maxOpenBytes ?? RECORDER_DEFAULTS.maxOpenBytes);
     this.sessionMaxAgeMs = (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000;
     this.sessions = new SessionTable(this.sessionMaxAgeMs, newId);
-    this.writer = new EntryWriter<Batch>({
+    this.writer = new EntryWriter({
       pipeline: pipeline ?? pipelineHere(options, store),
       flushIntervalMs: options.flushIntervalMs ?? RECORDER_DEFAULTS.flushIntervalMs,
       onFailure: (error, where) => {
@@ -332,7 +332,7 @@ export function queueLimits(options: RecorderOptions, batchSize: number): QueueL
   };
 }
 
-function pipelineHere(options: RecorderOptions, store: EntryStore): Pipeline<Batch> {
+function pipelineHere(options: RecorderOptions, store: EntryStore): Pipeline {
   const tools = createEntryTools(options);
   const { batchSize, embeddedBatchSize } = RECORDER_DEFAULTS;
   const limits = queueLimits(options, store.kind === 'sqlite' ? embeddedBatchSize : batchSize);

@@ -71,7 +71,7 @@ export class ExchangeEncoder {
     this.#session(exchange.session);
     this.#number(exchange.expiresAt ?? NaN);
     this.#number(exchange.compress ? 1 : 0);
-    this.#json(exchange.warnings);
+    this.#text(exchange.warnings.length === 0 ? undefined : JSON.stringify(exchange.warnings));
     this.#side(exchange.request);
     this.#side(exchange.response);
   }
@@ -121,13 +121,10 @@ export class ExchangeEncoder {
   }
 
   /** Most are empty, and no text says so in four bytes. */
-  #json(value: Readonly<Record<string, unknown>> | readonly unknown[]): void {
-    for (const key in value) {
-      if (!Object.hasOwn(value, key)) continue;
-      this.#text(JSON.stringify(value));
-      return;
-    }
-    this.#text(undefined);
+  #json(value: Readonly<Record<string, unknown>>): void {
+    let isEmpty = true;
+    for (const key in value) isEmpty &&= !Object.hasOwn(value, key);
+    this.#text(isEmpty ? undefined : JSON.stringify(value));
   }
 
   #length(value: number): void {

@@ -35,6 +35,8 @@ export type ToWorker =
     };
 
 export type FromWorker =
+  /** It has loaded. */
+  | { readonly kind: 'ready' }
   | { readonly kind: 'batch'; readonly id: number; readonly outcome: BatchOutcome }
   | { readonly kind: 'call'; readonly id: number; readonly result: unknown }
   | {

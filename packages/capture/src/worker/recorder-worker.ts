@@ -43,6 +43,7 @@ function serve(port: MessagePort, spec: WorkerSpec): void {
   setInterval(() => {
     Atomics.add(counters, COUNTERS.heartbeats, 1);
   }, HEARTBEAT_MS);
+  tell({ kind: 'ready' });
 }
 
 async function storeBatch(

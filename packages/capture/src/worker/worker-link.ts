@@ -11,7 +11,7 @@ export const WORKER_FILE = join(__dirname, 'recorder-worker.js');
 
 /** A batch that killed its worker as often is split, until the exchange that does it stands alone. */
 const MAX_DEATHS = 2;
-/** Workers that may die one after another without having done anything, before their work is handed back. */
+/** Workers that may die one after another without having loaded, before their work is handed back. */
 const MAX_FUTILE_STARTS = 5;
 const LONGEST_RESTART_MS = 800;
 const HEARTBEAT_CHECK_MS = 2_000;
@@ -20,7 +20,10 @@ const MAX_MISSED_CHECKS = 5;
 
 export interface WorkerLinkOptions {
   readonly spec: Omit<WorkerSpec, 'counters'>;
+  /** For tests. */
   readonly file?: string;
+  /** For tests: how often the worker's heart is listened to. */
+  readonly heartbeatCheckMs?: number;
   /** A worker died or hangs; another takes its place. */
   readonly onDeath: (error: Error) => void;
   readonly onSlowOperation: (operation: string, durationMs: number) => void;
@@ -28,10 +31,29 @@ export interface WorkerLinkOptions {
   readonly onTainted: (memory: SharedArrayBuffer) => void;
 }
 
+/** A call that waits for its answer. */
 interface Pending {
+  readonly id: number;
+  readonly name: StoreCall;
+  readonly args: readonly unknown[];
+  deaths: number;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
 }
+
+/** Calls that change nothing, or nothing when they are made again. */
+const REPEATABLE: ReadonlySet<StoreCall> = new Set<StoreCall>([
+  'open',
+  'append',
+  'find',
+  'count',
+  'get',
+  'findSessions',
+  'countSessions',
+  'sizes',
+  'ping',
+  'recentSessions',
+]);
 
 /** A batch, or a part of one, on its way through a worker. */
 interface Shipment {
@@ -62,6 +84,8 @@ export class WorkerLink {
   #posted = 0;
   #lastCall = 0;
   #lastPart = 0;
+  /** Whether the worker has loaded; one that dies before is not killed by what it was given. */
+  #isReady = false;
   #futileStarts = 0;
   #restart: NodeJS.Timeout | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -73,12 +97,15 @@ export class WorkerLink {
     this.#options = options;
   }
 
-  /** @throws {StorageError} `UNAVAILABLE` when the worker dies before it answers; else what the store throws. */
+  /** @throws {StorageError} `UNAVAILABLE` when workers die before they answer; else what the store throws. */
   call(name: StoreCall, args: readonly unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const id = (this.#lastCall += 1);
-      this.#calls.set(id, { resolve, reject });
-      this.#start()?.postMessage({ kind: 'call', id, name, args });
+      const call = { id: (this.#lastCall += 1), name, args, deaths: 0, resolve, reject };
+      const isStarted = this.#worker !== undefined;
+      this.#calls.set(call.id, call);
+      // One that is started now is given all calls that wait.
+      if (isStarted) this.#postCall(call);
+      else this.#start();
       this.#keepAlive();
     });
   }
@@ -87,8 +114,9 @@ export class WorkerLink {
   process(batch: EncodedBatch, tellsPlaces: boolean): Promise<BatchOutcome> {
     return new Promise((resolve, reject) => {
       const { id, memory, from, size } = batch;
-      this.#ship({ id, memory, from, size, tellsPlaces, deaths: 0, resolve, reject });
+      this.#held.push({ id, memory, from, size, tellsPlaces, deaths: 0, resolve, reject });
       this.#start();
+      this.#shipHeld();
       this.#keepAlive();
     });
   }
@@ -145,7 +173,7 @@ export class WorkerLink {
     this.#worker = worker;
     this.#counters = new Int32Array(counters);
     this.#posted = 0;
-    this.#lastBeat = 0;
+    this.#isReady = false;
     this.#missedChecks = 0;
     let lastWords: unknown;
     worker.on('message', (message: FromWorker) => {
@@ -157,9 +185,10 @@ export class WorkerLink {
     worker.on('exit', (code) => {
       this.#bury(worker, lastWords ?? new Error(`It exited with code ${code}.`));
     });
+    for (const call of this.#calls.values()) this.#postCall(call);
     this.#heartbeat ??= setInterval(() => {
       this.#checkHeartbeat();
-    }, HEARTBEAT_CHECK_MS).unref();
+    }, this.#options.heartbeatCheckMs ?? HEARTBEAT_CHECK_MS).unref();
     return worker;
   }
 
@@ -168,8 +197,10 @@ export class WorkerLink {
       this.#options.onSlowOperation(message.operation, message.durationMs);
       return;
     }
-    this.#futileStarts = 0;
-    if (message.kind === 'call') take(this.#calls, message.id)?.resolve(message.result);
+    if (message.kind === 'ready') {
+      this.#isReady = true;
+      this.#futileStarts = 0;
+    } else if (message.kind === 'call') take(this.#calls, message.id)?.resolve(message.result);
     else if (message.kind === 'batch') {
       const failures = message.outcome.failures.map(({ error, where }) => ({
         error: fromPlainError(error as Parameters<typeof fromPlainError>[0]),
@@ -184,12 +215,6 @@ export class WorkerLink {
     }
     this.#shipHeld();
     this.#keepAlive();
-  }
-
-  #ship(shipment: Shipment): void {
-    if (this.#isCareful || this.#worker === undefined) this.#held.push(shipment);
-    else this.#post(shipment);
-    if (!this.#isCareful && this.#start() !== undefined) this.#shipHeld();
   }
 
   #shipHeld(): void {
@@ -208,32 +233,42 @@ export class WorkerLink {
     this.#worker?.postMessage({ kind: 'batch', id, memory, from, size, tellsPlaces });
   }
 
+  #postCall({ id, name, args }: Pending): void {
+    this.#worker?.postMessage({ kind: 'call', id, name, args });
+  }
+
   /** A worker with nothing to do must not keep the program alive; one with something to do must. */
   #keepAlive(): void {
     if (this.#calls.size + this.#shipped.size + this.#held.length > 0) this.#worker?.ref();
     else this.#worker?.unref();
   }
 
-  /** The worker is gone: its calls fail, its batches are done again by the next one. */
+  /** The worker is gone: what it had not done is done again by the next one, but for calls that must not be made twice. */
   #bury(worker: Worker, reason: unknown): void {
     if (worker !== this.#worker) return;
     this.#worker = undefined;
-    this.#futileStarts += 1;
+    if (!this.#isReady) this.#futileStarts += 1;
     const error = unavailable(reason);
     this.#options.onDeath(error);
-    for (const { reject } of this.#calls.values()) reject(error);
-    this.#calls.clear();
-    const [guilty, ...others] = this.#shipped.values();
+    for (const call of [...this.#calls.values()]) {
+      call.deaths += 1;
+      if (REPEATABLE.has(call.name) && call.deaths < MAX_DEATHS) continue;
+      this.#calls.delete(call.id);
+      call.reject(error);
+    }
+    const [first, ...others] = this.#shipped.values();
     this.#shipped.clear();
     this.#isCareful = true;
-    if (guilty !== undefined) this.#held = [...this.#tried(guilty), ...others, ...this.#held];
-    if (this.#held.length === 0 || this.#isClosed) return;
+    if (first !== undefined) {
+      this.#held = [...(this.#isReady ? this.#tried(first) : [first]), ...others, ...this.#held];
+    }
+    if (this.#held.length + this.#calls.size === 0 || this.#isClosed) return;
     if (this.#futileStarts > MAX_FUTILE_STARTS) {
       this.#futileStarts = 0;
       this.#rejectAll(error);
       return;
     }
-    const delayMs = Math.min(LONGEST_RESTART_MS, 50 * (2 ** (this.#futileStarts - 1) - 1));
+    const delayMs = Math.min(LONGEST_RESTART_MS, 50 * (2 ** this.#futileStarts - 1));
     this.#restart = setTimeout(() => {
       this.#restart = undefined;
       this.#start();
@@ -279,8 +314,8 @@ export class WorkerLink {
     const worker = this.#worker;
     if (worker === undefined) return;
     const beat = Atomics.load(this.#counters, COUNTERS.heartbeats);
-    // Before the first beat it is still loading, however long that takes.
-    this.#missedChecks = beat === this.#lastBeat && beat > 0 ? this.#missedChecks + 1 : 0;
+    // Loading takes as long as it takes.
+    this.#missedChecks = this.#isReady && beat === this.#lastBeat ? this.#missedChecks + 1 : 0;
     this.#lastBeat = beat;
     if (this.#missedChecks < MAX_MISSED_CHECKS) return;
     // Not terminated: within a native call that would end the whole process.

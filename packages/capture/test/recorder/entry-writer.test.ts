@@ -1,5 +1,5 @@
 import { StorageError } from '@recap/storage';
-import type { EntryStore, NewEntry } from '../../src/entries/entry-store';
+import type { NewEntry } from '../../src/entries/entry-store';
 import type { Exchange } from '../../src/exchange';
 import type { BatchOutcome } from '../../src/recorder/batch-processor';
 import { EntryWriter } from '../../src/recorder/entry-writer';
@@ -47,7 +47,7 @@ function openWriter({
   const store = new ScriptedStore();
   const failures: string[] = [];
   const writer = new EntryWriter({
-    pipeline: inProcessPipeline(store as unknown as EntryStore, prepare, {
+    pipeline: inProcessPipeline(store, prepare, {
       batchSize,
       maxExchanges,
       maxBytes,

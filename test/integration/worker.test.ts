@@ -1,0 +1,234 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { decodeBody, type StorageEntry } from '@recap/capture';
+import { Client } from 'pg';
+import { temporaryFolder } from './rig';
+
+interface Connection {
+  exec(sql: string): void;
+  prepare(sql: string): { all(): unknown[] };
+  close(): void;
+}
+// The driver has no types of its own.
+const Database = createRequire(__filename)('better-sqlite3') as new (
+  path: string,
+  options?: object,
+) => Connection;
+
+const postgres = process.env['RECAP_TEST_POSTGRES_URL'];
+const folder = temporaryFolder();
+const running: ChildProcess[] = [];
+let made = 0;
+
+afterEach(async () => {
+  for (const child of running.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+});
+
+interface Told {
+  readonly captured: number;
+  readonly stored: number;
+  readonly queued: number;
+  readonly shed: Readonly<Record<string, number>>;
+  readonly worker: boolean;
+  readonly threads: number;
+  readonly deaths: readonly string[];
+}
+
+interface Row {
+  readonly path: string;
+  readonly query: string | null;
+  readonly redacted: string;
+  readonly request: unknown;
+  readonly response: unknown;
+  readonly session_id: string;
+}
+
+/** A program of its own on the built packages, which record with a worker unless told otherwise. */
+async function startProgram(options: object = {}, database?: object) {
+  made += 1;
+  const path = join(folder(), String(made), 'recap.db');
+  await mkdir(join(folder(), String(made)));
+  const child = fork(
+    join(__dirname, 'worker-program.mjs'),
+    [JSON.stringify(database ?? { type: 'sqlite', path }), JSON.stringify(options)],
+    { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] },
+  );
+  running.push(child);
+  const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  return {
+    path,
+    ended,
+    post: async (url: string, body: object = {}): Promise<unknown> => {
+      const answer = await fetch(`http://127.0.0.1:${port}${url}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', connection: 'close' },
+        body: JSON.stringify(body),
+      });
+      return answer.json();
+    },
+    tell: async (ask: 'kill' | 'stats' | 'flush' | 'leave'): Promise<Told> => {
+      child.send(ask);
+      const [answer] = (await once(child, 'message')) as [Told];
+      return answer;
+    },
+  };
+}
+
+function rowsIn(path: string): Row[] {
+  const database = new Database(path, { readonly: true });
+  const rows = database.prepare('SELECT * FROM recap_entries ORDER BY path').all() as Record<
+    string,
+    unknown
+  >[];
+  database.close();
+  return rows.map(readRow);
+}
+
+function readRow(row: Record<string, unknown>): Row {
+  const side = (name: 'request' | 'response'): unknown => {
+    const entry = Object.fromEntries(
+      ['Body', 'Codec', 'UnpackedBytes', 'State', 'ContentType'].map((field) => [
+        name + field,
+        row[`${name}${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`],
+      ]),
+    );
+    const counted = { ...entry, [`${name}UnpackedBytes`]: Number(entry[`${name}UnpackedBytes`]) };
+    return decodeBody(counted as unknown as StorageEntry, name).data;
+  };
+  const { path, query, redacted, session_id } = row as unknown as Row;
+  return { path, query, redacted, session_id, request: side('request'), response: side('response') };
+}
+
+const body = (index: number): object => ({
+  index,
+  text: `text ${index} `.repeat(200),
+  nested: { apiKey: 'sk-1' },
+});
+
+describe('a recorder with a worker', () => {
+  it('stores what one without it stores', async () => {
+    const stored: Row[][] = [];
+    for (const worker of [true, false]) {
+      const program = await startProgram({ worker });
+      for (let index = 0; index < 20; index += 1)
+        await program.post(`/echo/${index}?token=t${index}`, body(index));
+      const told = await program.tell('flush');
+      expect(told).toMatchObject({ captured: 20, stored: 20, queued: 0, shed: {}, worker });
+      expect(told.threads).toBe(worker ? 1 : 0);
+      stored.push(rowsIn(program.path).map((row) => ({ ...row, session_id: 'one' })));
+    }
+    expect(stored[0]).toHaveLength(20);
+    expect(stored[0]).toEqual(stored[1]);
+    expect(JSON.stringify(stored[0])).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['process.exit()', '/exit/7', 7],
+    ['an exception that nobody catches', '/throw', 1],
+  ])(
+    'stores what is queued when %s ends the program, whose exit code stays its own',
+    async (_how, url, code) => {
+      const program = await startProgram({ flushIntervalMs: 60_000 });
+      await program.post('/echo/1', body(1));
+      await program.tell('flush');
+      for (let index = 2; index < 10; index += 1) await program.post(`/echo/${index}`, body(index));
+      await program.post(url);
+      await expect(program.ended).resolves.toEqual([code, null]);
+      expect(rowsIn(program.path)).toHaveLength(10);
+    },
+  );
+
+  it('does not keep a program alive that has nothing left to do, and stores what was queued', async () => {
+    const program = await startProgram({ flushIntervalMs: 60_000 });
+    for (let index = 0; index < 5; index += 1) await program.post(`/echo/${index}`, body(index));
+    await program.tell('leave');
+    await expect(program.ended).resolves.toEqual([0, null]);
+    expect(rowsIn(program.path)).toHaveLength(5);
+  });
+
+  it('stores each exchange once when its threads are killed under load', async () => {
+    const program = await startProgram({ flushIntervalMs: 1 });
+    let sent = 0;
+    await program.post(`/echo/${(sent += 1)}`, body(sent));
+    await program.tell('flush');
+    for (let round = 0; round < 4; round += 1) {
+      const posts = Array.from({ length: 50 }, () => program.post(`/echo/${(sent += 1)}`, body(sent)));
+      await program.tell('kill');
+      await Promise.all(posts);
+    }
+    const told = await program.tell('flush');
+    expect(told).toMatchObject({ captured: 201, stored: 201, queued: 0, shed: {} });
+    expect(told.threads).toBeGreaterThan(1);
+    const paths = rowsIn(program.path).map(({ path }) => path);
+    expect(paths).toHaveLength(201);
+    expect(new Set(paths).size).toBe(201);
+  });
+
+  it('keeps the exit code of a program that ends while another process holds the write lock', async () => {
+    const program = await startProgram();
+    await program.post('/echo/1', body(1));
+    await program.tell('flush');
+    const other = new Database(program.path);
+    other.exec('BEGIN IMMEDIATE');
+    await program.post('/echo/2', body(2));
+    await program.post('/exit/5');
+    await expect(program.ended).resolves.toEqual([5, null]);
+    other.exec('ROLLBACK');
+    other.close();
+  });
+
+  it('goes on with a new thread when one is killed while another process holds the write lock', async () => {
+    const program = await startProgram({ flushIntervalMs: 1 });
+    await program.post('/echo/1', body(1));
+    await program.tell('flush');
+    const other = new Database(program.path);
+    other.exec('BEGIN IMMEDIATE');
+    await program.post('/echo/2', body(2));
+    await program.tell('kill');
+    other.exec('ROLLBACK');
+    other.close();
+    await expect(program.tell('flush')).resolves.toMatchObject({ captured: 2, stored: 2 });
+  });
+
+  if (postgres === undefined) {
+    it('is not tried on PostgreSQL, since RECAP_TEST_POSTGRES_URL names no server', () => {
+      console.warn('SKIPPED: a worker on PostgreSQL.');
+      expect(process.env['CI']).not.toBe('1');
+    });
+    return;
+  }
+
+  it('stores into PostgreSQL, and each exchange once when its thread is killed', async () => {
+    const name = `worker_${String(process.pid)}`;
+    const admin = new Client({ connectionString: postgres });
+    await admin.connect();
+    await admin.query(`CREATE DATABASE ${name}`);
+    const url = Object.assign(new URL(postgres), { pathname: `/${name}` }).href;
+    const reader = new Client({ connectionString: url });
+    try {
+      const program = await startProgram({ flushIntervalMs: 1 }, { type: 'postgres', url });
+      const posts = Array.from({ length: 40 }, (_each, index) => program.post(`/echo/${index}`, body(index)));
+      await program.tell('kill');
+      await Promise.all(posts);
+      await expect(program.tell('flush')).resolves.toMatchObject({ captured: 40, stored: 40, worker: true });
+      await program.tell('leave');
+      await program.ended;
+      await reader.connect();
+      const { rows } = await reader.query<Record<string, unknown>>('SELECT * FROM recap_entries');
+      expect(new Set(rows.map((row) => readRow(row).path)).size).toBe(40);
+      expect(rows).toHaveLength(40);
+    } finally {
+      await reader.end();
+      await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin.end();
+    }
+  });
+});
