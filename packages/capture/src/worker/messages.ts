@@ -53,4 +53,5 @@ export interface PlainError {
   readonly message: string;
   readonly code: string | undefined;
   readonly stack: string | undefined;
+  readonly cause: PlainError | undefined;
 }
