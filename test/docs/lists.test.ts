@@ -58,7 +58,7 @@ beforeAll(() => {
       'express/storage-router.ts',
       'koa/storage-router.ts',
       'store-api-data.ts',
-      'recorder/entry-writer.ts',
+      'recorder/batch-processor.ts',
       'query/query-error.ts',
       'router/router-error.ts',
     ].map(at),
@@ -188,7 +188,7 @@ describe('the reference of warnings', () => {
 describe('the page of concepts', () => {
   it('names each reason for which an exchange is not stored', () => {
     const text = withoutBlocks(readMarkdown('docs/concepts.md')).join('\n');
-    for (const reason of types.values(at('recorder/entry-writer.ts'), 'ShedReason')) {
+    for (const reason of types.values(at('recorder/batch-processor.ts'), 'ShedReason')) {
       expect(text).toContain(`\`${reason}\``);
     }
   });

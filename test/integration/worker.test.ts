@@ -63,16 +63,20 @@ async function startProgram(options: object = {}, database?: object) {
   running.push(child);
   const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  const post = (url: string, body: object): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}${url}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', connection: 'close' },
+      body: JSON.stringify(body),
+    });
   return {
     path,
     ended,
-    post: async (url: string, body: object = {}): Promise<unknown> => {
-      const answer = await fetch(`http://127.0.0.1:${port}${url}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', connection: 'close' },
-        body: JSON.stringify(body),
-      });
-      return answer.json();
+    post: async (url: string, body: object = {}): Promise<unknown> => (await post(url, body)).json(),
+    sessionOf: async (url: string): Promise<string | null> => {
+      const answer = await post(url, {});
+      await answer.json();
+      return answer.headers.get('x-recap-session');
     },
     tell: async (ask: 'kill' | 'stats' | 'flush' | 'leave'): Promise<Told> => {
       child.send(ask);
@@ -152,6 +156,25 @@ describe('a recorder with a worker', () => {
     await program.tell('leave');
     await expect(program.ended).resolves.toEqual([0, null]);
     expect(rowsIn(program.path)).toHaveLength(5);
+  });
+
+  it('lets a program end whose database cannot be reached', async () => {
+    const url = 'postgres://nobody@127.0.0.1:9/none';
+    const program = await startProgram({ flushIntervalMs: 60_000 }, { type: 'postgres', url });
+    await program.post('/echo/1', body(1));
+    await program.tell('leave');
+    await expect(program.ended).resolves.toEqual([0, null]);
+  });
+
+  it('announces the sessions that entries will be in', async () => {
+    const program = await startProgram({ sessionHeader: true, flushIntervalMs: 60_000 });
+    await program.tell('flush');
+    const announced = new Set<string | null>();
+    for (let index = 0; index < 3; index += 1) {
+      announced.add(await program.sessionOf(`/echo/${index}`));
+      await program.tell('flush');
+    }
+    expect([...announced]).toEqual([rowsIn(program.path)[0]?.session_id]);
   });
 
   it('stores each exchange once when its threads are killed under load', async () => {

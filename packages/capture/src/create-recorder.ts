@@ -4,10 +4,8 @@ import type { Recorder } from './recorder/recorder';
 import { queueLimits, RecorderCore } from './recorder/recorder-core';
 import { keepStore } from './retention';
 import { createEntryStoreAt, resolveDatabase, type DatabaseOption, type DatabaseTarget } from './typeorm';
+import { writeAtExit } from './write-at-exit';
 import { obstacleToWorker, workerPipeline, type WorkerPlan } from './worker';
-
-/** How long the end of a program may be held up by what is not stored yet. */
-const HAND_OVER_MS = 1_000;
 
 /**
  * Makes a recorder. Returns at once: the database is opened at the first exchange, or by
@@ -90,24 +88,4 @@ function slowOperationLogger({ logger }: RecorderOptions) {
   return (operation: string, durationMs: number): void => {
     logger?.warn({ operation, durationMs }, 'slow operation of the store');
   };
-}
-
-/** What is queued when the program has nothing left to do, or ends in its midst, is still written if it can be. */
-function writeAtExit(recorder: RecorderCore): void {
-  const beforeExit = (): void => {
-    // Nothing is opened only to write nothing.
-    if (recorder.writer.counts.queued === 0) return;
-    recorder.flush().catch((error: unknown) => {
-      recorder.onError(error, 'beforeExit');
-    });
-  };
-  const atExit = (): void => {
-    recorder.writer.handOver(HAND_OVER_MS);
-  };
-  process.once('beforeExit', beforeExit);
-  process.once('exit', atExit);
-  recorder.onClose(() => {
-    process.removeListener('beforeExit', beforeExit);
-    process.removeListener('exit', atExit);
-  });
 }

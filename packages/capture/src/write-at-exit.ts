@@ -1,0 +1,40 @@
+import type { RecorderCore } from './recorder/recorder-core';
+
+/** How long the end of a program may be held up by what is not stored yet. */
+const HAND_OVER_MS = 1_000;
+
+/** Recorders that are open. One pair of listeners serves all: a program may make many, and Node warns of many listeners. */
+const open = new Set<RecorderCore>();
+/** Whose store failed at the end: trying again and again would keep the program alive for good. */
+const failed = new WeakSet<RecorderCore>();
+
+/** What is queued when the program has nothing left to do, or ends in its midst, is still written if it can be. */
+export function writeAtExit(recorder: RecorderCore): void {
+  if (open.size === 0) {
+    process.on('beforeExit', flushAll);
+    process.on('exit', handOverAll);
+  }
+  open.add(recorder);
+  recorder.onClose(() => {
+    open.delete(recorder);
+    if (open.size > 0) return;
+    process.removeListener('beforeExit', flushAll);
+    process.removeListener('exit', handOverAll);
+  });
+}
+
+function flushAll(): void {
+  for (const recorder of open) {
+    // Nothing is opened only to write nothing.
+    if (recorder.writer.counts.queued === 0 || failed.has(recorder)) continue;
+    recorder.flush().catch((error: unknown) => {
+      failed.add(recorder);
+      recorder.onError(error, 'beforeExit');
+    });
+  }
+}
+
+function handOverAll(): void {
+  const deadline = performance.now() + HAND_OVER_MS;
+  for (const recorder of open) recorder.writer.handOver(Math.max(0, deadline - performance.now()));
+}
