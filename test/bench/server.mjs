@@ -1,6 +1,6 @@
 // One variant of the benchmark's program, in a process of its own: `node server.mjs <variant> <folder>`.
-// It sends { port } when it listens, and answers { ask: 'finish' } with { stored, cpuMicros }.
-import { createWriteStream } from 'node:fs';
+// It sends { port } when it listens, and answers { ask: 'finish' } with { stored, cpuMicros, mainMicros }.
+import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import express from 'express';
 
@@ -112,6 +112,12 @@ async function startNaive() {
   return { after: [record], finish: async () => ({ stored, captured: stored, shed: {} }) };
 }
 
+/** What this thread alone has worked; `NaN` where the kernel does not say. */
+function mainThreadMicros() {
+  const account = `/proc/self/task/${process.pid}/schedstat`;
+  return existsSync(account) ? Number(readFileSync(account, 'latin1').split(' ')[0]) / 1000 : NaN;
+}
+
 const started = await VARIANTS[variant]();
 const app = express();
 for (const middleware of started.before ?? []) app.use(middleware);
@@ -124,12 +130,14 @@ app.post('/echo', (request, response) => {
 });
 const server = app.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
 const atStart = process.cpuUsage();
+const mainAtStart = mainThreadMicros();
 process.on('message', async () => {
   server.closeAllConnections();
   const { user, system } = process.cpuUsage(atStart);
+  const mainMicros = mainThreadMicros() - mainAtStart;
   // Exchanges whose connection was cut by the load's end are over once the server has closed.
   await new Promise((resolve) => server.close(resolve));
   await new Promise((resolve) => setImmediate(resolve));
   const result = (await started.finish?.()) ?? {};
-  process.send({ ...result, answered, cpuMicros: user + system }, () => process.exit(0));
+  process.send({ ...result, answered, cpuMicros: user + system, mainMicros }, () => process.exit(0));
 });

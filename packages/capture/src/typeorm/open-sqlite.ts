@@ -34,7 +34,7 @@ const WRITER_PRAGMAS = ['synchronous = NORMAL', 'cache_size = -16384', 'wal_auto
  * sees nor waits for a transaction that has not ended.
  */
 export async function openSqlite(target: SqliteTarget): Promise<SqlDatabase> {
-  const driver = await loadSqliteDriver(target.driver);
+  const driver = await loadSqliteDriver(target.driver, target.connection['nativeBinding'] !== undefined);
   const name = describeTarget(target);
   const opened: DataSource[] = [];
   try {

@@ -10,16 +10,35 @@ export interface SqliteDriver {
 }
 
 /**
- * Loads the SQLite package: the one asked for, else `better-sqlite3`, else `sqlite3`, which TypeORM 0.3 alone
- * can use.
+ * From here on there is a build of better-sqlite3 for every version of Node. It crashes on older ones, and the
+ * line for those (12) aborts Node from 24.19 on when a statement is collected at the wrong moment.
  *
+ * @see https://nodejs.org/api/n-api.html#node-api-version-matrix
+ */
+const STABLE_BINARY_NODE_API = 10;
+
+/**
+ * Loads the SQLite package: the one asked for, else `better-sqlite3` in the line that suits this Node, else
+ * `sqlite3`, which TypeORM 0.3 alone can use.
+ *
+ * @param hasOwnBinary the program brings the binary itself, which is one for the package under its usual name
  * @throws {StorageError} `SQLITE_NOT_BUILT` with the remedy; `DRIVER_MISSING` when `sqlite3` was asked for
  *   and is not installed, `CONFIG_INVALID` when TypeORM cannot use it.
  */
-export async function loadSqliteDriver(wanted: SqliteDriverName | undefined): Promise<SqliteDriver> {
+export async function loadSqliteDriver(
+  wanted: SqliteDriverName | undefined,
+  hasOwnBinary = false,
+): Promise<SqliteDriver> {
   if (wanted === 'sqlite3') return loadSqlite3();
+  if (!hasOwnBinary && Number(process.versions.napi) >= STABLE_BINARY_NODE_API) {
+    try {
+      return betterSqlite3(require('better-sqlite3-napi'));
+    } catch {
+      // Optional: left out at installation, or for a platform it has no binary for. The other line may serve.
+    }
+  }
   try {
-    return await loadBetterSqlite3();
+    return betterSqlite3(require('better-sqlite3'));
   } catch (cause) {
     const error = notBuilt(cause);
     if (wanted === 'better-sqlite3') throw error;
@@ -29,9 +48,9 @@ export async function loadSqliteDriver(wanted: SqliteDriverName | undefined): Pr
   }
 }
 
-async function loadBetterSqlite3(): Promise<SqliteDriver> {
-  const Database = require('better-sqlite3') as new (path: string) => { close(): void };
-  // The package loads its binary with the first database, so only opening one tells whether it was built.
+function betterSqlite3(loaded: unknown): SqliteDriver {
+  const Database = loaded as new (path: string) => { close(): void };
+  // The package loads its binary with the first database, so only opening one tells whether there is one.
   new Database(':memory:').close();
   return { name: 'better-sqlite3', typeormType: 'better-sqlite3', package: Database };
 }

@@ -7,10 +7,41 @@ const failing = (error: Error) => () => {
 const absent = (name: string): Error =>
   Object.assign(new Error(`Cannot find module '${name}'`), { code: 'MODULE_NOT_FOUND' });
 
+const NODE_API = process.versions.napi;
+
 describe('loadSqliteDriver', () => {
+  beforeEach(() => {
+    jest.doMock('better-sqlite3-napi', failing(absent('better-sqlite3-napi')), { virtual: true });
+  });
   afterEach(() => {
     jest.resetModules();
     jest.dontMock('better-sqlite3');
+    Object.defineProperty(process.versions, 'napi', { value: NODE_API });
+  });
+
+  it.each([
+    ['10', false, 'stable'],
+    ['9', false, 'usual'],
+    ['10', true, 'usual'],
+  ])('on Node-API %s, own binary %s, loads the %s line', async (napi, hasOwnBinary, line) => {
+    Object.defineProperty(process.versions, 'napi', { value: napi });
+    class Stable {
+      close() {}
+    }
+    class Usual extends Stable {}
+    jest.doMock('better-sqlite3-napi', () => Stable, { virtual: true });
+    jest.doMock('better-sqlite3', () => Usual);
+    const { package: loaded } = await loadSqliteDriver(undefined, hasOwnBinary);
+    expect(loaded).toBe(line === 'stable' ? Stable : Usual);
+  });
+
+  it('takes the usual line where the stable one is not installed', async () => {
+    Object.defineProperty(process.versions, 'napi', { value: '10' });
+    class Usual {
+      close() {}
+    }
+    jest.doMock('better-sqlite3', () => Usual);
+    await expect(loadSqliteDriver(undefined)).resolves.toMatchObject({ package: Usual });
   });
 
   it('loads better-sqlite3', async () => {
