@@ -60,7 +60,10 @@ export default defineConfig(
   {
     files: ['packages/*/src/**/*.ts'],
     rules: {
-      '@typescript-eslint/no-require-imports': ['error', { allow: ['^(better-sqlite3|better-sqlite3-napi|sqlite3|pg)$'] }],
+      '@typescript-eslint/no-require-imports': [
+        'error',
+        { allow: ['^(better-sqlite3|better-sqlite3-napi|sqlite3|pg)$'] },
+      ],
       'no-restricted-syntax': [
         'error',
         {
