@@ -99,9 +99,15 @@ function sessionKey(owner: string, group: string | undefined, scope: string | nu
   return key.length <= MAX_RAW_KEY_LENGTH ? key : `#${createHash('sha256').update(key).digest('base64url')}`;
 }
 
+const NOTHING: readonly Readonly<Record<string, unknown>>[] = [];
+
 /** What each source says, in the order in which later ones win. */
-function metadataOf(open: OpenExchange, noteFailure: NoteFailure): Readonly<Record<string, unknown>>[] {
+function metadataOf(
+  open: OpenExchange,
+  noteFailure: NoteFailure,
+): readonly Readonly<Record<string, unknown>>[] {
   const { metadata } = open.settings;
+  if (metadata === undefined && open.metadata.length === 0) return NOTHING;
   const sources = [...(metadata === undefined ? [] : [metadata]), ...open.metadata];
   return sources
     .map((source) =>

@@ -19,8 +19,8 @@ export interface CaptureSettings extends Pick<
   readonly sessionHeader: boolean;
   readonly maxBodyBytes: number;
   readonly contentTypes: readonly string[];
-  /** Whether exchanges on this concrete path are recorded. */
-  readonly wantsPath: (path: string) => boolean;
+  /** Whether exchanges on this concrete path are recorded; `undefined`: on any. */
+  readonly wantsPath: ((path: string) => boolean) | undefined;
   readonly clientAddress: (request: IncomingMessage) => string | undefined;
 }
 
@@ -91,8 +91,8 @@ const agentDigests = new LRUCache<string, string>({ max: 1_000 });
 function pathMatcher(
   include: CaptureOptions['include'],
   exclude: CaptureOptions['exclude'],
-): (path: string) => boolean {
-  if (include === undefined && exclude === undefined) return () => true;
+): ((path: string) => boolean) | undefined {
+  if (include === undefined && exclude === undefined) return undefined;
   const included = include?.map(toMatcher);
   const excluded = exclude?.map(toMatcher) ?? [];
   return (path) => {

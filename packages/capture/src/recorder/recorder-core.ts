@@ -145,7 +145,7 @@ export class RecorderCore implements Recorder {
   begin(seen: SeenRequest): OpenExchange | undefined {
     const { request, response, context, settings } = seen;
     if (isIgnored(request)) return undefined;
-    if (!settings.wantsPath(pathOf(seen))) {
+    if (settings.wantsPath?.(pathOf(seen)) === false) {
       // A decorated handler below must not record by itself what was left out here.
       ignore(request);
       return undefined;
