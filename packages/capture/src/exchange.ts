@@ -1,5 +1,14 @@
-/** How an exchange ended: answered in full, given up by the client, or broken by the program itself. */
-export type Outcome = 'completed' | 'aborted' | 'failed';
+/**
+ * How an exchange ended: answered in full, given up by the client, broken by the program itself, or closed
+ * by one of the server's timeouts.
+ */
+export type Outcome = 'completed' | 'aborted' | 'failed' | 'timed_out';
+
+/**
+ * What closed the record: the end of the answer, the end of the connection before that, or a cap, for a
+ * stream that goes on beyond what is kept of it.
+ */
+export type ClosedBy = 'end' | 'connection' | 'cap';
 
 /** Header fields in the order they were sent; a name that was sent twice is there twice. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
@@ -26,6 +35,21 @@ export interface ExchangeSide {
   readonly headers: HeaderList;
   /** `undefined` when there was no body. */
   readonly body: CapturedBody | undefined;
+}
+
+/** How the answer went out, as far as it is known when the record is closed. Times are ms with fractions. */
+export interface Delivery {
+  readonly closedBy: ClosedBy;
+  /** Bytes of body that the program handed over, also where HTTP lets none of them go out (HEAD, 204, 304). */
+  readonly offeredBytes: number;
+  /** Bytes of body that went to the network, without framing and headers; `undefined` when that cannot be told. */
+  readonly sentBytes: number | undefined;
+  /** From the first sight of the request to the first byte of the answer; `undefined` when there was none. */
+  readonly firstByteMs: number | undefined;
+  /** Pieces of body that the program handed over. */
+  readonly chunks: number;
+  /** Longest time between two of them; `undefined` below two. */
+  readonly longestGapMs: number | undefined;
 }
 
 /** A warning that arose while recording, kept with its entry. */
@@ -88,5 +112,7 @@ export interface Exchange {
   readonly compress: boolean;
   readonly request: ExchangeSide;
   readonly response: ExchangeSide;
+  /** `undefined` for a call of a plain method. */
+  readonly delivery: Delivery | undefined;
   readonly warnings: readonly RecordedWarning[];
 }

@@ -38,6 +38,7 @@ export function buildExchange(
     durationMs: tapped.durationMs,
     request: tapped.request,
     response: tapped.response,
+    delivery: tapped.delivery,
     id: open.id,
     parentId: undefined,
     storageType: entry.storageType,

@@ -73,6 +73,7 @@ function callExchange(id: string, call: MethodCall, parent: Exchange | undefined
       headers: [],
       body: parsedBody(isStream(call.result) ? '[Stream]' : call.result, maxBodyBytes),
     },
+    delivery: undefined,
     warnings: [],
   };
 }

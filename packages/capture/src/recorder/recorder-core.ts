@@ -158,6 +158,7 @@ export class RecorderCore implements Recorder {
         request,
         response,
         startedAt,
+        clock: this.clock,
         maxBodyBytes: settings.maxBodyBytes,
         contentTypes: settings.contentTypes,
         budget: this.#budget,

@@ -22,7 +22,7 @@ const oneOrMore = <T extends z.ZodType>(value: T, description: string, error: st
 
 const methodName = z.string().regex(/^[A-Za-z][A-Za-z-]{0,31}$/);
 const statusValue = z.union([z.int().min(100).max(999), z.string().regex(/^[1-5][xX][xX]$/)]);
-const outcomeValue = z.enum(['completed', 'aborted', 'failed']);
+const outcomeValue = z.enum(['completed', 'aborted', 'failed', 'timed_out']);
 const storageType = z
   .enum(['request', 'response', 'both'])
   .meta({ description: 'Entries that hold a request, a response, or both.' });

@@ -39,7 +39,7 @@ const entryFields = {
   method: z.string().nullable(),
   path: z.string().nullable(),
   status: z.int().nullable(),
-  outcome: z.enum(['completed', 'aborted', 'failed']),
+  outcome: z.enum(['completed', 'aborted', 'failed', 'timed_out']),
   created_at: instant,
   duration_ms: z.number(),
   ttl: instant.nullable().meta({ description: 'The instant of expiry; null when it is kept for ever.' }),

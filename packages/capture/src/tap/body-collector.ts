@@ -14,6 +14,7 @@ export class BodyCollector {
   #totalBytes = 0;
   #omitted: string | undefined;
   #hash: Hash | undefined;
+  #isFinished = false;
 
   constructor(maxBytes: number, budget: OpenBudget) {
     this.#maxBytes = maxBytes;
@@ -24,6 +25,11 @@ export class BodyCollector {
     return this.#totalBytes;
   }
 
+  /** True when no further byte will be kept, although some are. */
+  get isFull(): boolean {
+    return this.#keptBytes > 0 && this.#keptBytes < this.#totalBytes;
+  }
+
   /** Keeps no bytes of this body; its size and digest are noted instead. Call before the first chunk. */
   omit(reason: string): void {
     this.#omitted = reason;
@@ -32,6 +38,7 @@ export class BodyCollector {
 
   /** @param chunk what a stream accepts; anything else the stream itself has refused, and it is passed over. */
   add(chunk: unknown, encoding?: unknown): void {
+    if (this.#isFinished) return;
     if (typeof chunk === 'string') this.#takeText(chunk, encoding);
     else if (chunk instanceof Uint8Array) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -39,8 +46,12 @@ export class BodyCollector {
     }
   }
 
-  /** The body as seen, or `undefined` when there was not a byte. The collected bytes no longer count as open. */
+  /**
+   * The body as seen, or `undefined` when there was not a byte. The collected bytes no longer count as open, nor
+   * are they held here; what comes later is passed over.
+   */
   finish(isComplete: boolean): CapturedBody | undefined {
+    this.#isFinished = true;
     this.#budget.release(this.#keptBytes);
     if (this.#totalBytes === 0) return undefined;
     const isKept = this.#omitted === undefined;
@@ -92,7 +103,9 @@ export class BodyCollector {
   }
 
   #joined(): Buffer {
-    const [only] = this.#chunks;
-    return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    const [only] = chunks;
+    return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
   }
 }

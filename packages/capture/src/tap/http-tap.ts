@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { errorCode } from '@recap/storage';
+import type { Clock } from '@recap/storage';
 import { bodyKind } from '../body-kind';
-import type { CapturedBody, ExchangeSide, HeaderList, Outcome } from '../exchange';
+import type { CapturedBody, ClosedBy, Delivery, ExchangeSide, HeaderList, Outcome } from '../exchange';
 import { describeError } from './describe-error';
 import { BodyCollector } from './body-collector';
+import { DeliveryMeter } from './delivery-meter';
+import { hasFinished, hasTimedOut, isClientGone, isConnectionGone, isRequestBroken } from './exchange-ending';
 import { isKeptType } from './kept-types';
 import type { OpenBudget } from './open-budget';
 import { hasStarted, observeRequest } from './patch-request';
@@ -21,12 +23,20 @@ export interface TappedExchange {
   readonly error: { readonly name: string; readonly message: string } | undefined;
   readonly request: ExchangeSide;
   readonly response: ExchangeSide;
+  readonly delivery: Delivery;
 }
+
+/**
+ * How long a stream of messages may go on beyond what is kept of it before its record is closed: long enough
+ * for an answer that is only large, whose outcome is worth more than its memory, and no longer.
+ */
+export const STREAM_GRACE_MS = 30_000;
 
 export interface HttpTapOptions {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly startedAt: number;
+  readonly clock: Clock;
   readonly maxBodyBytes: number;
   /** Content types whose bodies are kept although they claim no text, such as `image/*`. */
   readonly contentTypes: readonly string[];
@@ -43,6 +53,8 @@ export class HttpTap {
   readonly #startedTicks = performance.now();
   readonly #requestBody: BodyCollector;
   readonly #responseBody: BodyCollector;
+  readonly #meter: DeliveryMeter;
+  readonly #onEnd: (tap: HttpTap) => void;
   readonly #hasBody: boolean;
   readonly #isLate: boolean;
   /** Kept from the start: Node takes it off a request that was destroyed. */
@@ -50,7 +62,13 @@ export class HttpTap {
   readonly #parsedAtStart: CapturedBody | undefined;
   #isRequestComplete = false;
   #isResponseTypeKnown = false;
+  #isMessageStream = false;
+  /** When a stream of messages went beyond what is kept of it. */
+  #fullSince: number | undefined;
+  #isClosed = false;
+  #isClosedByCap = false;
   #error: { readonly name: string; readonly message: string } | undefined;
+  #hasFailedFirst = false;
 
   constructor(options: HttpTapOptions, onEnd: (tap: HttpTap) => void) {
     this.#options = options;
@@ -58,6 +76,8 @@ export class HttpTap {
     this.#requestBody = new BodyCollector(maxBodyBytes, budget);
     this.#responseBody = new BodyCollector(maxBodyBytes, budget);
     this.#socket = request.socket;
+    this.#meter = new DeliveryMeter(response, this.#socket, this.#startedTicks);
+    this.#onEnd = onEnd;
     this.#hasBody = hasBody(request);
     this.#isLate = this.#hasBody && hasStarted(request);
     // A handler may change the value that a parser left.
@@ -72,43 +92,81 @@ export class HttpTap {
     observeResponse(response, this, options.sharedPrototype);
     // The one event that every ending has: finished, given up by the client, destroyed by the program.
     response.on('close', () => {
-      stopObserving(response);
-      if (this.#isRequestOver()) onEnd(this);
+      if (this.#isClosed) return;
+      if (this.#isRequestOver()) this.#close();
       // An answer that needed no body may be over before the body is: what is on its way comes within this turn.
-      else setImmediate(onEnd, this);
+      else
+        setImmediate(() => {
+          this.#close();
+        });
     });
   }
 
   /** Notes that the program failed in this exchange; the first failure is kept. */
   noteError(thrown: unknown): void {
-    this.#error ??= describeError(thrown);
+    if (this.#error !== undefined) return;
+    this.#error = describeError(thrown);
+    // What fails because nobody is there any more is not what ended the exchange.
+    this.#hasFailedFirst = !isConnectionGone(this.#options.request, this.#socket);
+  }
+
+  onFlush(): void {
+    this.#meter.noteFlush();
   }
 
   onChunk(chunk: unknown, encoding: unknown): void {
     if (!this.#isResponseTypeKnown) {
       this.#isResponseTypeKnown = true;
       const contentType = responseHeader(this.#options.response, 'content-type');
+      const kind = bodyKind(contentType);
+      this.#isMessageStream = kind === 'sse' || kind === 'ndjson';
       if (!this.#isKept(contentType)) this.#responseBody.omit('content_type');
     }
+    const before = this.#responseBody.totalBytes;
     this.#responseBody.add(chunk, encoding);
+    this.#meter.noteChunk(this.#responseBody.totalBytes - before);
+    if (this.#isMessageStream && this.#responseBody.isFull) this.#closeAtCap();
   }
 
   /** Call once, when the exchange is over. */
   finish(): TappedExchange {
     const { request, response, startedAt } = this.#options;
     const status = response.headersSent ? response.statusCode : undefined;
+    const closedBy = this.#closedBy();
     return {
       startedAt,
       durationMs: performance.now() - this.#startedTicks,
       status,
-      outcome: this.#outcome(status),
+      outcome: this.#outcome(status, closedBy),
       error: this.#error,
       request: { headers: pairs(request.rawHeaders), body: this.#finishRequest() },
       response: {
         headers: response.headersSent ? sentHeaders(response) : [],
-        body: this.#finishResponse(status),
+        body: this.#finishResponse(status, closedBy),
       },
+      delivery: this.#meter.finish(closedBy, this.#isBodiless(status)),
     };
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    stopObserving(this.#options.response);
+    this.#onEnd(this);
+  }
+
+  #closeAtCap(): void {
+    const now = this.#options.clock.now();
+    this.#fullSince ??= now;
+    if (now - this.#fullSince < STREAM_GRACE_MS || this.#options.response.writableEnded) return;
+    this.#isClosedByCap = true;
+    this.#close();
+  }
+
+  #closedBy(): ClosedBy {
+    const { request, response } = this.#options;
+    if (hasFinished(request, response, this.#socket)) return 'end';
+    return this.#isClosedByCap ? 'cap' : 'connection';
   }
 
   #finishRequest(): CapturedBody | undefined {
@@ -136,23 +194,33 @@ export class HttpTap {
     return !this.#hasBody || this.#isRequestComplete || request.complete || request.destroyed;
   }
 
-  #finishResponse(status: number | undefined): CapturedBody | undefined {
-    const { request, response } = this.#options;
-    const body = this.#responseBody.finish(response.writableFinished);
-    // The program may offer a body to these; the client gets none.
-    const isBodiless =
-      request.method === 'HEAD' || status === undefined || status < 200 || status === 204 || status === 304;
-    return isBodiless ? undefined : body;
+  #finishResponse(status: number | undefined, closedBy: ClosedBy): CapturedBody | undefined {
+    const body = this.#responseBody.finish(closedBy === 'end');
+    return this.#isBodiless(status) ? undefined : body;
   }
 
-  #outcome(status: number | undefined): Outcome {
-    const { request, response } = this.#options;
-    // A parser's "request aborted" is still written to a socket that nobody reads.
-    if (!request.complete && errorCode(request.errored) === 'ECONNRESET') return 'aborted';
-    if (response.writableFinished) {
+  /** The program may offer a body to these; the client gets none. */
+  #isBodiless(status: number | undefined): boolean {
+    return (
+      this.#options.request.method === 'HEAD' ||
+      status === undefined ||
+      status < 200 ||
+      status === 204 ||
+      status === 304
+    );
+  }
+
+  #outcome(status: number | undefined, closedBy: ClosedBy): Outcome {
+    const { request } = this.#options;
+    if (closedBy === 'cap') return 'completed';
+    const isBroken = isRequestBroken(request);
+    if (closedBy === 'end' && !isBroken) {
       return this.#error !== undefined && (status ?? 0) >= 500 ? 'failed' : 'completed';
     }
-    return this.#error === undefined && isClientGone(request, this.#socket) ? 'aborted' : 'failed';
+    if (this.#hasFailedFirst) return 'failed';
+    if (!isClientGone(request, this.#socket) && hasTimedOut(request, this.#socket)) return 'timed_out';
+    // A parser's "request aborted" is still written to a socket that nobody reads.
+    return isBroken || isClientGone(request, this.#socket) ? 'aborted' : 'failed';
   }
 
   #isKept(contentType: string | undefined): boolean {
@@ -161,8 +229,6 @@ export class HttpTap {
     return isKeptType(contentType, this.#options.contentTypes);
   }
 }
-
-const TRANSPORT_FAILURES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT']);
 
 function hasBody(request: IncomingMessage): boolean {
   const length = request.headers['content-length'];
@@ -176,15 +242,6 @@ function hasBody(request: IncomingMessage): boolean {
     request.method !== 'GET' &&
     request.method !== 'HEAD'
   );
-}
-
-/**
- * Whether the connection was ended by the other side. Node destroys request, response and socket in
- * either case, so the traces on the socket tell: the client's FIN was read, or the transport failed.
- */
-function isClientGone(request: IncomingMessage, socket: Socket): boolean {
-  if (request.httpVersionMajor >= 2) return request.destroyed;
-  return socket.readableEnded || TRANSPORT_FAILURES.has(errorCode(socket.errored) ?? '');
 }
 
 function pairs(raw: readonly string[]): HeaderList {

@@ -4,6 +4,8 @@ import type { ServerResponse } from 'node:http';
 export interface ResponseObserver {
   /** @param chunk as it was passed to `write` or `end`; undefined for an `end` without one. */
   onChunk(chunk: unknown, encoding: unknown): void;
+  /** The head went out by itself: by `flushHeaders`, or an `end` without a chunk. */
+  onFlush(): void;
 }
 
 const OBSERVER = Symbol('recap.responseObserver');
@@ -47,6 +49,7 @@ export function observeResponse(
   // Looked up when called where the method was inherited, since a prototype above may still be patched.
   hide(target, 'write', observed('write', target));
   hide(target, 'end', observed('end', target));
+  hide(target, 'flushHeaders', observed('flushHeaders', target));
 }
 
 /** From here on the response is no longer watched; methods on a shared prototype stay and pass through. */
@@ -56,13 +59,15 @@ export function stopObserving(response: ServerResponse): void {
 
 type Lookup = () => Write;
 
-function inherited(target: object, name: 'write' | 'end'): Lookup {
+type Sending = 'write' | 'end' | 'flushHeaders';
+
+function inherited(target: object, name: Sending): Lookup {
   const own = Object.getOwnPropertyDescriptor(target, name)?.value as Write | undefined;
   if (own !== undefined) return () => own;
-  return () => (Object.getPrototypeOf(target) as Record<'write' | 'end', Write>)[name];
+  return () => (Object.getPrototypeOf(target) as Record<Sending, Write>)[name];
 }
 
-function observed(name: 'write' | 'end', target: object): Write {
+function observed(name: Sending, target: object): Write {
   const original = inherited(target, name);
   const method: Write = function (this: ServerResponse, ...args) {
     const watch = (this as Patchable)[OBSERVER];
@@ -79,7 +84,7 @@ function observed(name: 'write' | 'end', target: object): Write {
     }
     if (args[0] !== undefined && args[0] !== null && typeof args[0] !== 'function') {
       watch.observer.onChunk(args[0], args[1]);
-    }
+    } else watch.observer.onFlush();
     return result;
   };
   Object.defineProperty(method, 'name', { value: name, configurable: true });
