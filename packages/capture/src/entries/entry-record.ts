@@ -1,4 +1,4 @@
-import type { Outcome, RecordedWarning } from '../exchange';
+import type { ClosedBy, Outcome, RecordedWarning } from '../exchange';
 import type { StorageType } from './storage-type';
 
 /** What can be said of a stored body beside its bytes. `empty`: there was none. */
@@ -70,4 +70,12 @@ export interface EntryRecord {
   responseState: BodyState;
   responseDetails: BodyDetails;
   responseBody: Buffer | null;
+
+  /** What follows is about how the answer went out, and null for a call of a plain method. See `Delivery`. */
+  closedBy: ClosedBy | null;
+  offeredBytes: number | null;
+  sentBytes: number | null;
+  firstByteMs: number | null;
+  chunks: number | null;
+  longestGapMs: number | null;
 }

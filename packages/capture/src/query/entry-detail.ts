@@ -1,3 +1,4 @@
+import type { ClosedBy } from '../exchange';
 import type { BodyCodec, BodyDetails, BodyState, EntryRecord } from '../entries/entry-record';
 import { viewBody, type BodyView } from './body-view';
 import { bothSides, toEntryItem, type EntryItem } from './entry-item';
@@ -19,12 +20,27 @@ export interface SideDetail extends BodyView {
   readonly sha256: string | null;
 }
 
+/** How an answer went out. */
+export interface DeliveryDetail {
+  /** `cap`: the stream went on beyond what is kept of it. */
+  readonly closed_by: ClosedBy;
+  /** Bytes of body that the program handed over. */
+  readonly offered_bytes: number | null;
+  /** Bytes of body that went to the network; null when that cannot be told. */
+  readonly sent_bytes: number | null;
+  readonly first_byte_ms: number | null;
+  readonly chunks: number | null;
+  readonly longest_gap_ms: number | null;
+}
+
 /** The whole entry, as the wire shows it. */
 export interface EntryDetail extends EntryItem {
   /** The entry within which a decorated method was called. */
   readonly parent_id: string | null;
   readonly request: SideDetail;
   readonly response: SideDetail;
+  /** Null for a call of a decorated method, and for entries of versions that did not measure it. */
+  readonly delivery: DeliveryDetail | null;
   /** The query string without `?`. */
   readonly query: string | null;
   readonly error: { readonly name: string | null; readonly message: string | null } | null;
@@ -58,6 +74,7 @@ export function toEntryDetail(entry: EntryRecord): EntryDetail {
       ...told(entry.responseDetails, entry.responseState),
       ...views.response,
     },
+    delivery: delivery(entry),
     query: entry.query,
     error:
       entry.errorName === null && entry.errorMessage === null
@@ -75,6 +92,18 @@ function told(
   state: BodyState,
 ): Pick<SideDetail, 'body_source' | 'reason' | 'sha256'> {
   return { body_source: state === 'empty' ? null : source, reason: reason ?? null, sha256: sha256 ?? null };
+}
+
+function delivery(entry: EntryRecord): DeliveryDetail | null {
+  if (entry.closedBy === null) return null;
+  return {
+    closed_by: entry.closedBy,
+    offered_bytes: entry.offeredBytes,
+    sent_bytes: entry.sentBytes,
+    first_byte_ms: entry.firstByteMs,
+    chunks: entry.chunks,
+    longest_gap_ms: entry.longestGapMs,
+  };
 }
 
 function compression(codec: BodyCodec): SideDetail['compression'] {

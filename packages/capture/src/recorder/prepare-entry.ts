@@ -1,7 +1,7 @@
 import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import type { EntryRecord } from '../entries/entry-record';
 import type { NewEntry } from '../entries/entry-store';
-import type { Exchange, ExchangeSide, HeaderList, RecordedWarning } from '../exchange';
+import type { Delivery, Exchange, ExchangeSide, HeaderList, RecordedWarning } from '../exchange';
 import type { Redactor, Side } from '../redaction/redactor';
 import type { BodyTools, PreparedBody } from './prepare-body';
 import { headerValue, prepareBody } from './prepare-body';
@@ -63,8 +63,7 @@ export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promi
     errorName: error === undefined ? null : errorText(error.name, MAX_ERROR_NAME, redactor, report),
     errorMessage: error === undefined ? null : errorText(error.message, MAX_ERROR_MESSAGE, redactor, report),
     createdAt: exchange.startedAt,
-    // Whole microseconds: further digits are noise of the subtraction.
-    durationMs: Math.round(exchange.durationMs * 1000) / 1000,
+    durationMs: wholeMicroseconds(exchange.durationMs),
     owner: exchange.owner,
     clientAddress: exchange.clientAddress ?? null,
     traceId: exchange.traceId ?? null,
@@ -73,6 +72,7 @@ export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promi
     session: exchange.session,
     ...requestColumns(request),
     ...responseColumns(response),
+    ...deliveryColumns(exchange.delivery),
     redacted: [...redacted],
     warnings,
   };
@@ -126,6 +126,25 @@ function responseColumns({ headers, contentType, body }: SideColumns): ResponseC
     responseDetails: body.details,
     responseBody: body.packed?.bytes ?? null,
   };
+}
+
+type DeliveryColumns = Pick<EntryRecord, keyof Delivery>;
+
+function deliveryColumns(delivery: Delivery | undefined): DeliveryColumns {
+  const { firstByteMs, longestGapMs } = delivery ?? {};
+  return {
+    closedBy: delivery?.closedBy ?? null,
+    offeredBytes: delivery?.offeredBytes ?? null,
+    sentBytes: delivery?.sentBytes ?? null,
+    firstByteMs: firstByteMs === undefined ? null : wholeMicroseconds(firstByteMs),
+    chunks: delivery?.chunks ?? null,
+    longestGapMs: longestGapMs === undefined ? null : wholeMicroseconds(longestGapMs),
+  };
+}
+
+/** Further digits are noise of the subtraction. */
+function wholeMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 function errorText(

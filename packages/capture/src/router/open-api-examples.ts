@@ -53,6 +53,14 @@ const detail: EntryDetail = {
   data_state: { request: null, response: null },
   original_bytes: { request: 22, response: 22 },
   parent_id: null,
+  delivery: {
+    closed_by: 'end',
+    offered_bytes: 22,
+    sent_bytes: 22,
+    first_byte_ms: 411.9,
+    chunks: 1,
+    longest_gap_ms: null,
+  },
   request: {
     headers: [
       ['content-type', 'application/json'],

@@ -73,11 +73,28 @@ const sideDetail = z.strictObject({
   data_state: dataState,
 });
 
+const delivery = z
+  .strictObject({
+    closed_by: z.enum(['end', 'connection', 'cap']).meta({
+      description: '"cap" for a stream that went on beyond what is kept of it; all else is as it was then.',
+    }),
+    offered_bytes: count.nullable().meta({ description: 'Bytes of body that the program handed over.' }),
+    sent_bytes: count.nullable().meta({
+      description: 'Bytes of body that went to the network; null when that cannot be told.',
+    }),
+    first_byte_ms: z.number().nullable().meta({ description: 'Until the first byte of the answer.' }),
+    chunks: count.nullable().meta({ description: 'Pieces of body that the program handed over.' }),
+    longest_gap_ms: z.number().nullable().meta({ description: 'Longest time between two of them.' }),
+  })
+  .nullable()
+  .meta({ description: 'How the answer went out; null for a call of a method.' });
+
 export const entryDetailSchema = z.strictObject({
   ...entryFields,
   parent_id: z.string().nullable().meta({ description: 'Entry within which a decorated method was called.' }),
   request: sideDetail,
   response: sideDetail,
+  delivery,
   query: z.string().nullable(),
   error: z.strictObject({ name: z.string().nullable(), message: z.string().nullable() }).nullable(),
   client_address: z.string().nullable(),

@@ -52,6 +52,12 @@ export function newEntry(overrides: Partial<NewEntry> = {}): NewEntry {
     responseState: responseBody === null ? 'empty' : 'captured',
     responseDetails: {},
     responseBody,
+    closedBy: 'end',
+    offeredBytes: responseBody?.length ?? 0,
+    sentBytes: responseBody?.length ?? 0,
+    firstByteMs: 12.25,
+    chunks: responseBody === null ? 0 : 1,
+    longestGapMs: null,
     session: { key: `owner:${owner}`, group: undefined, timeoutMs: 30 * 60_000 },
     ...overrides,
   };

@@ -35,6 +35,12 @@ export function describeAppending({ store }: SuiteContext): void {
         requestDetails: { reason: 'open_budget', sha256: 'ab', contentEncoding: 'gzip', source: 'wire' },
         requestBody: Buffer.from([0, 1, 2, 253, 254, 255]),
         responseBody: Buffer.alloc(0),
+        closedBy: 'cap',
+        offeredBytes: 6_000_000_000,
+        sentBytes: 5_999_999_999,
+        firstByteMs: 0.125,
+        chunks: 70_000,
+        longestGapMs: 86_400_000.5,
       });
       const [placement] = await store().append([{ ...fields, session }]);
       expect(await store().get(fields.id, {})).toEqual({ ...fields, sessionId: placement?.sessionId });
@@ -52,6 +58,12 @@ export function describeAppending({ store }: SuiteContext): void {
         status: null,
         responseContentType: null,
         responseBody: everyByte,
+        closedBy: null,
+        offeredBytes: null,
+        sentBytes: null,
+        firstByteMs: null,
+        chunks: null,
+        longestGapMs: null,
       });
       const [placement] = await store().append([{ ...fields, session }]);
       expect(await store().get(fields.id, {})).toEqual({ ...fields, sessionId: placement?.sessionId });

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Column, Entity, PrimaryColumn, type ColumnOptions, type ValueTransformer } from 'typeorm';
 import type { BodyCodec, BodyDetails, BodyState, EntryRecord } from '../entries/entry-record';
 import type { StorageType } from '../entries/storage-type';
-import type { Outcome, RecordedWarning } from '../exchange';
+import type { ClosedBy, Outcome, RecordedWarning } from '../exchange';
 
 /** PostgreSQL's driver hands a bigint over as text. */
 export const wholeNumber: ValueTransformer = {
@@ -14,6 +14,7 @@ const text = (name: string): ColumnOptions => ({ name, type: 'text' });
 const optionalText = (name: string): ColumnOptions => ({ name, type: 'text', nullable: true });
 const bigint = (name: string): ColumnOptions => ({ name, type: 'bigint', transformer: wholeNumber });
 const optionalBigint = (name: string): ColumnOptions => ({ ...bigint(name), nullable: true });
+const optionalReal = (name: string): ColumnOptions => ({ name, type: 'double precision', nullable: true });
 const json = (name: string): ColumnOptions => ({ name, type: 'simple-json' });
 /**
  * `bytea` is refused by TypeORM on SQLite and `blob` on PostgreSQL. The migration makes the true column,
@@ -68,6 +69,13 @@ export class StorageEntry implements EntryRecord {
   @Column(text('response_codec')) responseCodec!: BodyCodec;
   @Column(text('response_state')) responseState!: BodyState;
   @Column(json('response_details')) responseDetails!: BodyDetails;
+
+  @Column(optionalText('closed_by')) closedBy!: ClosedBy | null;
+  @Column(optionalBigint('offered_bytes')) offeredBytes!: number | null;
+  @Column(optionalBigint('sent_bytes')) sentBytes!: number | null;
+  @Column(optionalReal('first_byte_ms')) firstByteMs!: number | null;
+  @Column(optionalBigint('chunks')) chunks!: number | null;
+  @Column(optionalReal('longest_gap_ms')) longestGapMs!: number | null;
 
   @Column(bytes('request_body')) requestBody!: Buffer | null;
   @Column(bytes('response_body')) responseBody!: Buffer | null;

@@ -46,6 +46,10 @@ describe('GET /entries/:id', () => {
         requestContentType: 'text/plain',
         requestBody: Buffer.from('hello'),
         responseBody: json({ a: 1 }),
+        closedBy: 'connection',
+        sentBytes: null,
+        chunks: 2,
+        longestGapMs: 3.5,
       },
     ]);
     const { status, body } = await router.get(ANN, '/entries/e-1');
@@ -93,6 +97,14 @@ describe('GET /entries/:id', () => {
         sha256: null,
         data: { a: 1 },
         data_state: null,
+      },
+      delivery: {
+        closed_by: 'connection',
+        offered_bytes: 7,
+        sent_bytes: null,
+        first_byte_ms: 12.25,
+        chunks: 2,
+        longest_gap_ms: 3.5,
       },
       query: 'page=2',
       error: { name: 'TypeError', message: 'x is not a function' },

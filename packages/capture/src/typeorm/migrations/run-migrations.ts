@@ -1,7 +1,8 @@
 import { MigrationExecutor, type DataSource, type QueryRunner } from 'typeorm';
+import { AddDeliveryColumns1767312000000 } from './add-delivery-columns';
 import { CreateRecapTables1767225600000 } from './create-recap-tables';
 
-export const MIGRATIONS = [CreateRecapTables1767225600000];
+export const MIGRATIONS = [CreateRecapTables1767225600000, AddDeliveryColumns1767312000000];
 export const MIGRATIONS_TABLE = 'recap_migrations';
 
 /**
