@@ -10,8 +10,8 @@ const floors = {
   capture: {
     path: '^packages/capture/src/',
     rooms: [
-      ['(exchange|body-kind)\\.ts$'],
-      ['entries/', 'redaction/', 'codec\\.ts$'],
+      ['(exchange|body-kind|json-depth)\\.ts$'],
+      ['entries/', 'redaction/', '(codec|body-messages)\\.ts$'],
       ['query/', 'tap/', 'sessions/'],
       ['recorder/', 'typeorm/', 'retention/', 'router/'],
       ['worker/'],

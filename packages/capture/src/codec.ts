@@ -3,7 +3,8 @@ import { constants, deflate, deflateSync, inflateSync, type ZlibOptions } from '
 import { promisify } from 'node:util';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Deflate } from 'pako';
-import { bodyKind } from './body-kind';
+import { bodyKind, type BodyKind } from './body-kind';
+import { listEvents, listLines, type MessageBody } from './body-messages';
 import type { BodyCodec, EntryRecord } from './entries/entry-record';
 
 /** Stored bytes and what a reader needs to unpack them. */
@@ -83,8 +84,8 @@ export function unpackBody({ bytes, codec, unpackedBytes }: PackedBody): Buffer 
 
 export interface DecodedBody {
   /**
-   * The value of a JSON body, the text of another, `{ encoding: 'base64', content }` for bytes that are
-   * not clean UTF-8 text, null when there is nothing to show.
+   * The value of a JSON body; of an event stream and of JSON lines a `MessageBody`; the text of another;
+   * `{ encoding: 'base64', content }` for bytes that are not clean UTF-8 text; null when there is nothing to show.
    */
   readonly data: unknown;
   /** Why `data` is not the whole body; absent when it is. */
@@ -123,16 +124,17 @@ export function decodeBody(entry: StoredBody, side: 'request' | 'response'): Dec
   } catch {
     return { data: null, state: 'corrupt' };
   }
-  const data = present(unpacked, isRequest ? entry.requestContentType : entry.responseContentType);
+  const contentType = isRequest ? entry.requestContentType : entry.responseContentType;
+  const data = present(unpacked, contentType, state === 'truncated');
   return state === 'truncated' ? { data, state } : { data };
 }
 
-function present(bytes: Buffer, contentType: string | null): unknown {
+function present(bytes: Buffer, contentType: string | null, isTruncated: boolean): unknown {
   const kind = bodyKind(contentType ?? undefined);
-  if (kind === 'binary' || kind === 'multipart' || !isUtf8(bytes)) {
-    return { encoding: 'base64', content: bytes.toString('base64') };
-  }
-  const text = bytes.toString('utf8');
+  if (kind === 'sse' || kind === 'ndjson') return presentMessages(bytes, kind, isTruncated);
+  if (kind === 'binary' || kind === 'multipart') return asBase64(bytes);
+  const text = cleanText(bytes, isTruncated);
+  if (text === undefined) return asBase64(bytes);
   if (kind === 'json' || (kind === undefined && /^\s*[[{]/.test(text))) {
     try {
       return JSON.parse(text) as unknown;
@@ -142,4 +144,35 @@ function present(bytes: Buffer, contentType: string | null): unknown {
     }
   }
   return text;
+}
+
+function presentMessages(
+  bytes: Buffer,
+  kind: Extract<BodyKind, 'sse' | 'ndjson'>,
+  isTruncated: boolean,
+): MessageBody {
+  const clean = cleanText(bytes, isTruncated);
+  // Their receivers take what is no UTF-8 as U+FFFD.
+  const text = clean ?? bytes.toString('utf8');
+  return {
+    ...(kind === 'sse' ? listEvents(text) : listLines(text, isTruncated)),
+    ...(clean === undefined ? asBase64(bytes) : { encoding: 'utf8', content: clean }),
+  };
+}
+
+function asBase64(bytes: Buffer): { encoding: 'base64'; content: string } {
+  return { encoding: 'base64', content: bytes.toString('base64') };
+}
+
+/** The bytes as text; `undefined` when they are no UTF-8. What was cut within a character loses that one's part. */
+function cleanText(bytes: Buffer, isTruncated: boolean): string | undefined {
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  if (!isTruncated) return undefined;
+  for (let cut = 1; cut <= 3 && cut <= bytes.length; cut += 1) {
+    // A character begins with a byte that is not 10xxxxxx, and is at most 4 bytes long.
+    if ((bytes[bytes.length - cut]! & 0xc0) === 0x80) continue;
+    const whole = bytes.subarray(0, bytes.length - cut);
+    return isUtf8(whole) ? whole.toString('utf8') : undefined;
+  }
+  return undefined;
 }

@@ -1,6 +1,7 @@
 export { StorageError } from '@recap/storage';
 export type { StorageErrorCode } from '@recap/storage';
 export { annotate } from './annotate';
+export type { BodyMessage, MessageBody } from './body-messages';
 export { decodeBody } from './codec';
 export type { DecodedBody } from './codec';
 export { createRecorder } from './create-recorder';

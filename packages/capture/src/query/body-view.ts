@@ -1,5 +1,6 @@
 import { decodeBody } from '../codec';
 import type { EntryRecord } from '../entries/entry-record';
+import { isTooDeep } from '../json-depth';
 
 export type DataState = 'truncated' | 'dropped' | 'corrupt' | 'not_captured';
 
@@ -11,9 +12,6 @@ export interface BodyView {
   /** Size as it travelled; null when unknown. */
   readonly original_bytes: number | null;
 }
-
-/** `JSON.stringify` runs out of stack at about 4,000 levels; nobody reads a hundredth of that. */
-const MAX_DEPTH = 1000;
 
 /** @param includeData false: the entry was read without bodies, and only what is known of them is told. */
 export function viewBody(entry: EntryRecord, side: 'request' | 'response', includeData: boolean): BodyView {
@@ -28,21 +26,4 @@ export function viewBody(entry: EntryRecord, side: 'request' | 'response', inclu
   // Shown as unreadable rather than taking the whole answer down with it.
   if (isTooDeep(data)) return { data: null, data_state: 'corrupt', original_bytes };
   return { data, data_state: state, original_bytes };
-}
-
-/** True for a value nested too deeply to be written as JSON. */
-export function isTooDeep(value: unknown): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > MAX_DEPTH) return true;
-    const next: unknown[] = [];
-    for (const node of level) {
-      if (typeof node !== 'object' || node === null) continue;
-      for (const child of Object.values(node) as unknown[]) {
-        if (typeof child === 'object' && child !== null) next.push(child);
-      }
-    }
-    level = next;
-  }
-  return false;
 }

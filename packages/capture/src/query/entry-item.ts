@@ -1,7 +1,8 @@
 import type { EntryRecord } from '../entries/entry-record';
 import type { StorageType } from '../entries/storage-type';
 import type { Outcome } from '../exchange';
-import { isTooDeep, viewBody, type BodyView, type DataState } from './body-view';
+import { isTooDeep } from '../json-depth';
+import { viewBody, type BodyView, type DataState } from './body-view';
 
 /** The two sides of an exchange, for an item that shows both. */
 export interface Sides<T> {

@@ -1,4 +1,5 @@
-import { isTooDeep, viewBody } from '../../src/query/body-view';
+import { isTooDeep } from '../../src/json-depth';
+import { viewBody } from '../../src/query/body-view';
 import { newEntry } from '../../src/testing';
 
 const entry = (overrides: Parameters<typeof newEntry>[0]) => ({ ...newEntry(overrides), sessionId: 's' });

@@ -22,7 +22,10 @@ async function withDataSource<T>(
   options: DataSourceOptions,
   work: (dataSource: DataSource) => Promise<T>,
 ): Promise<T> {
-  const dataSource = await new DataSource({ ...options, migrationsTableName: 'recap_migrations' }).initialize();
+  const dataSource = await new DataSource({
+    ...options,
+    migrationsTableName: 'recap_migrations',
+  }).initialize();
   try {
     return await work(dataSource);
   } finally {
