@@ -1,0 +1,260 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import compression from 'compression';
+import express from 'express';
+import { storageMiddleware } from '../../src/express';
+import { STREAM_GRACE_MS } from '../../src/tap/http-tap';
+import { openRecorder, responseData } from '../recording/open-recorder';
+import { closeOpened, listen, open, RAW_PROGRAMS, received } from './raw-programs';
+
+afterEach(() => {
+  closeOpened();
+  jest.restoreAllMocks();
+});
+
+const HUGE = 20_000_000;
+
+describe.each(RAW_PROGRAMS)('how an answer went out, on %s', (_name, build) => {
+  it('is told of an answer in chunks', async () => {
+    const { recorder, entry } = openRecorder();
+    const port = await listen(
+      build(recorder, (_request, response) => {
+        response.write('añb');
+        response.write('');
+        response.write(Buffer.from('cd'));
+        response.end('ef', 'latin1');
+      }),
+    );
+    await received(open(port), '0\r\n\r\n');
+    const stored = await entry();
+    expect(stored).toMatchObject({ closedBy: 'end', offeredBytes: 8, sentBytes: 8, chunks: 3 });
+    expect(stored.firstByteMs).toBeGreaterThan(0);
+    expect(stored.firstByteMs).toBeLessThanOrEqual(stored.durationMs);
+    expect(stored.longestGapMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it('tells when the first byte went out, and how long a stream was silent', async () => {
+    let now = 1_000;
+    jest.spyOn(performance, 'now').mockImplementation(() => now);
+    const { recorder, entry } = openRecorder();
+    const port = await listen(
+      build(recorder, (_request, response) => {
+        const at = (time: number, step: () => unknown): void => {
+          now = 1_000 + time;
+          step();
+        };
+        response.setHeader('content-type', 'text/event-stream');
+        at(20, () => {
+          response.flushHeaders();
+        });
+        at(50, () => response.write('data: 1\n\n'));
+        at(350, () => response.write('data: 2\n\n'));
+        at(400, () => response.end());
+      }),
+    );
+    await received(open(port), '0\r\n\r\n');
+    expect(await entry()).toMatchObject({
+      firstByteMs: 20,
+      longestGapMs: 300,
+      chunks: 2,
+      durationMs: 400,
+    });
+  });
+
+  it('tells the first byte of an answer without a body, and no gap', async () => {
+    const { recorder, entry } = openRecorder();
+    const port = await listen(build(recorder, (_request, response) => response.end()));
+    await received(open(port), '\r\n\r\n');
+    const stored = await entry();
+    expect(stored).toMatchObject({ closedBy: 'end', offeredBytes: 0, sentBytes: 0, chunks: 0 });
+    expect(stored.firstByteMs).toBeGreaterThan(0);
+    expect(stored.longestGapMs).toBeNull();
+  });
+
+  it.each([
+    ['HEAD', 200],
+    ['GET', 204],
+    ['GET', 304],
+  ])(
+    'tells the body that a program offers to a %s answered %i from what was sent',
+    async (method, status) => {
+      const { recorder, entry } = openRecorder();
+      const port = await listen(
+        build(recorder, (_request, response) => {
+          response.statusCode = status;
+          response.end('offered');
+        }),
+      );
+      await received(open(port, `${method} / HTTP/1.1\r\nhost: x\r\n\r\n`), '\r\n\r\n');
+      expect(await entry()).toMatchObject({
+        closedBy: 'end',
+        offeredBytes: 7,
+        sentBytes: 0,
+        responseState: 'empty',
+        responseOriginalBytes: null,
+      });
+    },
+  );
+
+  it('knows that a client that left had been sent all there was until then', async () => {
+    const { recorder, entry } = openRecorder();
+    const port = await listen(
+      build(recorder, (_request, response) => {
+        response.setHeader('content-type', 'text/event-stream');
+        response.write('data: 1\n\n');
+        setImmediate(() => response.write('data: 2\n\n'));
+      }),
+    );
+    const client = open(port);
+    await received(client, 'data: 2\n\n');
+    client.destroy();
+    const stored = await entry();
+    expect(stored).toMatchObject({
+      outcome: 'aborted',
+      closedBy: 'connection',
+      offeredBytes: 18,
+      sentBytes: 18,
+      responseState: 'truncated',
+    });
+    expect(responseData(stored)).toMatchObject({ messages: [{ data: '1' }, { data: '2' }] });
+  });
+
+  it.each([
+    ['end', (response: ServerResponse) => response.end(Buffer.alloc(HUGE))],
+    ['write', (response: ServerResponse) => response.write(Buffer.alloc(HUGE))],
+  ])('calls aborted, and sent unknown, what a client left unread of one %s', async (_what, answer) => {
+    const { recorder, entry } = openRecorder();
+    const server = build(recorder, (_request, response) => {
+      answer(response);
+      setImmediate(() => server.emit('offered'));
+    });
+    const client = open(await listen(server));
+    client.pause();
+    await once(server, 'offered');
+    client.resetAndDestroy();
+    expect(await entry()).toMatchObject({
+      outcome: 'aborted',
+      closedBy: 'connection',
+      offeredBytes: HUGE,
+      sentBytes: null,
+    });
+  });
+
+  it('calls failed, and sent unknown, an answer that its program destroys before it is out', async () => {
+    const { recorder, entry } = openRecorder();
+    const server = build(recorder, (_request, response) => {
+      response.on('close', () => server.emit('destroyed'));
+      response.end(Buffer.alloc(HUGE));
+      setImmediate(() => response.destroy());
+    });
+    open(await listen(server)).pause();
+    await once(server, 'destroyed');
+    expect(await entry()).toMatchObject({ outcome: 'failed', offeredBytes: HUGE, sentBytes: null });
+  });
+
+  it('knows that nothing was sent of an answer that its program destroys at once', async () => {
+    const { recorder, entry } = openRecorder();
+    const port = await listen(
+      build(recorder, (_request, response) => {
+        response.write('offered');
+        response.destroy();
+      }),
+    );
+    await once(open(port).resume(), 'close');
+    expect(await entry()).toMatchObject({ outcome: 'failed', offeredBytes: 7, sentBytes: 0 });
+  });
+
+  it('records a stream that goes on beyond its cap once, with what is kept, and holds it no longer', async () => {
+    const { recorder, entries, clock } = openRecorder({ maxBodyBytes: 30, maxOpenBytes: 40 });
+    let stream: ServerResponse | undefined;
+    const server = build(recorder, (request, response) => {
+      if (request.url === '/other') {
+        response.setHeader('content-type', 'text/plain');
+        response.end('x'.repeat(30));
+        return;
+      }
+      stream = response;
+      response.setHeader('content-type', 'text/event-stream');
+      response.write('data: {"n":1}\n\n');
+    });
+    const port = await listen(server);
+    const client = open(port);
+    await received(client, '"n":1');
+    for (let n = 2; n <= 3; n += 1) {
+      stream?.write(`data: {"n":${String(n)}}\n\n`);
+      await received(client, `"n":${String(n)}`);
+    }
+    clock.advance(STREAM_GRACE_MS - 1);
+    stream?.write('data: {"n":4}\n\n');
+    await received(client, '"n":4');
+    expect(recorder.stats().open).toBe(1);
+    clock.advance(1);
+    stream?.write('data: {"n":5}\n\n');
+    await received(client, '"n":5');
+    expect(recorder.stats().open).toBe(0);
+    const [stored] = await entries();
+    expect(stored).toMatchObject({
+      closedBy: 'cap',
+      outcome: 'completed',
+      status: 200,
+      responseState: 'truncated',
+      responseOriginalBytes: 75,
+      offeredBytes: 75,
+      chunks: 5,
+    });
+    expect(responseData(stored!)).toMatchObject({ messages: [{ data: { n: 1 } }, { data: { n: 2 } }] });
+
+    stream?.write('data: {"n":6}\n\n');
+    await received(client, '"n":6');
+    stream?.end();
+    await received(client, '0\r\n\r\n');
+    await received(open(port, 'GET /other HTTP/1.1\r\nhost: x\r\n\r\n'), 'xxx');
+    const all = await entries();
+    expect(all.map(({ path, responseState }) => [path, responseState])).toEqual([
+      ['/', 'truncated'],
+      ['/other', 'captured'],
+    ]);
+  });
+
+  it('waits for the end of what is only large', async () => {
+    const { recorder, entry, clock } = openRecorder({ maxBodyBytes: 30 });
+    const server = build(recorder, (_request, response) => {
+      response.setHeader('content-type', 'text/plain');
+      response.write('x'.repeat(31));
+      clock.advance(2 * STREAM_GRACE_MS);
+      response.write('y');
+      response.end('z');
+    });
+    await received(open(await listen(server)), '0\r\n\r\n');
+    expect(await entry()).toMatchObject({ closedBy: 'end', offeredBytes: 33, sentBytes: 33 });
+  });
+});
+
+describe('an answer that a compressor changes after Recap has seen it', () => {
+  const record = async (length: number, headers: string) => {
+    const { recorder, entry } = openRecorder();
+    const app = express();
+    app.use(compression({ threshold: 1_000 }), storageMiddleware({ recorder }));
+    app.get('/', (_request, response) => {
+      response.type('text').send('x'.repeat(length));
+    });
+    const client = open(await listen(createServer(app)), `GET / HTTP/1.1\r\nhost: x\r\n${headers}\r\n`);
+    await once(client, 'data');
+    return entry();
+  };
+
+  it('has offered bytes that are known and sent bytes that are not', async () => {
+    expect(await record(5_000, 'accept-encoding: gzip\r\n')).toMatchObject({
+      offeredBytes: 5_000,
+      sentBytes: null,
+    });
+  });
+
+  it('has sent bytes where the compressor let it pass', async () => {
+    expect(await record(500, 'accept-encoding: gzip\r\n')).toMatchObject({
+      offeredBytes: 500,
+      sentBytes: 500,
+    });
+  });
+});
