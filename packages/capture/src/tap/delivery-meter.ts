@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { ClosedBy, Delivery } from '../exchange';
+import type { Connection } from './exchange-ending';
 
 /** Around each chunk of a chunked answer: its length in hex and two line ends (RFC 9112, section 7.1). */
 const CHUNK_FRAME_BYTES = 4;
@@ -10,7 +10,7 @@ const LAST_CHUNK_BYTES = 5;
 /** Measures how an answer goes out. Costs a few numbers for each chunk, and no allocation. */
 export class DeliveryMeter {
   readonly #response: ServerResponse;
-  readonly #socket: Socket;
+  readonly #socket: Connection;
   readonly #startedTicks: number;
   readonly #writtenBefore: number;
   /** Somebody may change what is seen here before it goes out. */
@@ -23,7 +23,7 @@ export class DeliveryMeter {
   #framingBytes = 0;
 
   /** @param startedTicks of `performance.now()`, when the request was first seen. */
-  constructor(response: ServerResponse, socket: Socket, startedTicks: number) {
+  constructor(response: ServerResponse, socket: Connection, startedTicks: number) {
     this.#response = response;
     this.#socket = socket;
     this.#startedTicks = startedTicks;
@@ -92,7 +92,7 @@ function hexDigits(value: number): number {
  * Whether the operating system has not yet taken all that the socket was given. `bytesWritten` counts that
  * too, and after a socket is destroyed this is the one trace of it: there since Node 10; without it, unknown.
  */
-function isWaiting(socket: Socket): boolean {
+function isWaiting(socket: Connection): boolean {
   const symbol = Object.getOwnPropertySymbols(socket).find(
     ({ description }) => description === 'lastWriteQueueSize',
   );

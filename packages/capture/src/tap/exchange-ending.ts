@@ -1,6 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { errorCode } from '@recap/storage';
+
+/** Codes of an HTTP/2 stream that nobody reset, or Node itself. */
+const OWN_RESETS = new Set([constants.NGHTTP2_NO_ERROR, constants.NGHTTP2_INTERNAL_ERROR]);
+
+/** What Node keeps a timeout for: the socket, or on HTTP/2 the session, of which no more is asked than that. */
+export type Connection = Socket;
+
+/** To be asked for at the start: Node takes it off a request that is over. */
+export function connectionOf(request: IncomingMessage): Connection {
+  const session = streamOf(request)?.session;
+  return session === undefined ? request.socket : (session as unknown as Connection);
+}
 
 const TRANSPORT_FAILURES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT']);
 
@@ -8,9 +21,10 @@ const TRANSPORT_FAILURES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIM
  * Whether the answer went out to its end. Node emits `finish`, and calls the response finished, also when
  * the connection broke with a part of it still waiting; the socket knows better.
  */
-export function hasFinished(request: IncomingMessage, response: ServerResponse, socket: Socket): boolean {
+export function hasFinished(request: IncomingMessage, response: ServerResponse, socket: Connection): boolean {
   if (!response.writableFinished) return false;
-  if (request.httpVersionMajor >= 2) return !isStreamAborted(request);
+  const stream = streamOf(request);
+  if (stream !== undefined) return !stream.aborted;
   // Node itself ends a socket that it closes after an answer.
   return !socket.errored && (!socket.destroyed || socket.writableEnded);
 }
@@ -19,14 +33,16 @@ export function hasFinished(request: IncomingMessage, response: ServerResponse, 
  * Whether the connection was ended by the other side. Node destroys request, response and socket in
  * either case, so the traces on the socket tell: the client's FIN was read, or the transport failed.
  */
-export function isClientGone(request: IncomingMessage, socket: Socket): boolean {
-  if (request.httpVersionMajor >= 2) return request.destroyed;
+export function isClientGone(request: IncomingMessage, socket: Connection): boolean {
+  const stream = streamOf(request);
+  if (stream !== undefined) return !OWN_RESETS.has(stream.rstCode);
   return socket.readableEnded || TRANSPORT_FAILURES.has(errorCode(socket.errored) ?? '');
 }
 
 /** Whether the connection is over, for whatever reason. */
-export function isConnectionGone(request: IncomingMessage, socket: Socket): boolean {
-  if (request.httpVersionMajor >= 2) return isStreamAborted(request);
+export function isConnectionGone(request: IncomingMessage, socket: Connection): boolean {
+  const stream = streamOf(request);
+  if (stream !== undefined) return stream.destroyed;
   return socket.destroyed || isClientGone(request, socket) || isRequestBroken(request);
 }
 
@@ -43,8 +59,7 @@ export function isRequestBroken(request: IncomingMessage): boolean {
  * was last active is on the timer that Node keeps with the socket, which counts in the same time as any new
  * timer. Without such a timer (Node has it since version 11), the answer is no.
  */
-export function hasTimedOut(request: IncomingMessage, socket: Socket): boolean {
-  if (request.httpVersionMajor >= 2) return false;
+export function hasTimedOut(socket: Connection): boolean {
   if (errorCode(socket.errored) === 'ERR_HTTP_REQUEST_TIMEOUT') return true;
   const { timeout } = socket;
   if (timeout === undefined || timeout === 0) return false;
@@ -55,7 +70,7 @@ export function hasTimedOut(request: IncomingMessage, socket: Socket): boolean {
   return lastActive !== undefined && now !== undefined && now - lastActive >= timeout;
 }
 
-function timerOf(socket: Socket): unknown {
+function timerOf(socket: Connection): unknown {
   const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'timeout');
   return symbol === undefined ? undefined : (socket as unknown as Record<symbol, unknown>)[symbol];
 }
@@ -65,6 +80,8 @@ function startOf(timer: unknown): number | undefined {
   return typeof start === 'number' ? start : undefined;
 }
 
-function isStreamAborted(request: IncomingMessage): boolean {
-  return (request as { readonly stream?: { readonly aborted?: boolean } }).stream?.aborted === true;
+/** The stream of an HTTP/2 request. */
+function streamOf(request: IncomingMessage): ServerHttp2Stream | undefined {
+  if (request.httpVersionMajor < 2) return undefined;
+  return (request as unknown as { readonly stream: ServerHttp2Stream }).stream;
 }

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '@recap/storage';
 import { bodyKind } from '../body-kind';
@@ -7,7 +6,15 @@ import type { CapturedBody, ClosedBy, Delivery, ExchangeSide, HeaderList, Outcom
 import { describeError } from './describe-error';
 import { BodyCollector } from './body-collector';
 import { DeliveryMeter } from './delivery-meter';
-import { hasFinished, hasTimedOut, isClientGone, isConnectionGone, isRequestBroken } from './exchange-ending';
+import {
+  connectionOf,
+  hasFinished,
+  hasTimedOut,
+  isClientGone,
+  isConnectionGone,
+  isRequestBroken,
+  type Connection,
+} from './exchange-ending';
 import { isKeptType } from './kept-types';
 import type { OpenBudget } from './open-budget';
 import { hasStarted, observeRequest } from './patch-request';
@@ -57,8 +64,7 @@ export class HttpTap {
   readonly #onEnd: (tap: HttpTap) => void;
   readonly #hasBody: boolean;
   readonly #isLate: boolean;
-  /** Kept from the start: Node takes it off a request that was destroyed. */
-  readonly #socket: Socket;
+  readonly #connection: Connection;
   readonly #parsedAtStart: CapturedBody | undefined;
   #isRequestComplete = false;
   #isResponseTypeKnown = false;
@@ -75,8 +81,8 @@ export class HttpTap {
     const { request, response, maxBodyBytes, budget } = options;
     this.#requestBody = new BodyCollector(maxBodyBytes, budget);
     this.#responseBody = new BodyCollector(maxBodyBytes, budget);
-    this.#socket = request.socket;
-    this.#meter = new DeliveryMeter(response, this.#socket, this.#startedTicks);
+    this.#connection = connectionOf(request);
+    this.#meter = new DeliveryMeter(response, this.#connection, this.#startedTicks);
     this.#onEnd = onEnd;
     this.#hasBody = hasBody(request);
     this.#isLate = this.#hasBody && hasStarted(request);
@@ -107,7 +113,7 @@ export class HttpTap {
     if (this.#error !== undefined) return;
     this.#error = describeError(thrown);
     // What fails because nobody is there any more is not what ended the exchange.
-    this.#hasFailedFirst = !isConnectionGone(this.#options.request, this.#socket);
+    this.#hasFailedFirst = !isConnectionGone(this.#options.request, this.#connection);
   }
 
   onFlush(): void {
@@ -165,7 +171,7 @@ export class HttpTap {
 
   #closedBy(): ClosedBy {
     const { request, response } = this.#options;
-    if (hasFinished(request, response, this.#socket)) return 'end';
+    if (hasFinished(request, response, this.#connection)) return 'end';
     return this.#isClosedByCap ? 'cap' : 'connection';
   }
 
@@ -218,9 +224,9 @@ export class HttpTap {
       return this.#error !== undefined && (status ?? 0) >= 500 ? 'failed' : 'completed';
     }
     if (this.#hasFailedFirst) return 'failed';
-    if (!isClientGone(request, this.#socket) && hasTimedOut(request, this.#socket)) return 'timed_out';
+    if (!isClientGone(request, this.#connection) && hasTimedOut(this.#connection)) return 'timed_out';
     // A parser's "request aborted" is still written to a socket that nobody reads.
-    return isBroken || isClientGone(request, this.#socket) ? 'aborted' : 'failed';
+    return isBroken || isClientGone(request, this.#connection) ? 'aborted' : 'failed';
   }
 
   #isKept(contentType: string | undefined): boolean {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Http2Server } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import express from 'express';
 import express4 from 'express4';
@@ -53,12 +54,12 @@ export function closeOpened(): void {
   for (const each of opened.splice(0)) each.close();
 }
 
-export async function listen(server: Server): Promise<number> {
+export async function listen(server: Server | Http2Server): Promise<number> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   opened.push({
     close: () => {
-      server.closeAllConnections();
+      if ('closeAllConnections' in server) server.closeAllConnections();
       server.close();
     },
   });
