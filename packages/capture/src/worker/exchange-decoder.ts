@@ -1,4 +1,4 @@
-import type { CapturedBody, Exchange, ExchangeSide, SessionClaim } from '../exchange';
+import type { CapturedBody, Delivery, Exchange, ExchangeSide, SessionClaim } from '../exchange';
 import { BODY_BITS, NO_TEXT, UTF16_MARK } from './exchange-encoder';
 
 /** Reads what `ExchangeEncoder` wrote. What it returns shares nothing with the memory. */
@@ -44,6 +44,20 @@ export class ExchangeDecoder {
       warnings: this.#json([]),
       request: this.#side(),
       response: this.#side(),
+      delivery: this.#delivery(),
+    };
+  }
+
+  #delivery(): Delivery | undefined {
+    const closedBy = this.#text() as Delivery['closedBy'] | undefined;
+    if (closedBy === undefined) return undefined;
+    return {
+      closedBy,
+      offeredBytes: this.#number(),
+      sentBytes: this.#optionalNumber(),
+      firstByteMs: this.#optionalNumber(),
+      chunks: this.#number(),
+      longestGapMs: this.#optionalNumber(),
     };
   }
 

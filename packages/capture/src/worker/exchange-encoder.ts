@@ -1,4 +1,4 @@
-import type { CapturedBody, Exchange, ExchangeSide, HeaderList, SessionClaim } from '../exchange';
+import type { CapturedBody, Delivery, Exchange, ExchangeSide, HeaderList, SessionClaim } from '../exchange';
 
 const MIN_GROWTH_BYTES = 64 * 1024;
 /** Up to here a loop beats the call into the runtime that writes a string. */
@@ -74,6 +74,17 @@ export class ExchangeEncoder {
     this.#text(exchange.warnings.length === 0 ? undefined : JSON.stringify(exchange.warnings));
     this.#side(exchange.request);
     this.#side(exchange.response);
+    this.#delivery(exchange.delivery);
+  }
+
+  #delivery(delivery: Delivery | undefined): void {
+    this.#text(delivery?.closedBy);
+    if (delivery === undefined) return;
+    this.#number(delivery.offeredBytes);
+    this.#number(delivery.sentBytes ?? NaN);
+    this.#number(delivery.firstByteMs ?? NaN);
+    this.#number(delivery.chunks);
+    this.#number(delivery.longestGapMs ?? NaN);
   }
 
   #session({ key, group, timeoutMs, requestedId, proposedId }: SessionClaim): void {

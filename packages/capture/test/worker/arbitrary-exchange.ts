@@ -43,7 +43,7 @@ export const arbitraryExchange: fc.Arbitrary<Exchange> = fc.record({
   query: optional(text),
   pathParameters: fc.dictionary(fc.string(), fc.string()).map((value) => ({ ...value })),
   status: optional(fc.nat()),
-  outcome: fc.constantFrom('completed' as const, 'aborted' as const, 'failed' as const),
+  outcome: fc.constantFrom('completed' as const, 'aborted' as const, 'failed' as const, 'timed_out' as const),
   error: optional(fc.record({ name: text, message: text })),
   startedAt: number,
   durationMs: number,
@@ -68,6 +68,16 @@ export const arbitraryExchange: fc.Arbitrary<Exchange> = fc.record({
   compress: fc.boolean(),
   request: side,
   response: side,
+  delivery: optional(
+    fc.record({
+      closedBy: fc.constantFrom('end' as const, 'connection' as const, 'cap' as const),
+      offeredBytes: number,
+      sentBytes: optional(number),
+      firstByteMs: optional(number),
+      chunks: number,
+      longestGapMs: optional(number),
+    }),
+  ),
   warnings: fc.array(
     fc.record({
       code: text,
