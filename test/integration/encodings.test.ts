@@ -183,6 +183,15 @@ async function exchange(
   return Buffer.concat(chunks);
 }
 
+/** JSON that encodes what is easily lost; the value that comes back is the value that was sent. */
+const JSON_TEXTS = [
+  '{"lone":"\\ud800","pair":"\\ud83d\\ude00","nul":"\\u0000","key\\u0000":1,"\\udc00":2}',
+  '{"composed":"é","decomposed":"e\u0301","line":"\u2028","raw":"🚀"}',
+  '\uFEFF{"mark":"é"}',
+  '"\\ud800"',
+  '{"a":"\\\\u0000","__proto__":{"b":1}}',
+];
+
 /** The bytes that shown data stands for. */
 function bytesOf(data: unknown): Buffer {
   if (typeof data === 'string') return Buffer.from(data);
@@ -286,6 +295,41 @@ describe.each(DATABASES)('bodies on %s', (_database, use) => {
       });
 
     it('come back byte for byte with redaction off', () => roundTrip(UNREDACTED, false));
+
+    it.each([false, undefined] as const)(
+      'come back as the values they are in JSON (redaction: %s)',
+      (redaction) =>
+        use(folder(), async (database) => {
+          const recorder = createRecorder({
+            database,
+            logger: silent,
+            ...(redaction === false && { redaction }),
+          });
+          const bodies = JSON_TEXTS.flatMap((text) =>
+            splits(Buffer.from(text)).map((writes) => body(text, 'application/json', writes)),
+          );
+          const server = build(recorder, serve(bodies)).listen(0, '127.0.0.1');
+          const agent = new Agent({ keepAlive: true });
+          try {
+            await once(server, 'listening');
+            const { port } = server.address() as { port: number };
+            for (const [index] of bodies.entries())
+              await exchange(port, agent, `/down/${String(index)}`, 'GET');
+            await written(recorder);
+            const storage = express().use(
+              storageRouter({ recorder, authenticate: () => ({ ownerId: 'admin', isAdmin: true }) }),
+            );
+            for (const { path, data, data_state } of await all(storage, 'response', '/down/*')) {
+              const text = bodies[Number(path.slice('/down/'.length))]!.wire.toString().replace('\uFEFF', '');
+              expect({ data, data_state }).toEqual({ data: JSON.parse(text) as unknown, data_state: null });
+            }
+          } finally {
+            agent.destroy();
+            server.close();
+            await recorder.close();
+          }
+        }),
+    );
 
     it('come back byte for byte with redaction on where they claim no structure', () =>
       roundTrip(REDACTED, undefined));

@@ -137,7 +137,8 @@ function present(bytes: Buffer, contentType: string | null, isTruncated: boolean
   if (text === undefined) return asBase64(bytes);
   if (kind === 'json' || (kind === undefined && /^\s*[[{]/.test(text))) {
     try {
-      return JSON.parse(text) as unknown;
+      // A byte order mark is no JSON, but its readers pass over it (RFC 8259, section 8.1).
+      return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text) as unknown;
     } catch {
       // A prefix, or text that only claimed to be JSON and was kept as it came: shown as text.
       return text;
