@@ -40,6 +40,7 @@ export async function recordTraffic(): Promise<RecordedTraffic> {
   await send(40, agent.get('/orders/8').set('x-user', 'ann'));
   await send(1, agent.get('/orders/broken').set('x-user', 'bob'));
   await send(1, agent.get('/nowhere'));
+  await send(1, agent.get('/stories/1').set('x-user', 'eve'));
   return { agent, close: () => recorder.close() };
 }
 
@@ -68,6 +69,12 @@ function program(recorder: Recorder): express.Express {
       response.json({ text: `You said: ${prompt}` });
     },
   );
+  app.get('/stories/:id', (_request, response) => {
+    response.type('text/event-stream');
+    response.write('event: word\nid: 1\ndata: {"text":"Once"}\n\n');
+    response.write('event: word\nid: 2\ndata: {"text":"upon"}\n\n');
+    response.end('data: [DONE]\n\n');
+  });
   app.get('/orders/:id', (request, response) => {
     if (request.params.id === 'broken') throw new Error('The warehouse is closed.');
     response.json({ id: request.params.id });
