@@ -118,7 +118,7 @@ const serve =
     if (direction === 'up') {
       if (Number(index) % 3 === 1) request.setEncoding('utf8');
       if (Number(index) % 3 === 2) request.resume();
-      else for await (const _chunk of request) continue;
+      else await request.toArray();
       response.statusCode = 204;
       response.end();
       return;
