@@ -90,6 +90,11 @@ export class BodyCollector {
       this.#letGo('open_budget');
       return;
     }
+    if (this.#isFinished) {
+      // Room was made by closing this very record.
+      this.#budget.release(wanted);
+      return;
+    }
     this.#keptBytes += wanted;
     const isWhole = isOwned && wanted === bytes.length;
     this.#chunks.push(isWhole ? bytes : Buffer.from(bytes.subarray(0, wanted)));

@@ -16,7 +16,7 @@ import {
   type Connection,
 } from './exchange-ending';
 import { isKeptType } from './kept-types';
-import type { OpenBudget } from './open-budget';
+import type { OpenBudget, Yielding } from './open-budget';
 import { hasStarted, observeRequest } from './patch-request';
 import { observeResponse, stopObserving } from './patch-response';
 import { responseHeader, sentHeaders } from './response-head';
@@ -34,8 +34,8 @@ export interface TappedExchange {
 }
 
 /**
- * How long a stream of messages may go on beyond what is kept of it before its record is closed: long enough
- * for an answer that is only large, whose outcome is worth more than its memory, and no longer.
+ * How long a stream of messages may go on beyond what is kept of it, or while memory is short, before its record
+ * is closed: long enough for an answer that is only large, whose outcome is worth more than its memory.
  */
 export const STREAM_GRACE_MS = 30_000;
 
@@ -55,7 +55,7 @@ export interface HttpTapOptions {
 }
 
 /** Watches one request and its response, and changes neither. */
-export class HttpTap {
+export class HttpTap implements Yielding {
   readonly #options: HttpTapOptions;
   readonly #startedTicks = performance.now();
   readonly #requestBody: BodyCollector;
@@ -73,6 +73,7 @@ export class HttpTap {
   #fullSince: number | undefined;
   #isClosed = false;
   #isClosedByCap = false;
+  #yieldedBody: CapturedBody | undefined;
   #error: { readonly name: string; readonly message: string } | undefined;
   #hasFailedFirst = false;
 
@@ -99,12 +100,10 @@ export class HttpTap {
     // The one event that every ending has: finished, given up by the client, destroyed by the program.
     response.on('close', () => {
       if (this.#isClosed) return;
-      if (this.#isRequestOver()) this.#close();
+      this.#stop();
+      if (this.#isRequestOver()) onEnd(this);
       // An answer that needed no body may be over before the body is: what is on its way comes within this turn.
-      else
-        setImmediate(() => {
-          this.#close();
-        });
+      else setImmediate(onEnd, this);
     });
   }
 
@@ -126,6 +125,7 @@ export class HttpTap {
       const contentType = responseHeader(this.#options.response, 'content-type');
       const kind = bodyKind(contentType);
       this.#isMessageStream = kind === 'sse' || kind === 'ndjson';
+      if (this.#isMessageStream) this.#options.budget.addStream(this);
       if (!this.#isKept(contentType)) this.#responseBody.omit('content_type');
     }
     const before = this.#responseBody.totalBytes;
@@ -154,25 +154,39 @@ export class HttpTap {
     };
   }
 
-  #close(): void {
-    if (this.#isClosed) return;
+  #stop(): void {
     this.#isClosed = true;
+    if (this.#isMessageStream) this.#options.budget.removeStream(this);
     stopObserving(this.#options.response);
-    this.#onEnd(this);
+  }
+
+  giveWay(): boolean {
+    if (!this.#hasGoneOn(this.#options.startedAt)) return false;
+    this.#isClosedByCap = true;
+    this.#stop();
+    // Its bytes are needed now. The record is made in a turn of its own: this is that of another exchange.
+    this.#yieldedBody = this.#responseBody.finish(false);
+    setImmediate(this.#onEnd, this);
+    return true;
   }
 
   #closeAtCap(): void {
-    const now = this.#options.clock.now();
-    this.#fullSince ??= now;
-    if (now - this.#fullSince < STREAM_GRACE_MS || this.#options.response.writableEnded) return;
+    this.#fullSince ??= this.#options.clock.now();
+    if (!this.#hasGoneOn(this.#fullSince)) return;
     this.#isClosedByCap = true;
-    this.#close();
+    this.#stop();
+    this.#onEnd(this);
+  }
+
+  #hasGoneOn(since: number): boolean {
+    const { clock, response } = this.#options;
+    return !this.#isClosed && !response.writableEnded && clock.now() - since >= STREAM_GRACE_MS;
   }
 
   #closedBy(): ClosedBy {
     const { request, response } = this.#options;
-    if (hasFinished(request, response, this.#connection)) return 'end';
-    return this.#isClosedByCap ? 'cap' : 'connection';
+    if (this.#isClosedByCap) return 'cap';
+    return hasFinished(request, response, this.#connection) ? 'end' : 'connection';
   }
 
   #finishRequest(): CapturedBody | undefined {
@@ -201,7 +215,8 @@ export class HttpTap {
   }
 
   #finishResponse(status: number | undefined, closedBy: ClosedBy): CapturedBody | undefined {
-    const body = this.#responseBody.finish(closedBy === 'end');
+    const body = this.#yieldedBody ?? this.#responseBody.finish(closedBy === 'end');
+    this.#yieldedBody = undefined;
     return this.#isBodiless(status) ? undefined : body;
   }
 

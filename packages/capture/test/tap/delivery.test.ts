@@ -215,6 +215,44 @@ describe.each(RAW_PROGRAMS)('how an answer went out, on %s', (_name, build) => {
       ['/', 'truncated'],
       ['/other', 'captured'],
     ]);
+    expect(recorder.stats()).toMatchObject({ captured: 2, stored: 2, open: 0 });
+  });
+
+  it('closes the record of the oldest stream when memory is short, and of no young one', async () => {
+    const { recorder, entries, clock } = openRecorder({ maxOpenBytes: 100 });
+    const server = build(recorder, (request, response) => {
+      const isStream = request.url?.startsWith('/stream') === true;
+      response.setHeader('content-type', isStream ? 'text/event-stream' : 'text/plain');
+      if (isStream) response.write(`data: ${'x'.repeat(32)}\n\n`);
+      else response.end('y'.repeat(60));
+    });
+    const port = await listen(server);
+    const get = (path: string) => open(port, `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`);
+    await received(get('/stream/1'), 'xxx');
+    clock.advance(1);
+    await received(get('/stream/2'), 'xxx');
+    clock.advance(STREAM_GRACE_MS - 2);
+    await received(get('/a'), 'yyy');
+    clock.advance(1);
+    await received(get('/b'), 'yyy');
+    while (recorder.stats().captured < 3) await new Promise(setImmediate);
+    expect(recorder.stats().open).toBe(1);
+    await recorder.flush();
+    closeOpened();
+    const all = await entries();
+    expect(
+      all.map(({ path, closedBy, responseState, responseDetails }) => [
+        path,
+        closedBy,
+        responseState,
+        responseDetails.reason,
+      ]),
+    ).toEqual([
+      ['/stream/1', 'cap', 'truncated', undefined],
+      ['/stream/2', 'connection', 'truncated', undefined],
+      ['/a', 'end', 'not_captured', 'open_budget'],
+      ['/b', 'end', 'captured', undefined],
+    ]);
   });
 
   it('waits for the end of what is only large', async () => {
