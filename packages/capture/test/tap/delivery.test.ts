@@ -13,6 +13,13 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
+async function turnsUntil(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; !isSo(); turn += 1) {
+    if (turn > 1_000) throw new Error('It does not come to pass.');
+    await new Promise(setImmediate);
+  }
+}
+
 const HUGE = 20_000_000;
 
 describe.each(RAW_PROGRAMS)('how an answer went out, on %s', (_name, build) => {
@@ -235,23 +242,28 @@ describe.each(RAW_PROGRAMS)('how an answer went out, on %s', (_name, build) => {
     await received(get('/a'), 'yyy');
     clock.advance(1);
     await received(get('/b'), 'yyy');
-    while (recorder.stats().captured < 3) await new Promise(setImmediate);
+    await turnsUntil(() => recorder.stats().captured === 3);
     expect(recorder.stats().open).toBe(1);
-    await recorder.flush();
+    await received(get('/stream/3'), 'xxx');
+    clock.advance(1);
+    await received(get('/c'), 'yyy');
+    await turnsUntil(() => recorder.stats().captured === 5);
     closeOpened();
     const all = await entries();
     expect(
-      all.map(({ path, closedBy, responseState, responseDetails }) => [
-        path,
-        closedBy,
-        responseState,
-        responseDetails.reason,
+      all.map((entry) => [
+        entry.path,
+        entry.closedBy,
+        entry.responseState,
+        entry.responseDetails.reason ?? entry.responseUnpackedBytes,
       ]),
     ).toEqual([
-      ['/stream/1', 'cap', 'truncated', undefined],
-      ['/stream/2', 'connection', 'truncated', undefined],
+      ['/stream/1', 'cap', 'truncated', 40],
+      ['/stream/2', 'cap', 'truncated', 40],
       ['/a', 'end', 'not_captured', 'open_budget'],
-      ['/b', 'end', 'captured', undefined],
+      ['/b', 'end', 'captured', 60],
+      ['/stream/3', 'connection', 'truncated', 40],
+      ['/c', 'end', 'captured', 60],
     ]);
   });
 
