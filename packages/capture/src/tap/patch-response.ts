@@ -17,6 +17,7 @@ interface Watch {
   readonly observer: ResponseObserver;
   /** The object whose methods see for it. A response may run through those of another prototype as well. */
   readonly target: object;
+  readonly isOnResponse: boolean;
   isInside: boolean;
 }
 
@@ -31,7 +32,7 @@ interface Patchable {
  *
  * @param sharedPrototype a prototype of this response that the program's other responses share, to be
  *   patched once for all of them (`app.response` of an Express app that is not mounted in another).
- *   Own properties on every response cost two closures and a change of shape each.
+ *   Own properties on every response cost a change of shape each.
  */
 export function observeResponse(
   response: ServerResponse,
@@ -41,15 +42,12 @@ export function observeResponse(
   // Methods that somebody put on the response itself would go by the prototype's.
   const isPlain = !Object.hasOwn(response, 'write') && !Object.hasOwn(response, 'end');
   const target: object = sharedPrototype !== undefined && isPlain ? sharedPrototype : response;
-  const watch: Watch = { observer, target, isInside: false };
+  const watch: Watch = { observer, target, isOnResponse: target === response, isInside: false };
   // Plain assignment: a symbol is in no listing of keys, and defining a property costs a change of the object's shape.
   (response as Patchable)[OBSERVER] = watch;
   if (Object.hasOwn(target, PATCHED)) return;
   hide(target, PATCHED, true);
-  // Looked up when called where the method was inherited, since a prototype above may still be patched.
-  hide(target, 'write', observed('write', target));
-  hide(target, 'end', observed('end', target));
-  hide(target, 'flushHeaders', observed('flushHeaders', target));
+  for (const name of SENDING) hide(target, name, observed(name, target, response));
 }
 
 /** From here on the response is no longer watched; methods on a shared prototype stay and pass through. */
@@ -57,24 +55,34 @@ export function stopObserving(response: ServerResponse): void {
   (response as Patchable)[OBSERVER] = undefined;
 }
 
-type Lookup = () => Write;
+const SENDING = ['write', 'end', 'flushHeaders'] as const;
+type Sending = (typeof SENDING)[number];
+type Methods = Readonly<Record<Sending, Write>>;
 
-type Sending = 'write' | 'end' | 'flushHeaders';
+/** One response after another inherits from the same prototype, so these are made once for it. */
+const inheriting = new WeakMap<object, Partial<Record<Sending, Write>>>();
 
-function inherited(target: object, name: Sending): Lookup {
+function observed(name: Sending, target: object, response: ServerResponse): Write {
+  const isTarget = (watch: Watch): boolean => watch.target === target;
   const own = Object.getOwnPropertyDescriptor(target, name)?.value as Write | undefined;
-  if (own !== undefined) return () => own;
-  return () => (Object.getPrototypeOf(target) as Record<Sending, Write>)[name];
+  if (own !== undefined) return observing(name, () => own, isTarget);
+  const parent = Object.getPrototypeOf(target) as object;
+  if (target !== response) return observing(name, () => (parent as Methods)[name], isTarget);
+  let methods = inheriting.get(parent);
+  if (methods === undefined) inheriting.set(parent, (methods = {}));
+  // Looked up when called, since a prototype above may still be patched.
+  return (methods[name] ??= observing(name, () => (parent as Methods)[name], isOnResponse));
 }
 
-function observed(name: Sending, target: object): Write {
-  const original = inherited(target, name);
+const isOnResponse = (watch: Watch): boolean => watch.isOnResponse;
+
+function observing(name: Sending, original: () => Write, isTarget: (watch: Watch) => boolean): Write {
   const method: Write = function (this: ServerResponse, ...args) {
     const watch = (this as Patchable)[OBSERVER];
-    const isWatching = watch?.target === target && !watch.isInside && !this.writableEnded;
     // HTTP/2's `end` calls `write` itself: what is inside another call has been seen already.
     // What comes after the end is refused by the response, and was not sent.
-    if (watch === undefined || !isWatching) return original().apply(this, args);
+    if (watch === undefined || !isTarget(watch) || watch.isInside || this.writableEnded)
+      return original().apply(this, args);
     watch.isInside = true;
     let result: unknown;
     try {
