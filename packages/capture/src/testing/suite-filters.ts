@@ -15,7 +15,7 @@ const VARIED: readonly Partial<NewEntry>[] = [
   { endpoint: '/users/:id', path: '/users/1%', status: 500, outcome: 'failed', createdAt: START + 2 },
   { endpoint: 'Service.call', path: null, owner: 'bob', createdAt: START + 3, durationMs: 100 },
   { path: '/orders', status: 599, traceId: 'A'.repeat(32) },
-  { path: '/orders/', status: 499 },
+  { path: '/orders/', status: 499, outcome: 'timed_out' },
   { path: '/Orders/7', status: 100 },
 ];
 
@@ -50,6 +50,7 @@ const FILTERS: readonly EntryFilter[] = [
   { statuses: [] },
   { outcomes: ['completed'] },
   { outcomes: ['aborted', 'failed'] },
+  { outcomes: ['timed_out'] },
   { outcomes: [] },
   { createdFrom: START + 1 },
   { createdBefore: START + 1 },

@@ -300,7 +300,8 @@ describe('POST /query: filters', () => {
     [{ status: '5xx' }, ['c']],
     [{ status: ['2XX', 404] }, ['a', 'b']],
     [{ outcome: 'failed' }, ['c']],
-    [{ outcome: ['completed', 'failed'] }, ['a', 'b', 'c']],
+    [{ outcome: 'timed_out' }, ['b']],
+    [{ outcome: ['completed', 'failed'] }, ['a', 'c']],
     [{ start_date: '2026-01-02' }, ['b', 'c']],
     [{ end_date: '2026-01-02' }, ['a', 'b']],
     [{ end_date: '2026-01-02T00:00:00Z' }, ['a']],
@@ -319,6 +320,7 @@ describe('POST /query: filters', () => {
       { id: 'a', traceId: 't-1', createdAt: day, durationMs: 10, metadata: { n: 1, usage: { tokens: 150 } } },
       {
         id: 'b',
+        outcome: 'timed_out',
         path: '/orders/%',
         method: 'POST',
         status: 404,
