@@ -9,10 +9,15 @@ const OWN_RESETS = new Set([constants.NGHTTP2_NO_ERROR, constants.NGHTTP2_INTERN
 /** What Node keeps a timeout for: the socket, or on HTTP/2 the session, of which no more is asked than that. */
 export type Connection = Socket;
 
+/** Of requests that a program made itself, to call its own handlers. */
+const NO_CONNECTION = Object.freeze({}) as unknown as Connection;
+
 /** To be asked for at the start: Node takes it off a request that is over. */
 export function connectionOf(request: IncomingMessage): Connection {
-  const session = streamOf(request)?.session;
-  return session === undefined ? request.socket : (session as unknown as Connection);
+  const { session } = streamOf(request) ?? {};
+  if (session !== undefined) return session as unknown as Connection;
+  const { socket } = request as { readonly socket?: Socket };
+  return socket ?? NO_CONNECTION;
 }
 
 const TRANSPORT_FAILURES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT']);

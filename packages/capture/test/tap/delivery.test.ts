@@ -1,9 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import compression from 'compression';
 import express from 'express';
 import { storageMiddleware } from '../../src/express';
+import { observeResponse } from '../../src/tap/patch-response';
 import { STREAM_GRACE_MS } from '../../src/tap/http-tap';
 import { openRecorder, responseData } from '../recording/open-recorder';
 import { closeOpened, listen, open, RAW_PROGRAMS, received } from './raw-programs';
@@ -278,6 +280,35 @@ describe.each(RAW_PROGRAMS)('how an answer went out, on %s', (_name, build) => {
     });
     await received(open(await listen(server)), '0\r\n\r\n');
     expect(await entry()).toMatchObject({ closedBy: 'end', offeredBytes: 33, sentBytes: 33 });
+  });
+});
+
+describe('a response that is watched', () => {
+  it('shows nothing of it in its keys, names and lengths', () => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    const bare = Object.keys(response);
+    observeResponse(response, { onChunk: () => undefined, onFlush: () => undefined });
+    expect(Object.keys(response)).toEqual(bare);
+    for (const name of ['write', 'end', 'flushHeaders'] as const) {
+      const original = ServerResponse.prototype[name];
+      const { name: shown, length } = response[name];
+      expect([shown, length]).toEqual([original.name || name, original.length]);
+    }
+    expect(response.flushHeaders()).toBeUndefined();
+  });
+
+  it('may have no connection, as one that a program makes to call its own handlers', async () => {
+    const { recorder, entry } = openRecorder();
+    const app = express();
+    app.use(storageMiddleware({ recorder }));
+    app.get('/made', (_request, response) => {
+      response.end('made');
+    });
+    const request = Object.assign(new IncomingMessage(undefined as never), { method: 'GET', url: '/made' });
+    const response = new ServerResponse(request);
+    app(request as never, response as never);
+    response.emit('close');
+    expect(await entry()).toMatchObject({ path: '/made', offeredBytes: 4 });
   });
 });
 
