@@ -10,9 +10,9 @@ const floors = {
   capture: {
     path: '^packages/capture/src/',
     rooms: [
-      ['(exchange|body-kind)\\.ts$'],
+      ['(exchange|body-kind|flow-kind)\\.ts$'],
       ['entries/', 'redaction/', 'codec\\.ts$'],
-      ['query/', 'tap/', 'sessions/'],
+      ['query/', 'tap/', 'flow/', 'sessions/'],
       ['recorder/', 'typeorm/', 'retention/', 'router/'],
       ['worker/'],
     ],
