@@ -9,9 +9,10 @@ import { replaceMethod } from './replace-method';
  * @returns false when nothing will come out of it.
  */
 export function watchStream(stream: object, listener: FlowListener): boolean {
-  const isReadable = methodOf(stream, 'read') !== undefined || methodOf(stream, 'write') === undefined;
+  // One that is written to as well is a connection, unless it passes on what it is given: it ends when it likes.
+  const isSource = methodOf(stream, 'write') === undefined || methodOf(stream, '_transform') !== undefined;
   const { readableEnded, destroyed } = stream as Readonly<Record<string, unknown>>;
-  if (!isReadable || readableEnded === true || destroyed === true) return false;
+  if (!isSource || readableEnded === true || destroyed === true) return false;
   const undo = replaceMethod(
     stream,
     'emit',

@@ -11,6 +11,10 @@ type End = (outcome: Outcome, result: CapturedBody, thrown?: { readonly error: u
 /** Results that one recorder watches at a time; of further ones only the mark is kept. */
 const MAX_OPEN = 10_000;
 
+/** Calls that may watch one value: a method hands on what another returned, or returns the same one again and again. */
+const MAX_WATCHES = 4;
+
+const watches = new WeakMap<object, number>();
 const openFlows = new WeakMap<RecorderCore, Set<OpenFlow>>();
 /** What the program lets go half-used has no other end. */
 const letGo = new FinalizationRegistry<OpenFlow>((flow) => {
@@ -31,7 +35,8 @@ export function beginFlow(
   end: End,
 ): boolean {
   const open = openOf(recorder);
-  if (open.size >= MAX_OPEN) return false;
+  const before = watches.get(value) ?? 0;
+  if (open.size >= MAX_OPEN || before >= MAX_WATCHES) return false;
   const flow = new OpenFlow(recorder, kind, maxBodyBytes, end);
   flow.onOver = () => open.delete(flow);
   open.add(flow);
@@ -41,8 +46,10 @@ export function beginFlow(
   } finally {
     if (!isWatched) flow.forget();
   }
-  if (isWatched) letGo.register(value, flow);
-  return isWatched;
+  if (!isWatched) return false;
+  watches.set(value, before + 1);
+  letGo.register(value, flow);
+  return true;
 }
 
 function openOf(recorder: RecorderCore): Set<OpenFlow> {

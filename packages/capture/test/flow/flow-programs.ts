@@ -1,4 +1,4 @@
-import { PassThrough, Readable } from 'node:stream';
+import { Duplex, PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -283,6 +283,17 @@ export const FLOW_PROGRAMS: Readonly<Record<string, FlowProgram>> = {
     },
     outcome: 'failed',
     recorded: 'one',
+  },
+  'a connection': {
+    make: () => new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() }),
+    use: async (flow: Duplex, trace) => {
+      flow.on('data', (chunk) => trace(String(chunk)));
+      flow.push('from the other side');
+      trace(flow.listenerCount('data'));
+      await nextTurn();
+    },
+    outcome: 'completed',
+    recorded: '[Stream]',
   },
   'a web stream, read': {
     make: webStream,

@@ -127,6 +127,28 @@ describe('what a decorated method returns to be used over time', () => {
     expect(flow.next()).toEqual({ done: true, value: undefined });
   });
 
+  it('is watched for a few calls at a time when many return the same', async () => {
+    const { subject, entries } = decorated();
+    const shared = [1, 2].values();
+    const object = subject(() => shared);
+    for (let call = 0; call < 6; call += 1) object.flow();
+    expect([...shared]).toEqual([1, 2]);
+    const recorded = (await entries()).map((entry) => JSON.stringify(responseData(entry))).sort();
+    expect(recorded).toEqual(['"[Iterator]"', '"[Iterator]"', '[1,2]', '[1,2]', '[1,2]', '[1,2]']);
+  });
+
+  it('lets its bytes go, and says so, when too many are open already', async () => {
+    const { subject, entry } = decorated({ maxOpenBytes: 10 });
+    const flow = subject(() => Readable.from(['12345678', '12345678'])).flow() as Readable;
+    expect(await flow.toArray()).toEqual(['12345678', '12345678']);
+    expect(await entry()).toMatchObject({
+      outcome: 'completed',
+      responseState: 'not_captured',
+      responseDetails: { reason: 'open_budget' },
+      responseOriginalBytes: 16,
+    });
+  });
+
   it('keeps nothing when only the request is wanted', async () => {
     const { recorder, entry } = openRecorder();
     class Service {
