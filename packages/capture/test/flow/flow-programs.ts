@@ -203,6 +203,8 @@ export const FLOW_PROGRAMS: Readonly<Record<string, FlowProgram>> = {
     use: (flow: Readable, trace) =>
       new Promise((resolve) => {
         trace([flow instanceof PassThrough, flow.readableFlowing, flow.listenerCount('data')]);
+        flow.once('own', trace);
+        trace([flow.emit('own', 'heard'), flow.emit('own', 'not heard'), flow.emit.length]);
         flow.setEncoding('utf8');
         flow.on('data', trace);
         flow.on('end', () => trace('end'));
