@@ -40,11 +40,14 @@ export class OrdersClient {
   async send(requestText: string): Promise<Answer> {
     this.#socket.write(requestText);
     const head = await this.#readHead();
-    const { framed, body } = await this.#readBody(head);
-    const contentEncoding = field(head, 'content-encoding');
+    const status = Number(head.bytes.split(' ', 2)[1]);
+    const isBodiless = requestText.startsWith('HEAD ') || status === 304;
+    const none = Buffer.alloc(0);
+    const { framed, body } = isBodiless ? { framed: none, body: none } : await this.#readBody(head);
+    const contentEncoding = isBodiless ? undefined : field(head, 'content-encoding');
     return {
       wire: head.bytes.replace(/^Date: .*$/im, 'Date: -') + framed.toString('latin1'),
-      status: Number(head.bytes.split(' ', 2)[1]),
+      status,
       headers: head.headers,
       text: decoded(body, contentEncoding).toString('utf8'),
       contentEncoding,

@@ -12,15 +12,17 @@ const isLong = process.env['RECAP_LONG'] === '1';
 const orders = middlewareOrders(isLong);
 
 const SMALL = '{"a":[1,2],"b":"☃"}';
-const REQUESTS = [
+const REQUESTS: readonly (readonly [method: string, path: string, body?: string, header?: string])[] = [
   ['POST', '/small', SMALL],
   ['GET', '/large'],
+  ['HEAD', '/large'],
+  ['GET', '/large', '', 'If-None-Match: *\r\n'],
   ['GET', '/stream'],
   ['GET', '/stream?head=first'],
   ['GET', '/head'],
   ['GET', '/nowhere'],
   ['GET', '/error'],
-] as const;
+];
 const CODINGS = ['gzip', 'deflate', 'br', 'identity'] as const;
 
 /** Everywhere in the long form; else first, last and somewhere between. */
@@ -53,10 +55,10 @@ describe.each([
     handle = app;
     const answers: Answer[] = [];
     for (const coding of CODINGS) {
-      for (const [method, path, body = ''] of REQUESTS) {
+      for (const [method, path, body = '', header = ''] of REQUESTS) {
         const type = body === '' ? '' : `Content-Type: application/json\r\n`;
         const length = `Content-Length: ${String(Buffer.byteLength(body))}\r\n`;
-        const head = `${method} ${path} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: ${coding}\r\n${type}${length}\r\n`;
+        const head = `${method} ${path} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: ${coding}\r\n${type}${length}${header}\r\n`;
         answers.push(await client.send(head + body));
       }
     }
@@ -101,9 +103,9 @@ function expectTrue(entry: EntryRecord, answer: Answer): void {
   }).toEqual({
     status: answer.status,
     headers: answer.headers,
-    state: 'captured',
+    state: answer.text === '' ? 'empty' : 'captured',
     contentEncoding: answer.contentEncoding,
-    data: isJson ? JSON.parse(answer.text) : answer.text,
+    data: answer.text === '' ? null : isJson ? JSON.parse(answer.text) : answer.text,
   });
   if (entry.method === 'POST') expect(requestData(entry)).toEqual(JSON.parse(SMALL));
 }
