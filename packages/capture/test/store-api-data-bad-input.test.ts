@@ -180,7 +180,9 @@ describe('a decorated method and hostile values', () => {
     const huge = 'x'.repeat(50_000_000);
     expect(echo.echo({ first: 'kept', huge, last: 1 })).toMatchObject({ first: 'kept', last: 1 });
     echo.echo(huge);
-    const [within, alone] = await entries();
+    echo.echo({ [huge]: 1 });
+    const [within, alone, asKey] = await entries();
+    expect(responseData(asKey!)).toEqual({ ['x'.repeat(1_000)]: '[Truncated]' });
     expect(responseData(within!)).toEqual({ first: 'kept', huge: '[Truncated]', last: 1 });
     expect(responseData(alone!)).toBe('x'.repeat(10_000));
     expect(alone).toMatchObject({ responseState: 'truncated', responseOriginalBytes: 50_000_000 });

@@ -76,14 +76,15 @@ class PlainCopy {
       }
       const at = frame.at;
       frame.at += 1;
-      if (this.itemsLeft <= 0 || this.textLeft <= 0) {
-        put(frame, at, TRUNCATED);
+      const key = frame.keys?.[at] ?? '';
+      if (this.itemsLeft <= 0 || this.textLeft <= 0 || key.length > this.textLeft) {
+        put(frame, key.slice(0, MAX_LAST_KEY), TRUNCATED);
         frame.at = frame.length;
         continue;
       }
       this.itemsLeft -= 1;
-      this.textLeft -= frame.keys?.[at]?.length ?? 0;
-      put(frame, at, this.element(frame, at));
+      this.textLeft -= key.length;
+      put(frame, key, this.element(frame, at));
     }
     return result === NOTHING ? undefined : result;
   }
@@ -188,6 +189,8 @@ class PlainCopy {
 }
 
 const MAX_BIGINT_BITS = 4_096;
+/** Of the key at which a copy stops. */
+const MAX_LAST_KEY = 1_000;
 
 /** An object or a list as literals make them, which most are; a proxy's traps are not called to find out. */
 function isPlainContainer(source: object): boolean {
@@ -248,13 +251,13 @@ function objectFrame(source: object, keys: readonly string[], read: Frame['read'
   return { source, target: {}, keys, length: keys.length, read, at: 0 };
 }
 
-function put(frame: Frame, at: number, value: unknown): void {
+function put(frame: Frame, rawKey: string, value: unknown): void {
   if (Array.isArray(frame.target)) {
     frame.target.push(value === NOTHING ? null : value);
     return;
   }
   if (value === NOTHING) return;
-  const key = fit(frame.keys![at]!);
+  const key = fit(rawKey);
   // Assigning to it would change the object's prototype instead.
   if (key !== '__proto__') frame.target[key] = value;
   else {
