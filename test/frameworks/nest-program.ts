@@ -31,7 +31,9 @@ import {
   type ExceptionFilter,
   type ExecutionContext,
   type INestApplication,
+  type MiddlewareConsumer,
   type NestInterceptor,
+  type NestModule,
 } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import type { StoreApiDataOptions } from '@recap/capture';
@@ -49,6 +51,7 @@ export async function nestProgram(
   place: Place,
   options: StoreApiDataOptions,
   middleware?: StorageMiddlewareOptions,
+  mount: 'on the app' | 'by a module' = 'on the app',
 ): Promise<INestApplication> {
   const { above, below } = decoratorsFor(place, options);
 
@@ -201,10 +204,15 @@ export async function nestProgram(
   }
 
   @Module({ controllers: [CatsController], providers: [CatService, Guard] })
-  class CatsModule {}
+  class CatsModule implements NestModule {
+    configure(consumer: MiddlewareConsumer) {
+      if (middleware === undefined || mount === 'on the app') return;
+      consumer.apply(storageMiddleware(middleware)).forRoutes('{*every}');
+    }
+  }
 
   const app = await NestFactory.create(CatsModule, { logger: false, abortOnError: false });
-  if (middleware !== undefined) app.use(storageMiddleware(middleware));
+  if (middleware !== undefined && mount === 'on the app') app.use(storageMiddleware(middleware));
   await app.listen(0, '127.0.0.1');
   return app;
 }

@@ -65,11 +65,15 @@ describe('NestJS', () => {
     ]);
   });
 
-  it.each(['above', 'below'] as const)(
-    'answers the same with the middleware and the decorator %s the route’s, and every exchange is one entry',
-    async (place) => {
+  it.each([
+    ['above', 'on the app'],
+    ['below', 'on the app'],
+    ['below', 'by a module'],
+  ] as const)(
+    'answers the same with the decorator %s the route’s and the middleware mounted %s, and every exchange is one entry',
+    async (place, mount) => {
       const { recorder, errors, entries } = opened;
-      app = await nestProgram(place, { recorder }, { recorder, metadata: { from: 'middleware' } });
+      app = await nestProgram(place, { recorder }, { recorder, metadata: { from: 'middleware' } }, mount);
       const answers = await exchange(
         portOf(app),
         REQUESTS.map(([request]) => request),
