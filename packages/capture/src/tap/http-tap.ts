@@ -50,6 +50,7 @@ export class HttpTap {
   readonly #parsedAtStart: CapturedBody | undefined;
   #isRequestComplete = false;
   #isResponseTypeKnown = false;
+  #offeredCoding: string | undefined;
   #error: { readonly name: string; readonly message: string } | undefined;
 
   constructor(options: HttpTapOptions, onEnd: (tap: HttpTap) => void) {
@@ -82,6 +83,10 @@ export class HttpTap {
   /** Notes that the program failed in this exchange; the first failure is kept. */
   noteError(thrown: unknown): void {
     this.#error ??= describeError(thrown);
+  }
+
+  onHead(coding: string): void {
+    this.#offeredCoding ??= coding;
   }
 
   onChunk(chunk: unknown, encoding: unknown): void {
@@ -142,7 +147,8 @@ export class HttpTap {
     // The program may offer a body to these; the client gets none.
     const isBodiless =
       request.method === 'HEAD' || status === undefined || status < 200 || status === 204 || status === 304;
-    return isBodiless ? undefined : body;
+    if (isBodiless || body === undefined) return undefined;
+    return this.#offeredCoding === undefined ? body : { ...body, coding: this.#offeredCoding };
   }
 
   #outcome(status: number | undefined): Outcome {

@@ -4,6 +4,13 @@ import type { ServerResponse } from 'node:http';
 export interface ResponseObserver {
   /** @param chunk as it was passed to `write` or `end`; undefined for an `end` without one. */
   onChunk(chunk: unknown, encoding: unknown): void;
+  /**
+   * Called before the head is made, where somebody had put methods of its own on the response already: it may
+   * code the body after it was seen here.
+   *
+   * @param coding `Content-Encoding` as far as the program has set it, `''` when it has not.
+   */
+  onHead(coding: string): void;
 }
 
 const OBSERVER = Symbol('recap.responseObserver');
@@ -44,6 +51,7 @@ export function observeResponse(
   (response as Patchable)[OBSERVER] = watch;
   if (Object.hasOwn(target, PATCHED)) return;
   hide(target, PATCHED, true);
+  if (!isPlain) hide(target, 'writeHead', observedHead(response));
   // Looked up when called where the method was inherited, since a prototype above may still be patched.
   hide(target, 'write', observed('write', target));
   hide(target, 'end', observed('end', target));
@@ -85,6 +93,45 @@ function observed(name: 'write' | 'end', target: object): Write {
   Object.defineProperty(method, 'name', { value: name, configurable: true });
   Object.defineProperty(method, 'length', { value: original().length, configurable: true });
   return method;
+}
+
+/** Every way to make a head goes through `writeHead`, and through this one first: it was put there last. */
+function observedHead(response: ServerResponse): Write {
+  const { writeHead: original } = response as unknown as { readonly writeHead: Write };
+  const method: Write = function (this: ServerResponse, ...args) {
+    const watch = (this as Patchable)[OBSERVER];
+    if (watch !== undefined && !this.headersSent) watch.observer.onHead(codingSoFar(this, args));
+    return original.apply(this, args);
+  };
+  Object.defineProperty(method, 'name', { value: 'writeHead', configurable: true });
+  Object.defineProperty(method, 'length', { value: original.length, configurable: true });
+  return method;
+}
+
+/** `Content-Encoding` among the headers that `writeHead` was given, in any of its forms, or that were set before. */
+function codingSoFar(response: ServerResponse, args: readonly unknown[]): string {
+  const headers = args.find((argument) => typeof argument === 'object' && argument !== null);
+  const coding = givenCoding(headers) ?? response.getHeader('content-encoding');
+  return Array.isArray(coding) ? coding.join(', ') : typeof coding === 'string' ? coding : '';
+}
+
+function givenCoding(headers: unknown): unknown {
+  try {
+    if (Array.isArray(headers)) {
+      const flat: unknown[] = headers.flat();
+      return flat.find((_value, at) => at % 2 === 1 && isContentEncoding(flat[at - 1]));
+    }
+    const name = Object.keys(headers ?? {}).find(isContentEncoding);
+    // Not read: a getter of the program is Node's to call.
+    return name === undefined ? undefined : Object.getOwnPropertyDescriptor(headers, name)?.value;
+  } catch {
+    // What cannot be read here fails in the same way where it belongs, in Node's own method.
+    return undefined;
+  }
+}
+
+function isContentEncoding(name: unknown): boolean {
+  return typeof name === 'string' && name.toLowerCase() === 'content-encoding';
 }
 
 function hide(target: object, key: PropertyKey, value: unknown): void {
