@@ -10,9 +10,9 @@ const floors = {
   capture: {
     path: '^packages/capture/src/',
     rooms: [
-      ['(exchange|body-kind|json-depth)\\.ts$'],
+      ['(exchange|body-kind|flow-kind|json-depth)\\.ts$'],
       ['entries/', 'redaction/', '(codec|body-messages)\\.ts$'],
-      ['query/', 'tap/', 'sessions/'],
+      ['query/', 'tap/', 'flow/', 'sessions/'],
       ['recorder/', 'typeorm/', 'retention/', 'router/'],
       ['worker/'],
     ],
@@ -121,7 +121,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(packages/[^/]+/dist|coverage|test/compat-[^/]+/node_modules)/' },
+    exclude: { path: '^(packages/[^/]+/dist|coverage|test/frameworks|test/compat-[^/]+/node_modules)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

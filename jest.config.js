@@ -40,7 +40,7 @@ module.exports = {
     project('integration', ['<rootDir>/test/**/*.test.ts'], {
       testPathIgnorePatterns: [
         '/node_modules/',
-        '<rootDir>/test/(package|examples)/',
+        '<rootDir>/test/(package|examples|frameworks)/',
         '<rootDir>/test/compat-',
       ],
     }),

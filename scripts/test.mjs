@@ -40,6 +40,13 @@ const allSuites = [
     needsBuild: true,
     limitMinutes: 10,
   },
+  {
+    name: 'frameworks',
+    args: [join(root, 'test/frameworks/run.mjs')],
+    servers: [],
+    needsBuild: true,
+    limitMinutes: 5,
+  },
 ];
 
 const results = [];

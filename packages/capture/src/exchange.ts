@@ -27,6 +27,8 @@ export interface CapturedBody {
   readonly source: 'wire' | 'parsed';
   /** Of a parsed body: the text or bytes themselves, under the content type they came with, not JSON of a value. */
   readonly isRaw?: true;
+  /** Content coding of the bytes where it may not be the one that the headers name: they were seen above a compressor. */
+  readonly coding?: string;
   /** SHA-256 of the whole body in hex, for bodies that are not kept. */
   readonly sha256?: string;
 }

@@ -47,5 +47,11 @@ function isResponse(value: unknown): value is ServerResponse {
 }
 
 function has(value: unknown, members: readonly string[]): boolean {
-  return typeof value === 'object' && value !== null && members.every((member) => member in value);
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    return members.every((member) => member in value);
+  } catch {
+    // A proxy that refuses to be looked at is none of the host's objects.
+    return false;
+  }
 }

@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
 import { resolveRecorder } from './default-recorder';
 import type { ExpressNext } from './express/express-types';
@@ -7,14 +6,12 @@ import { watchErrors } from './express/route-hook';
 import { begin as beginExpress } from './express/storage-middleware';
 import { begin as beginKoa } from './koa/storage-middleware';
 import { hostArgument, withoutHostObjects, type HostArgument } from './host-argument';
+import { beginCall, observe, type RunCall } from './recorder/begin-call';
 import { checkOptions, entryOptionShape, type EntryOptions } from './recorder/capture-options';
 import { resolveEntrySettings } from './recorder/capture-settings';
 import { currentExchange, isLeftOut, runWithin, trackCurrentExchange } from './recorder/current-exchange';
 import { isIgnored, openExchangeOf, type OpenExchange } from './recorder/open-exchange';
-import { recordCall } from './recorder/record-call';
 import type { Recorder } from './recorder/recorder';
-import type { RecorderCore } from './recorder/recorder-core';
-import { toPlain } from './redaction';
 import { describeError } from './tap/describe-error';
 
 export interface StoreApiDataOptions extends EntryOptions {
@@ -87,14 +84,14 @@ export function storeApiData(options: StoreApiDataOptions = {}): StoreApiDataDec
 function wrap(original: Method, options: StoreApiDataOptions, endpointOf: (self: unknown) => string): Method {
   const wrapped: Method = function (...args) {
     let joined: OpenExchange | undefined;
-    let call: CallRecorder | undefined;
+    let run: RunCall | undefined;
     let host: HostArgument | undefined;
     try {
       host = hostArgument(args);
       joined = claim(host, options);
       const isUnwanted = host === undefined ? isLeftOut() : isIgnored(host.request);
       if (joined === undefined && !isUnwanted) {
-        call = beginCall(endpointOf(this), args, host, options);
+        run = startCall(endpointOf(this), args, host, options);
       }
     } catch (error) {
       tellRecorder(options, error);
@@ -102,13 +99,13 @@ function wrap(original: Method, options: StoreApiDataOptions, endpointOf: (self:
     const claimed = joined;
     const given = claimed !== undefined && isAlone(host, claimed) ? watchingNext(args, claimed) : args;
     const work = (): unknown => original.apply(this, given);
-    if (call !== undefined) return call.run(work);
+    if (run !== undefined) return run(work);
     // What a method fails with is the exchange's failure only when nothing stands between it and the framework.
     return runWithin(claimed, () =>
       host === undefined || claimed === undefined
         ? work()
-        : observe(work, (_result, thrown) => {
-            if (thrown !== undefined) claimed.tap.noteError(thrown.error);
+        : observe(work, ignore, (error) => {
+            claimed.tap.noteError(error);
           }),
     );
   };
@@ -159,81 +156,23 @@ function watchingNext(args: readonly unknown[], open: OpenExchange): unknown[] {
   );
 }
 
-interface CallRecorder {
-  run(work: () => unknown): unknown;
-}
-
-function beginCall(
+function startCall(
   endpoint: string,
   args: readonly unknown[],
   host: HostArgument | undefined,
   options: StoreApiDataOptions,
-): CallRecorder {
+): RunCall {
   const parent = host === undefined ? currentExchange() : openExchangeOf(host.request);
   const recorder = resolveRecorder(options.recorder ?? parent?.recorder);
   const base = parent?.settings ?? recorder.settings();
-  const settings = resolveEntrySettings(options, base.entry);
-  // Before the call, since the method may change what it was given.
-  const given = settings.storageType === 'response' ? undefined : toPlain(withoutHostObjects(args));
-  const startedAt = recorder.clock.now();
-  const startedTicks = performance.now();
-  const finish = (result: unknown, thrown?: { readonly error: unknown }): void => {
-    guarded(recorder, () => {
-      const call = {
-        endpoint,
-        args: given,
-        result,
-        error: thrown === undefined ? undefined : describeError(thrown.error),
-        startedAt,
-        durationMs: performance.now() - startedTicks,
-        settings,
-        metadata: options.metadata ?? {},
-        maxBodyBytes: base.maxBodyBytes,
-      };
-      recordCall(recorder, call, parent);
-    });
-  };
-  return { run: (work) => observe(work, finish) };
-}
-
-/**
- * Calls `work`, and `finish` when it is over. A native promise is followed: what is returned is the one
- * that follows, since a mere listener would hide a rejection that nobody handles. Another thenable may be
- * lazy and is left alone.
- */
-function observe(
-  work: () => unknown,
-  finish: (result: unknown, thrown?: { readonly error: unknown }) => void,
-): unknown {
-  let result: unknown;
-  try {
-    result = work();
-  } catch (error) {
-    finish(undefined, { error });
-    throw error;
-  }
-  if (!(result instanceof Promise)) {
-    finish(result);
-    return result;
-  }
-  return result.then(
-    (value: unknown) => {
-      finish(value);
-      return value;
-    },
-    (error: unknown) => {
-      finish(undefined, { error });
-      throw error;
-    },
-  );
-}
-
-function guarded(recorder: RecorderCore, work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    recorder.onError(error, 'storeApiData');
-  }
+  return beginCall(recorder, {
+    endpoint,
+    args: withoutHostObjects(args),
+    parent,
+    settings: resolveEntrySettings(options, base.entry),
+    metadata: options.metadata ?? {},
+    maxBodyBytes: base.maxBodyBytes,
+  });
 }
 
 function tellRecorder({ recorder }: StoreApiDataOptions, error: unknown): void {
@@ -243,6 +182,10 @@ function tellRecorder({ recorder }: StoreApiDataOptions, error: unknown): void {
     // There is no recorder to tell, which is what went wrong: the method runs unrecorded, with a warning of the process.
     process.emitWarning(`@storeApiData cannot record: ${describeError(error).message}`, 'RecapWarning');
   }
+}
+
+function ignore(): void {
+  // What a handler returns is no part of the exchange.
 }
 
 function classNameOf(target: unknown): string {

@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import { createServer } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import Router from '@koa/router';
 import express from 'express';
 import Koa from 'koa';
@@ -207,6 +209,56 @@ describe('@storeApiData', () => {
     }
     expect(calls.map(requestData).sort()).toEqual([['one'], ['three']]);
     expect(calls.map(responseData)).toContainEqual({ vector: [5] });
+  });
+
+  it('records what a decorated service streams into the answer, as a call of the exchange', async () => {
+    const { recorder, entries } = openRecorder();
+    class Assistant {
+      @storeApiData({ recorder })
+      async *words() {
+        await Promise.resolve();
+        yield 'one ';
+        yield 'two';
+      }
+    }
+    const assistant = new Assistant();
+    class Controller {
+      @storeApiData({ recorder, metadata: { route: 'stream' } })
+      stream(_request: express.Request, response: express.Response) {
+        response.type('text/plain');
+        return pipeline(assistant.words(), response);
+      }
+    }
+    const controller = new Controller();
+    const app = express();
+    app.use(expressMiddleware({ recorder, owner: () => 'ann' }));
+    app.get('/stream', (req, res) => controller.stream(req, res));
+    await request(app).get('/stream').expect(200, 'one two');
+    const stored = await entries();
+    const exchange = stored.find(({ method }) => method === 'GET');
+    const call = stored.find(({ method }) => method === null);
+    expect(exchange).toMatchObject({ endpoint: '/stream', metadata: { route: 'stream' } });
+    expect(call).toMatchObject({ endpoint: 'Assistant.words', parentId: exchange?.id, owner: 'ann' });
+    expect([responseData(exchange!), responseData(call!)]).toEqual(['one two', 'one two']);
+  });
+
+  it('hands a stream on untouched when its call joins the entry of the exchange', async () => {
+    const { recorder, entry } = openRecorder();
+    class Files {
+      @storeApiData({ recorder, metadata: { file: true } })
+      open() {
+        return Readable.from(['content']);
+      }
+    }
+    const app = express();
+    app.use(expressMiddleware({ recorder }));
+    app.get('/file', (_req, res) => {
+      const stream = new Files().open();
+      expect(Object.getOwnPropertyNames(stream)).not.toContain('emit');
+      stream.pipe(res);
+    });
+    await request(app).get('/file').expect(200);
+    expect(await entry()).toMatchObject({ endpoint: '/file', metadata: { file: true } });
   });
 
   it('lets the first decorated call join when the handler itself is not decorated', async () => {

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
+import { types } from 'node:util';
 import { bodyKind } from '../body-kind';
 import type { CapturedBody } from '../exchange';
 import { toPlain } from '../redaction';
+
+/** Of more, the digest would hold the program up. */
+const MAX_HASHED_BYTES = 4 * 1024 * 1024;
 
 /**
  * The value that a body parser left; `undefined` when there is none. Text and bytes stay what they are,
@@ -13,11 +17,12 @@ export function parsedBody(
   maxBodyBytes: number,
   contentType?: string,
 ): CapturedBody | undefined {
-  if (typeof value === 'string' && contentType !== undefined) {
+  // As JSON, a text that is cut would be one token without an end.
+  if (typeof value === 'string' && (contentType !== undefined || value.length > maxBodyBytes)) {
     return raw(Buffer.from(value.slice(0, maxBodyBytes + 1)), Buffer.byteLength(value), maxBodyBytes);
   }
-  if (value instanceof Uint8Array) return parsedBytes(value, maxBodyBytes, contentType);
-  const plain = toPlain(value);
+  if (types.isUint8Array(value)) return parsedBytes(value, maxBodyBytes, contentType);
+  const plain = toPlain(value, { maxText: maxBodyBytes });
   if (plain === undefined) return undefined;
   const bytes = Buffer.from(JSON.stringify(plain), 'utf8');
   return {
@@ -40,7 +45,9 @@ function parsedBytes(value: Uint8Array, maxBodyBytes: number, contentType: strin
     isTruncated: false,
     omitted: 'content_type',
     source: 'parsed',
-    sha256: createHash('sha256').update(value).digest('hex'),
+    ...(value.length <= MAX_HASHED_BYTES && {
+      sha256: createHash('sha256').update(value).digest('hex'),
+    }),
   };
 }
 

@@ -40,6 +40,7 @@ export async function prepareBody(
     packed: undefined,
   });
   const codings = body.source === 'wire' ? contentCodings(headerValue(headers, 'content-encoding')) : [];
+  const codingsSeen = body.coding === undefined ? codings : contentCodings(body.coding);
   const details: BodyDetails = {
     ...(body.source === 'parsed' && { source: 'parsed' }),
     ...(body.sha256 !== undefined && { sha256: body.sha256 }),
@@ -48,7 +49,9 @@ export async function prepareBody(
   if (body.bytes === undefined) return without('not_captured', body.omitted ?? 'unknown');
 
   const decoded =
-    codings.length === 0 ? body.bytes : await decodeContent(body.bytes, codings, tools.maxDecodedBytes);
+    codingsSeen.length === 0
+      ? body.bytes
+      : await decodeContent(body.bytes, codingsSeen, tools.maxDecodedBytes);
   if (decoded === undefined) return without('dropped', 'undecodable');
   const kind = claimedKind(body, headers) ?? sniffKind(decoded, !body.isTruncated);
   if (kind === 'unknown') {

@@ -1,7 +1,14 @@
 import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import type { EntryRecord } from '../entries/entry-record';
 import type { NewEntry } from '../entries/entry-store';
-import type { Delivery, Exchange, ExchangeSide, HeaderList, RecordedWarning } from '../exchange';
+import type {
+  CapturedBody,
+  Delivery,
+  Exchange,
+  ExchangeSide,
+  HeaderList,
+  RecordedWarning,
+} from '../exchange';
 import type { Redactor, Side } from '../redaction/redactor';
 import type { BodyTools, PreparedBody } from './prepare-body';
 import { headerValue, prepareBody } from './prepare-body';
@@ -36,7 +43,7 @@ export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promi
       headers: redactor?.headers(side, whole.headers, report) ?? whole.headers,
       contentType:
         headerValue(whole.headers, 'content-type') ??
-        (body.details.source === 'parsed' ? 'application/json' : null),
+        (body.details.source === 'parsed' ? parsedType(whole.body) : null),
       body,
     };
   };
@@ -76,6 +83,11 @@ export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promi
     redacted: [...redacted],
     warnings,
   };
+}
+
+/** The type of what a program held, when no header names it. */
+function parsedType(body: CapturedBody | undefined): string {
+  return body?.isRaw === true ? 'text/plain' : 'application/json';
 }
 
 interface SideColumns {

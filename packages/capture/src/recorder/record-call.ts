@@ -1,24 +1,23 @@
-import type { Exchange } from '../exchange';
+import type { CapturedBody, Exchange, Outcome } from '../exchange';
 import { toPlain } from '../redaction';
 import { ANONYMOUS } from './build-exchange';
 import type { EntrySettings } from './capture-settings';
 import type { OpenExchange } from './open-exchange';
-import { parsedBody } from './parsed-body';
 import type { RecorderCore } from './recorder-core';
 
-/** A call of a decorated method that is no HTTP handler, once it has returned or thrown. */
+/** A call of a decorated method that is no HTTP handler, once it is over. */
 export interface MethodCall {
   /** `Class.method`. */
   readonly endpoint: string;
-  /** A copy made before the call. */
-  readonly args: unknown;
-  readonly result: unknown;
+  /** As they were before the call. */
+  readonly args: CapturedBody | undefined;
+  readonly result: CapturedBody | undefined;
+  readonly outcome: Outcome;
   readonly error: { readonly name: string; readonly message: string } | undefined;
   readonly startedAt: number;
   readonly durationMs: number;
   readonly settings: EntrySettings;
   readonly metadata: Readonly<Record<string, unknown>>;
-  readonly maxBodyBytes: number;
 }
 
 /**
@@ -36,13 +35,8 @@ export function recordCall(recorder: RecorderCore, call: MethodCall, parent: Ope
   }
 }
 
-/** A stream's inner state says nothing of what flows through it. */
-function isStream(value: unknown): boolean {
-  return typeof (value as { readonly pipe?: unknown } | null | undefined)?.pipe === 'function';
-}
-
 function callExchange(id: string, call: MethodCall, parent: Exchange | undefined): Exchange {
-  const { settings, startedAt, maxBodyBytes } = call;
+  const { settings, startedAt } = call;
   return {
     id,
     parentId: parent?.id,
@@ -53,7 +47,7 @@ function callExchange(id: string, call: MethodCall, parent: Exchange | undefined
     query: undefined,
     pathParameters: {},
     status: undefined,
-    outcome: call.error === undefined ? 'completed' : 'failed',
+    outcome: call.outcome,
     error: call.error,
     startedAt,
     durationMs: call.durationMs,
@@ -68,11 +62,8 @@ function callExchange(id: string, call: MethodCall, parent: Exchange | undefined
     },
     expiresAt: settings.lifetimeMs === undefined ? undefined : startedAt + settings.lifetimeMs,
     compress: settings.compress,
-    request: { headers: [], body: parsedBody(call.args, maxBodyBytes) },
-    response: {
-      headers: [],
-      body: parsedBody(isStream(call.result) ? '[Stream]' : call.result, maxBodyBytes),
-    },
+    request: { headers: [], body: call.args },
+    response: { headers: [], body: call.result },
     delivery: undefined,
     warnings: [],
   };

@@ -55,7 +55,8 @@ export class RecorderCore implements Recorder {
   readonly #noteFailure = (error: unknown, where: string): void => {
     this.failures.note(error, where);
   };
-  readonly #budget: OpenBudget;
+  /** For what is open: bodies of exchanges, and what goes through the results of calls. */
+  readonly budget: OpenBudget;
   readonly #ownsOwner: boolean;
   readonly #hasWorker: boolean;
   readonly #cleanups: (() => Promise<void> | void)[] = [];
@@ -89,7 +90,7 @@ export class RecorderCore implements Recorder {
     this.#hasWorker = pipeline !== undefined;
     this.normalizeEndpoint = createEndpointNormalizer(options.endpoints);
     this.failures = new FailureLog(options.logger, options.onError);
-    this.#budget = new OpenBudget(options.maxOpenBytes ?? RECORDER_DEFAULTS.maxOpenBytes);
+    this.budget = new OpenBudget(options.maxOpenBytes ?? RECORDER_DEFAULTS.maxOpenBytes);
     this.sessionMaxAgeMs = (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000;
     this.sessions = new SessionTable(this.sessionMaxAgeMs, newId);
     this.writer = new EntryWriter({
@@ -161,7 +162,7 @@ export class RecorderCore implements Recorder {
         clock: this.clock,
         maxBodyBytes: settings.maxBodyBytes,
         contentTypes: settings.contentTypes,
-        budget: this.#budget,
+        budget: this.budget,
         parsedBody: seen.parsedBody,
         ...(seen.sharedPrototype && { sharedPrototype: seen.sharedPrototype }),
       },

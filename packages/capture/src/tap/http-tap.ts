@@ -74,6 +74,7 @@ export class HttpTap implements Yielding {
   #isClosed = false;
   #isClosedByCap = false;
   #yieldedBody: CapturedBody | undefined;
+  #offeredCoding: string | undefined;
   #error: { readonly name: string; readonly message: string } | undefined;
   #hasFailedFirst = false;
 
@@ -117,6 +118,10 @@ export class HttpTap implements Yielding {
 
   onFlush(): void {
     this.#meter.noteFlush();
+  }
+
+  onHead(coding: string): void {
+    this.#offeredCoding ??= coding;
   }
 
   onChunk(chunk: unknown, encoding: unknown): void {
@@ -217,7 +222,8 @@ export class HttpTap implements Yielding {
   #finishResponse(status: number | undefined, closedBy: ClosedBy): CapturedBody | undefined {
     const body = this.#yieldedBody ?? this.#responseBody.finish(closedBy === 'end');
     this.#yieldedBody = undefined;
-    return this.#isBodiless(status) ? undefined : body;
+    if (this.#isBodiless(status) || body === undefined) return undefined;
+    return this.#offeredCoding === undefined ? body : { ...body, coding: this.#offeredCoding };
   }
 
   /** The program may offer a body to these; the client gets none. */

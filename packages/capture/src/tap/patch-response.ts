@@ -6,6 +6,13 @@ export interface ResponseObserver {
   onChunk(chunk: unknown, encoding: unknown): void;
   /** The head went out by itself: by `flushHeaders`, or an `end` without a chunk. */
   onFlush(): void;
+  /**
+   * Called before the head is made, where somebody had put methods of its own on the response already: it may
+   * code the body after it was seen here.
+   *
+   * @param coding `Content-Encoding` as far as the program has set it, `''` when it has not.
+   */
+  onHead(coding: string): void;
 }
 
 const OBSERVER = Symbol('recap.responseObserver');
@@ -47,6 +54,7 @@ export function observeResponse(
   (response as Patchable)[OBSERVER] = watch;
   if (Object.hasOwn(target, PATCHED)) return;
   hide(target, PATCHED, true);
+  if (!isPlain) hide(target, 'writeHead', observedHead(response));
   for (const name of SENDING) hide(target, name, observed(name, target, response));
 }
 
@@ -98,6 +106,45 @@ function observing(name: Sending, original: () => Write, isTarget: (watch: Watch
   Object.defineProperty(method, 'name', { value: name, configurable: true });
   Object.defineProperty(method, 'length', { value: original().length, configurable: true });
   return method;
+}
+
+/** Every way to make a head goes through `writeHead`, and through this one first: it was put there last. */
+function observedHead(response: ServerResponse): Write {
+  const { writeHead: original } = response as unknown as { readonly writeHead: Write };
+  const method: Write = function (this: ServerResponse, ...args) {
+    const watch = (this as Patchable)[OBSERVER];
+    if (watch !== undefined && !this.headersSent) watch.observer.onHead(codingSoFar(this, args));
+    return original.apply(this, args);
+  };
+  Object.defineProperty(method, 'name', { value: 'writeHead', configurable: true });
+  Object.defineProperty(method, 'length', { value: original.length, configurable: true });
+  return method;
+}
+
+/** `Content-Encoding` among the headers that `writeHead` was given, in any of its forms, or that were set before. */
+function codingSoFar(response: ServerResponse, args: readonly unknown[]): string {
+  const headers = args.find((argument) => typeof argument === 'object' && argument !== null);
+  const coding = givenCoding(headers) ?? response.getHeader('content-encoding');
+  return Array.isArray(coding) ? coding.join(', ') : typeof coding === 'string' ? coding : '';
+}
+
+function givenCoding(headers: unknown): unknown {
+  try {
+    if (Array.isArray(headers)) {
+      const flat: unknown[] = headers.flat();
+      return flat.find((_value, at) => at % 2 === 1 && isContentEncoding(flat[at - 1]));
+    }
+    const name = Object.keys(headers ?? {}).find(isContentEncoding);
+    // Not read: a getter of the program is Node's to call.
+    return name === undefined ? undefined : Object.getOwnPropertyDescriptor(headers, name)?.value;
+  } catch {
+    // What cannot be read here fails in the same way where it belongs, in Node's own method.
+    return undefined;
+  }
+}
+
+function isContentEncoding(name: unknown): boolean {
+  return typeof name === 'string' && name.toLowerCase() === 'content-encoding';
 }
 
 function hide(target: object, key: PropertyKey, value: unknown): void {

@@ -94,6 +94,7 @@ export class ExchangeDecoder {
     if ((bits & BODY_BITS.isThere) === 0) return undefined;
     const totalBytes = this.#optionalNumber();
     const omitted = this.#text();
+    const coding = this.#text();
     const sha256 = this.#text();
     let bytes: Buffer | undefined;
     if ((bits & BODY_BITS.hasBytes) !== 0) {
@@ -109,6 +110,7 @@ export class ExchangeDecoder {
       source: (bits & BODY_BITS.isParsed) === 0 ? 'wire' : 'parsed',
       ...(omitted !== undefined && { omitted }),
       ...((bits & BODY_BITS.isRaw) !== 0 && { isRaw: true }),
+      ...(coding !== undefined && { coding }),
       ...(sha256 !== undefined && { sha256 }),
     };
   }

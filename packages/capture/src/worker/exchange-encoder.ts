@@ -113,7 +113,7 @@ export class ExchangeEncoder {
       this.#length(0);
       return;
     }
-    const { bytes, totalBytes, isTruncated, omitted, source, isRaw, sha256 } = body;
+    const { bytes, totalBytes, isTruncated, omitted, source, isRaw, coding, sha256 } = body;
     this.#length(
       BODY_BITS.isThere |
         (bytes === undefined ? 0 : BODY_BITS.hasBytes) |
@@ -123,6 +123,7 @@ export class ExchangeEncoder {
     );
     this.#number(totalBytes ?? NaN);
     this.#text(omitted);
+    this.#text(coding);
     this.#text(sha256);
     if (bytes === undefined) return;
     this.#length(bytes.length);

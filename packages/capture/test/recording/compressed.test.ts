@@ -1,3 +1,4 @@
+import * as zlib from 'node:zlib';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import compression from 'compression';
 import express from 'express';
@@ -26,6 +27,59 @@ describe('compressed bodies', () => {
     expect(headers['content-encoding']).toBe('gzip');
     expect(body).toEqual(value);
     expect(responseData(await entry())).toEqual(hidden);
+  });
+
+  const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' };
+  const plain = { 'Content-Type': 'application/json' };
+  it.each<[string, 'gzip' | 'br', (response: express.Response) => unknown]>([
+    ['set', 'gzip', (response) => response.set(headers)],
+    ['given to writeHead', 'gzip', (response) => response.writeHead(200, headers)],
+    ['given to writeHead after a reason', 'gzip', (response) => response.writeHead(200, 'Fine', headers)],
+    [
+      'given to writeHead as a list',
+      'gzip',
+      (response) => response.writeHead(200, Object.entries(headers).flat()),
+    ],
+    ['left to a compressor beneath', 'br', (response) => response.writeHead(200, plain)],
+    [
+      'left to a compressor beneath, with the head sent first',
+      'br',
+      (response) => {
+        response.set(plain).flushHeaders();
+      },
+    ],
+  ])('are stored decoded from above a compressor when their coding was %s', async (_how, coding, begin) => {
+    const { recorder, entry } = openRecorder();
+    const app = express();
+    app.use(compression(), storageMiddleware({ recorder }));
+    app.get('/', (_request, response) => {
+      begin(response);
+      const json = JSON.stringify(value);
+      response.end(coding === 'gzip' ? gzipSync(json) : json);
+    });
+    const answer = await supertest(app).get('/').set('accept-encoding', 'br').expect(200);
+    expect(answer.headers['content-encoding']).toBe(coding);
+    const stored = await entry();
+    expect(responseData(stored)).toEqual(hidden);
+    expect(stored.responseDetails).toMatchObject({ contentEncoding: coding });
+  });
+
+  it('in a coding that this Node cannot undo are dropped and say so', async () => {
+    const { recorder, entry } = openRecorder();
+    const app = express();
+    app.use(storageMiddleware({ recorder }));
+    app.get('/', (_request, response) => {
+      // RFC 8878: magic number, one segment of 5 bytes, one last raw block.
+      const frame = Buffer.concat([Buffer.from('28b52ffd2005290000', 'hex'), Buffer.from('hello')]);
+      response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Encoding': 'zstd' }).end(frame);
+    });
+    await supertest(app).get('/').expect(200);
+    const stored = await entry();
+    expect(stored.responseDetails).toMatchObject({ contentEncoding: 'zstd' });
+    if ('zstdDecompress' in zlib) expect(responseData(stored)).toBe('hello');
+    else {
+      expect(stored).toMatchObject({ responseState: 'dropped', responseDetails: { reason: 'undecodable' } });
+    }
   });
 
   it.each([

@@ -287,7 +287,11 @@ describe('a response that is watched', () => {
   it('shows nothing of it in its keys, names and lengths', () => {
     const response = new ServerResponse(new IncomingMessage(new Socket()));
     const bare = Object.keys(response);
-    observeResponse(response, { onChunk: () => undefined, onFlush: () => undefined });
+    observeResponse(response, {
+      onChunk: () => undefined,
+      onFlush: () => undefined,
+      onHead: () => undefined,
+    });
     expect(Object.keys(response)).toEqual(bare);
     for (const name of ['write', 'end', 'flushHeaders'] as const) {
       const original = ServerResponse.prototype[name];

@@ -21,12 +21,14 @@ const body: fc.Arbitrary<CapturedBody> = fc
     source: fc.constantFrom('wire' as const, 'parsed' as const),
     omitted: optional(text),
     isRaw: optional(fc.constant(true as const)),
+    coding: optional(text),
     sha256: optional(text),
   })
-  .map(({ omitted, isRaw, sha256, ...rest }) => ({
+  .map(({ omitted, isRaw, coding, sha256, ...rest }) => ({
     ...rest,
     ...(omitted !== undefined && { omitted }),
     ...(isRaw !== undefined && { isRaw }),
+    ...(coding !== undefined && { coding }),
     ...(sha256 !== undefined && { sha256 }),
   }));
 
