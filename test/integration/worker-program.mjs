@@ -1,12 +1,12 @@
-// A program that records with a worker: `node worker-program.mjs <database as JSON> <options as JSON>`. It sends
-// its port, and does what it is told by a message: { kill }, { stats }, { close }.
+// A program that records with a worker: `node worker-program.mjs <database as JSON> <options as JSON> [handles]`.
+// It sends its port, and does what it is told by a message. With `handles` it has a listener for SIGTERM.
 import worker from 'node:worker_threads';
 import { createRequire } from 'node:module';
 import { createRecorder } from '@recap/capture';
 import { storageMiddleware } from '@recap/capture/express';
 import express from 'express';
 
-const [database, options] = process.argv.slice(2).map((text) => JSON.parse(text));
+const [database, options] = process.argv.slice(2, 4).map((text) => JSON.parse(text));
 /** The threads that have been started, to be killed from outside as an operator or a bug would. */
 const threads = [];
 const { Worker } = worker;
@@ -18,6 +18,8 @@ createRequire(import.meta.url)('node:worker_threads').Worker = class extends Wor
 };
 
 const deaths = [];
+/** A program that ends by itself when it is told to. */
+if (process.argv[4] === 'handles') process.on('SIGTERM', () => setTimeout(() => process.exit(9), 20));
 const recorder = createRecorder({
   database,
   onError: (error, where) => deaths.push(`${where}: ${error.message}`),

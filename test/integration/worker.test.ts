@@ -51,13 +51,17 @@ interface Row {
 }
 
 /** A program of its own on the built packages, which record with a worker unless told otherwise. */
-async function startProgram(options: object = {}, database?: object) {
+async function startProgram(options: object = {}, database?: object, handlesSignals = false) {
   made += 1;
   const path = join(folder(), String(made), 'recap.db');
   await mkdir(join(folder(), String(made)));
   const child = fork(
     join(__dirname, 'worker-program.mjs'),
-    [JSON.stringify(database ?? { type: 'sqlite', path }), JSON.stringify(options)],
+    [
+      JSON.stringify(database ?? { type: 'sqlite', path }),
+      JSON.stringify(options),
+      ...(handlesSignals ? ['handles'] : []),
+    ],
     { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] },
   );
   running.push(child);
@@ -72,6 +76,7 @@ async function startProgram(options: object = {}, database?: object) {
   return {
     path,
     ended,
+    signal: (name: NodeJS.Signals) => child.kill(name),
     post: async (url: string, body: object = {}): Promise<unknown> => (await post(url, body)).json(),
     sessionOf: async (url: string): Promise<string | null> => {
       const answer = await post(url, {});
@@ -156,6 +161,29 @@ describe('a recorder with a worker', () => {
     await program.tell('leave');
     await expect(program.ended).resolves.toEqual([0, null]);
     expect(rowsIn(program.path)).toHaveLength(5);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('stores what is queued at %s when it is asked to', async (name) => {
+    const program = await startProgram({ flushIntervalMs: 60_000, closeOnSignals: true });
+    for (let index = 0; index < 5; index += 1) await program.post(`/echo/${index}`, body(index));
+    program.signal(name);
+    await expect(program.ended).resolves.toEqual([null, name]);
+    expect(rowsIn(program.path)).toHaveLength(5);
+  });
+
+  it('leaves the end to a program that handles the signal itself', async () => {
+    const program = await startProgram({ flushIntervalMs: 60_000, closeOnSignals: true }, undefined, true);
+    for (let index = 0; index < 5; index += 1) await program.post(`/echo/${index}`, body(index));
+    program.signal('SIGTERM');
+    await expect(program.ended).resolves.toEqual([9, null]);
+    expect(rowsIn(program.path)).toHaveLength(5);
+  });
+
+  it('installs no listener for signals unless it is asked to', async () => {
+    const program = await startProgram({ flushIntervalMs: 60_000 });
+    await program.post('/echo/1', body(1));
+    program.signal('SIGTERM');
+    await expect(program.ended).resolves.toEqual([null, 'SIGTERM']);
   });
 
   it('lets a program end whose database cannot be reached', async () => {

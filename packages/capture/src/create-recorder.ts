@@ -1,4 +1,5 @@
 import { newId as newUuid, StorageError, systemClock } from '@recap/storage';
+import { closeOnSignals } from './close-on-signals';
 import { checkRecorderOptions, RECORDER_DEFAULTS, type RecorderOptions } from './recorder/recorder-options';
 import type { Recorder } from './recorder/recorder';
 import { queueLimits, RecorderCore } from './recorder/recorder-core';
@@ -25,6 +26,7 @@ export function createRecorder(options: RecorderOptions<DatabaseOption> = {}): R
     : recorderHere(options, target);
   keepStore(recorder);
   writeAtExit(recorder);
+  if (options.closeOnSignals === true) closeOnSignals(recorder);
   return recorder;
 }
 

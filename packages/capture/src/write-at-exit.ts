@@ -15,7 +15,7 @@ export function writeAtExit(recorder: RecorderCore): void {
     process.on('exit', handOverAll);
   }
   open.add(recorder);
-  recorder.onClose(() => {
+  recorder.onWritten(() => {
     open.delete(recorder);
     if (open.size > 0) return;
     process.removeListener('beforeExit', flushAll);

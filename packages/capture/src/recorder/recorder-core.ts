@@ -60,6 +60,7 @@ export class RecorderCore implements Recorder {
   readonly #ownsOwner: boolean;
   readonly #hasWorker: boolean;
   readonly #cleanups: (() => Promise<void> | void)[] = [];
+  readonly #onWritten: (() => void)[] = [];
   #opening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #isReady = false;
@@ -226,6 +227,11 @@ export class RecorderCore implements Recorder {
     this.#cleanups.push(cleanup);
   }
 
+  /** Called once, when the recorder closes, after the last entry is written. */
+  onWritten(callback: () => void): void {
+    this.#onWritten.push(callback);
+  }
+
   stats(): RecorderStats & Readonly<Record<string, unknown>> {
     return {
       ...this.writer.counts,
@@ -282,6 +288,7 @@ export class RecorderCore implements Recorder {
   async #close(timeoutMs: number): Promise<void> {
     for (const cleanup of this.#cleanups) await cleanup();
     await this.writer.close(timeoutMs);
+    for (const callback of this.#onWritten) callback();
     this.#isReady = false;
     await this.store.close();
   }

@@ -51,6 +51,11 @@ export interface RecorderOptions<Database = unknown> extends CaptureOptions {
    * it is. `true` refuses what cannot, `false` does the same work on the program's thread, in short slices.
    */
   readonly worker?: boolean;
+  /**
+   * On SIGTERM and SIGINT, writes what is queued and closes, and then lets the signal end the program; default
+   * false. A program that handles the signal itself ends by itself, as without.
+   */
+  readonly closeOnSignals?: boolean;
   /** Default: silent, but for one warning on the console for each kind of failure. */
   readonly logger?: Logger;
   /** Logs every exchange and batch at level `debug`; default false. */
@@ -107,6 +112,7 @@ const schema = z.strictObject({
   maxQueuedBytes: bytes.optional(),
   maxOpenBytes: bytes.optional(),
   worker: z.boolean().optional(),
+  closeOnSignals: z.boolean().optional(),
   logger: z
     .custom<Logger>((value) => typeof (value as Logger | undefined)?.warn === 'function', {
       message: 'Expected a logger with debug, info, warn and error',
