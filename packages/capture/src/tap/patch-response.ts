@@ -75,26 +75,43 @@ function observed(name: Sending, target: object, response: ServerResponse): Writ
   const own = Object.getOwnPropertyDescriptor(target, name)?.value as Write | undefined;
   if (own !== undefined) return observing(name, () => own, isTarget);
   const parent = Object.getPrototypeOf(target) as object;
+  // Looked up when called, since a prototype above may still be patched.
   if (target !== response) return observing(name, () => (parent as Methods)[name], isTarget);
   let methods = inheriting.get(parent);
   if (methods === undefined) inheriting.set(parent, (methods = {}));
-  // Looked up when called, since a prototype above may still be patched.
-  return (methods[name] ??= observing(name, () => (parent as Methods)[name], isOnResponse));
+  return (methods[name] ??= observing(
+    name,
+    (self) => (parentOf(self) ?? (parent as Methods))[name],
+    isOnResponse,
+  ));
+}
+
+/** What the response inherits from now: an app that passes it on may have given it another prototype. */
+function parentOf(self: object | undefined): Methods | undefined {
+  let holder = self;
+  while (holder !== undefined && !Object.hasOwn(holder, PATCHED)) {
+    holder = (Object.getPrototypeOf(holder) as object | null) ?? undefined;
+  }
+  return holder && (Object.getPrototypeOf(holder) as Methods);
 }
 
 const isOnResponse = (watch: Watch): boolean => watch.isOnResponse;
 
-function observing(name: Sending, original: () => Write, isTarget: (watch: Watch) => boolean): Write {
+function observing(
+  name: Sending,
+  original: (self?: object) => Write,
+  isTarget: (watch: Watch) => boolean,
+): Write {
   const method: Write = function (this: ServerResponse, ...args) {
     const watch = (this as Patchable)[OBSERVER];
     // HTTP/2's `end` calls `write` itself: what is inside another call has been seen already.
     // What comes after the end is refused by the response, and was not sent.
     if (watch === undefined || !isTarget(watch) || watch.isInside || this.writableEnded)
-      return original().apply(this, args);
+      return original(this).apply(this, args);
     watch.isInside = true;
     let result: unknown;
     try {
-      result = original().apply(this, args);
+      result = original(this).apply(this, args);
     } finally {
       watch.isInside = false;
     }

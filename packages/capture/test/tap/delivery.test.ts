@@ -301,6 +301,23 @@ describe('a response that is watched', () => {
     expect(response.flushHeaders()).toBeUndefined();
   });
 
+  it('calls the methods of the prototype that it has when it is written to', () => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    const chunks: unknown[] = [];
+    const seen: unknown[] = [];
+    const observer = { onFlush: () => undefined, onHead: () => undefined };
+    observeResponse(response, { ...observer, onChunk: (chunk) => seen.push(chunk) });
+    const later = Object.create(ServerResponse.prototype) as { write: (chunk: unknown) => boolean };
+    later.write = (chunk) => chunks.push(chunk) > 0;
+    Object.setPrototypeOf(response, later);
+    response.write('a');
+    (Object.create(response) as ServerResponse).write('b');
+    expect([chunks, seen]).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+  });
+
   it('may have no connection, as one that a program makes to call its own handlers', async () => {
     const { recorder, entry } = openRecorder();
     const app = express();
