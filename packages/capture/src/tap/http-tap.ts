@@ -146,7 +146,11 @@ export class HttpTap {
     const body = this.#responseBody.finish(response.writableFinished);
     // The program may offer a body to these; the client gets none.
     const isBodiless =
-      request.method === 'HEAD' || status === undefined || status < 200 || status === 204 || status === 304;
+      request.method === 'HEAD' ||
+      status === undefined ||
+      status < 200 ||
+      BODILESS.has(status) ||
+      (status === 205 && request.httpVersionMajor >= 2);
     if (isBodiless || body === undefined) return undefined;
     return this.#offeredCoding === undefined ? body : { ...body, coding: this.#offeredCoding };
   }
@@ -168,6 +172,8 @@ export class HttpTap {
   }
 }
 
+/** Node sends no body with these; over HTTP/2 not with 205 either. */
+const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 const TRANSPORT_FAILURES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT']);
 
 function hasBody(request: IncomingMessage): boolean {
@@ -175,13 +181,8 @@ function hasBody(request: IncomingMessage): boolean {
   if (request.headers['transfer-encoding'] !== undefined) return true;
   if (length !== undefined) return Number(length) !== 0;
   // HTTP/2 needs neither header; there the stream itself knows.
-  return (
-    request.httpVersionMajor >= 2 &&
-    !request.complete &&
-    !request.readableEnded &&
-    request.method !== 'GET' &&
-    request.method !== 'HEAD'
-  );
+  const { stream } = request as { readonly stream?: { readonly endAfterHeaders?: boolean } };
+  return request.httpVersionMajor >= 2 && stream?.endAfterHeaders === false;
 }
 
 /**

@@ -5,7 +5,8 @@ import type { HeaderList } from '../exchange';
  * The header fields that were sent, in their order, with duplicates.
  *
  * `getHeaders()` misses fields that `writeHead` was given directly, so the head that Node rendered is
- * read where there is one (HTTP/1); it has been in `_header` since Node 0.x. HTTP/2 has no such text.
+ * read where there is one (HTTP/1); it has been in `_header` since Node 0.x. HTTP/2 has no such text, but
+ * its stream notes what it sent.
  */
 export function sentHeaders(response: ServerResponse): HeaderList {
   const head = (response as { readonly _header?: unknown })._header;
@@ -31,11 +32,14 @@ function parseHead(head: string): HeaderList {
 }
 
 function listHeaders(response: ServerResponse): HeaderList {
+  const { stream } = response as { readonly stream?: { readonly sentHeaders?: unknown } };
+  const sent = (stream?.sentHeaders ?? response.getHeaders()) as Readonly<Record<string, unknown>>;
   const fields: [string, string][] = [];
-  for (const name of response.getHeaderNames()) {
-    const value = response.getHeader(name);
-    if (Array.isArray(value)) for (const each of value) fields.push([name, each]);
-    else if (value !== undefined) fields.push([name, String(value)]);
+  for (const name of Object.keys(sent)) {
+    // The status of HTTP/2 travels among the fields.
+    if (name.startsWith(':')) continue;
+    const value = sent[name];
+    for (const each of Array.isArray(value) ? value : [value]) fields.push([name, String(each)]);
   }
   return fields;
 }

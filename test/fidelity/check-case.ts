@@ -1,0 +1,17 @@
+import { untruths } from './check-records';
+import { differences } from './compare';
+import type { FidelityCase } from './fidelity-case';
+import type { Host } from './hosts';
+import { openRecap } from './recap';
+import { runCase } from './run-case';
+
+/** Runs a case bare and recorded, and says what differs, and what is untrue in the record. */
+export async function checkCase(fidelityCase: FidelityCase, host: Host): Promise<string[]> {
+  const bare = await runCase(fidelityCase, host, undefined);
+  const recap = openRecap();
+  const recorded = await runCase(fidelityCase, host, recap);
+  const wrong = untruths(fidelityCase, recorded, await recap.entries());
+  const failures = recap.failures.map(({ where, error }) => `Recap fails in ${where}: ${String(error)}`);
+  await recap.close();
+  return [...differences(bare, recorded), ...wrong, ...failures];
+}
