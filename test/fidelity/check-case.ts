@@ -13,5 +13,6 @@ export async function checkCase(fidelityCase: FidelityCase, host: Host): Promise
   const wrong = untruths(fidelityCase, recorded, await recap.entries());
   const failures = recap.failures.map(({ where, error }) => `Recap fails in ${where}: ${String(error)}`);
   await recap.close();
-  return [...differences(bare, recorded), ...wrong, ...failures];
+  const broken = [bare, recorded].flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
+  return [...broken, ...differences(bare, recorded), ...wrong, ...failures];
 }

@@ -148,5 +148,6 @@ function againstCase(entry: EntryRecord, expected: ExpectedRecord): string[] {
 function pairs(raw: readonly string[]): [string, string][] {
   const list: [string, string][] = [];
   for (let index = 0; index < raw.length; index += 2) list.push([raw[index] ?? '', raw[index + 1] ?? '']);
-  return list;
+  // Method, path and scheme of HTTP/2 are no header fields.
+  return list.filter(([name]) => !name.startsWith(':') || name === ':authority');
 }

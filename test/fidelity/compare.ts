@@ -14,6 +14,7 @@ export function differences(bare: Observation, recorded: Observation): string[] 
     }
   };
   compare('the log', bare.log, recorded.log);
+  compare('the log of the client', bare.clientLog, recorded.clientLog);
   compare('what the clients received', bare.received, recorded.received);
   for (let index = 0; index < Math.max(bare.sent.length, recorded.sent.length); index += 1) {
     compare(`what connection ${String(index + 1)} sent`, bare.sent[index] ?? [], recorded.sent[index] ?? []);

@@ -18,7 +18,7 @@ const CONNECTION_FIELDS = new Set(['connection', 'host', 'transfer-encoding', 'e
 export async function requestOverHttp2(port: number, spec: RequestSpec, run: Run): Promise<Http2Answer> {
   const { method = 'GET', path = '/', headers = [], body } = spec;
   const session = connect(`http://127.0.0.1:${String(port)}`);
-  session.on('error', (error) => run.note(`client session error ${describeError(error)}`));
+  session.on('error', (error) => run.clientLog.push(`session error ${describeError(error)}`));
   const fields: Record<string, string | string[]> = {};
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
@@ -34,25 +34,25 @@ export async function requestOverHttp2(port: number, spec: RequestSpec, run: Run
   let received: readonly (readonly [string, string])[] = [];
   let status: number | undefined;
   let isEnded = false;
-  stream.on('headers', (informational) => run.note(`client headers ${describeValue(informational)}`));
+  stream.on('headers', (informational) => run.clientLog.push(`headers ${describeValue(informational)}`));
   stream.on('response', (given) => {
     const list = Object.entries(given).flatMap(([name, value]) =>
       [value].flat().map((each): readonly [string, string] => [name, String(each)]),
     );
     status = Number(given[':status']);
     received = list.filter(([name]) => !name.startsWith(':'));
-    run.note(`client response ${JSON.stringify(list.map(([name, value]) => [name, withoutDate(name, value)]))}`);
+    run.clientLog.push(`response ${JSON.stringify(list.map(([name, value]) => [name, withoutDate(name, value)]))}`);
   });
-  stream.on('trailers', (trailers) => run.note(`client trailers ${describeValue(trailers)}`));
+  stream.on('trailers', (trailers) => run.clientLog.push(`trailers ${describeValue(trailers)}`));
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   stream.on('end', () => {
     isEnded = true;
   });
-  stream.on('error', (error) => run.note(`client stream error ${describeError(error)}`));
+  stream.on('error', (error) => run.clientLog.push(`stream error ${describeError(error)}`));
   const closed = new Promise((resolve) => stream.on('close', resolve));
   if (body !== undefined) stream.end(body);
   await closed;
-  run.note(`client body ${describeValue(Buffer.concat(chunks))}, reset ${String(stream.rstCode)}`);
+  run.clientLog.push(`body ${describeValue(Buffer.concat(chunks))}, reset ${String(stream.rstCode)}`);
   await new Promise<void>((resolve) => session.close(resolve));
   const isComplete = isEnded && stream.rstCode === 0;
   return { status, headers: received, body: Buffer.concat(chunks), isComplete };

@@ -26,6 +26,7 @@ export interface SeenRequest {
 /** All that one run of a case showed. */
 export interface Observation {
   readonly log: readonly string[];
+  readonly clientLog: readonly string[];
   /** What each client connection received. */
   readonly received: readonly string[];
   readonly bytes: readonly Buffer[];
@@ -33,6 +34,8 @@ export interface Observation {
   readonly sent: readonly (readonly string[])[];
   readonly requests: readonly SeenRequest[];
   readonly http2: Http2Answer | undefined;
+  /** Why the run did not come to its end. */
+  readonly failure: string | undefined;
 }
 
 /** Runs a case's program once, bare or recorded, and its client against it. */
@@ -81,6 +84,7 @@ export async function runCase(
   const restoreProcess = watchProcess(run);
   const restoreConsole = watchConsole(run);
   let http2: Http2Answer | undefined;
+  let failure: string | undefined;
   try {
     await within(async () => {
       if (host.isHttp2) http2 = await requestOverHttp2(port, fidelityCase.request ?? {}, run);
@@ -94,7 +98,7 @@ export async function runCase(
       for (let turn = 0; turn < 3; turn += 1) await nextTurn();
     });
   } catch (error) {
-    run.note(`the run fails: ${describeError(error)}`);
+    failure = describeError(error);
     for (const client of clients) client.socket.destroy();
     for (const socket of connections.keys()) socket.destroy();
     server.close();
@@ -105,11 +109,13 @@ export async function runCase(
   }
   return {
     log: run.log,
+    clientLog: run.clientLog,
     received: clients.map((client) => withoutDate(client.text)),
     bytes: clients.map((client) => client.received),
     sent: sent.map((calls) => calls.map(withoutDate)),
     requests,
     http2,
+    failure,
   };
 }
 

@@ -1,6 +1,8 @@
 /** What was seen in one run of a program: the log that bare and recorded programs must agree on. */
 export class Run {
   readonly log: string[] = [];
+  /** Kept apart: which of two processes is first to note something is chance. */
+  readonly clientLog: string[] = [];
   readonly #latches = new Map<string, { readonly promise: Promise<void>; readonly open: () => void }>();
 
   note(line: string): void {

@@ -18,7 +18,7 @@ export class WireClient {
     this.#port = port;
     this.#run = run;
     this.#all = all;
-    const label = `client ${String(all.length)}`;
+    const label = String(all.length);
     all.push(this);
     this.socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     this.socket.on('data', (chunk: Buffer) => {
@@ -26,10 +26,10 @@ export class WireClient {
       this.#wake();
     });
     this.socket.on('end', () => {
-      run.note(`${label} end`);
+      run.clientLog.push(`${label} end`);
       this.socket.end();
     });
-    this.socket.on('error', (error) => run.note(`${label} error ${describeError(error)}`));
+    this.socket.on('error', (error) => run.clientLog.push(`${label} error ${describeError(error)}`));
     this.closed = new Promise((resolve) => {
       this.socket.on('close', () => {
         this.#isClosed = true;

@@ -22,8 +22,6 @@ const programs: Readonly<Record<string, readonly Call[]>> = {
   'Text as hex': [ok, ['end', '414243', 'hex']],
   'Text as base64': [ok, ['write', 'QUJD', 'base64'], ['end', 'REVG', 'base64']],
   'Text as UTF-16': [typed('text/plain; charset=utf-16le'), ['end', 'text', 'utf16le']],
-  'Text in an encoding that does not exist': [ok, ['write', 'text', 'nonsense'], ['end', 'x']],
-  'Empty pieces': [ok, ['write', ''], ['write', Buffer.alloc(0)], ['write', 'a'], ['end', '']],
   'Many pieces': [ok, ...Array.from({ length: 40 }, (_, index): Call => ['write', `${String(index)},`]), ['end']],
   'Pieces of text and bytes': [ok, ['write', 'one '], ['write', Buffer.from('two ')], ['end', 'three']],
   'Pieces over several turns': [ok, ['write', 'a'], ['turn'], ['write', 'b'], ['turn'], ['end', 'c']],
@@ -83,10 +81,24 @@ const programs: Readonly<Record<string, readonly Call[]>> = {
 export const bodyCases: readonly FidelityCase[] = [
   ...Object.entries(programs).map(([name, calls]): FidelityCase => ({ name, topic: 'bodies', calls })),
   {
+    name: 'A text in an encoding that does not exist',
+    topic: 'bodies',
+    calls: [ok, ['write', 'text', 'nonsense'], ['end', 'x']],
+    // Node begins a chunk before it refuses the text, so that the wire is broken.
+    records: [{ responseState: 'captured' }],
+  },
+  {
+    name: 'Empty pieces',
+    topic: 'bodies',
+    // Node's HTTP/2 sends bytes of its own memory then.
+    http2: false,
+    calls: [ok, ['write', Buffer.alloc(0)], ['write', 'a'], ['write', ''], ['end', '']],
+  },
+  {
     name: 'A compressed body that is none',
     topic: 'bodies',
     calls: [typed('text/plain', 'Content-Encoding', 'gzip'), ['end', 'not gzip']],
-    records: [{ responseState: 'dropped' }],
+    records: [{ responseState: 'captured' }],
   },
   {
     name: 'A buffer that the handler uses again',

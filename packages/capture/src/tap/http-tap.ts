@@ -196,6 +196,10 @@ function isClientGone(request: IncomingMessage, socket: Socket): boolean {
 
 function pairs(raw: readonly string[]): HeaderList {
   const list: [string, string][] = [];
-  for (let index = 0; index + 1 < raw.length; index += 2) list.push([raw[index] ?? '', raw[index + 1] ?? '']);
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = raw[index] ?? '';
+    // HTTP/2 sends method and path among the fields; they are kept, and redacted, in their own places.
+    if (!name.startsWith(':') || name === ':authority') list.push([name, raw[index + 1] ?? '']);
+  }
   return list;
 }
