@@ -68,6 +68,8 @@ export interface FidelityCase {
   /** The program, in one of these forms: calls on the response, a function, or an app of each framework. */
   readonly calls?: readonly Call[];
   readonly handler?: (t: Probe) => unknown;
+  /** A function that may throw at once, in the framework's own call. */
+  readonly syncHandler?: (t: Probe) => unknown;
   readonly express?: (app: Express, tools: Tools) => void;
   readonly koa?: (app: Koa, tools: Tools) => void;
   /** True when the program mounts Recap itself. */

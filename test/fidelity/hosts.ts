@@ -4,6 +4,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import express4 from 'express4';
 import Koa, { type Middleware } from 'koa';
 import koa2 from 'koa2';
+import { describeError } from './describe-value';
 import type { FidelityCase, Tools } from './fidelity-case';
 import type { Probe } from './probe';
 import type { Run } from './run';
@@ -46,7 +47,7 @@ export const HOSTS: readonly Host[] = [
 export function hostsOf(fidelityCase: FidelityCase): Host[] {
   return HOSTS.filter((host) => {
     if (host.isHttp2 && (fidelityCase.http2 === false || fidelityCase.client !== undefined)) return false;
-    if (fidelityCase.calls !== undefined || fidelityCase.handler !== undefined) return true;
+    if (fidelityCase.calls ?? fidelityCase.handler ?? fidelityCase.syncHandler) return true;
     return (host.isExpress ? fidelityCase.express : fidelityCase.koa) !== undefined;
   });
 }
@@ -83,8 +84,9 @@ function expressHost(name: HostName, framework: typeof express): Host {
         app.use((request, _response, next) => {
           const seen = probe(request);
           seen.enter();
+          if (fidelityCase.syncHandler !== undefined) return fidelityCase.syncHandler(seen);
           // Express 4 lets a rejection go unhandled; programs on it pass it on themselves.
-          answer(fidelityCase, seen).catch(next);
+          return answer(fidelityCase, seen).then(() => undefined, next);
         });
       return app as RequestListener;
     },
@@ -98,7 +100,10 @@ function koaHost(name: HostName, Framework: typeof Koa, isHttp2: boolean): Host 
     isHttp2,
     build(fidelityCase, { run, recording, probe }) {
       const app = new Framework();
-      app.on('error', (error: Error) => run.note(`app error ${error.name}: ${error.message}`));
+      app.on('error', (error: unknown) => {
+        run.note(`app error ${describeError(error)}`);
+        run.signal('left alone');
+      });
       const tools: Tools = {
         run,
         probe,
@@ -117,7 +122,7 @@ function koaHost(name: HostName, Framework: typeof Koa, isHttp2: boolean): Host 
           context.respond = false;
           const seen = probe(context.req);
           seen.enter();
-          return answer(fidelityCase, seen);
+          return fidelityCase.syncHandler?.(seen) ?? answer(fidelityCase, seen);
         });
       return app.callback() as RequestListener;
     },

@@ -33,6 +33,12 @@ export class Probe {
     });
   }
 
+  /** Resolves when the response is closed, or can no longer be: its turn on the connection never came. */
+  async over(): Promise<void> {
+    if (this.res.socket === null && this.req.socket.destroyed) return;
+    await this.closed;
+  }
+
   note(line: string): void {
     this.run.note(`${this.#label} ${line}`);
   }

@@ -17,7 +17,9 @@ export function watchProcess(run: Run): () => void {
     realProcess.removeAllListeners(name);
     realProcess.on(name, (value: unknown) => {
       const isOnceOnly = name === 'warning' && ONCE_IN_A_PROCESS.has((value as Error).name);
-      if (!isOnceOnly) run.note(`process ${name} ${describeError(value)}`);
+      if (isOnceOnly) return;
+      run.note(`process ${name} ${describeError(value)}`);
+      run.signal('left alone');
     });
   }
   return () => {

@@ -94,7 +94,7 @@ export async function runCase(
     await within(async () => {
       await new Promise((resolve) => server.close(resolve));
       await Promise.all(clients.map((client) => client.closed));
-      await Promise.all([...probes.values()].map((probe) => probe.closed));
+      await Promise.all([...probes.values()].map((probe) => probe.over()));
       for (let turn = 0; turn < 3; turn += 1) await nextTurn();
     });
   } catch (error) {

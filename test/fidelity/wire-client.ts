@@ -72,6 +72,11 @@ export class WireClient {
     }
   }
 
+  /** Resolves when the connection ends, or when the server says that it will do nothing about it. */
+  async closedOrLeft(): Promise<void> {
+    await Promise.race([this.closed, this.#run.when('left alone')]);
+  }
+
   /** Ends the connection as a client that is killed does. */
   reset(): void {
     this.socket.resetAndDestroy();

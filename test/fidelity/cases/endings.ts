@@ -2,6 +2,8 @@ import { CALLBACK, type Call, type FidelityCase } from '../fidelity-case';
 import type { Probe } from '../probe';
 
 const topic = 'endings';
+/** That many listeners for `close` the rig has itself. */
+const RIG_LISTENERS = 2;
 const ok: Call = ['writeHead', 200, { 'Content-Type': 'text/plain' }];
 
 const calls: Readonly<Record<string, readonly Call[]>> = {
@@ -78,7 +80,7 @@ const handlers: Readonly<Record<string, (t: Probe) => unknown>> = {
     t.call('end', 'all');
   },
   'As many listeners for close as there may be': (t) => {
-    for (let index = t.res.listenerCount('close') - t.middlewareListeners; index < 10; index += 1) t.res.on('close', () => t.note(`closed ${index}`));
+    for (let index = RIG_LISTENERS; index < 10; index += 1) t.res.on('close', () => t.note(`closed ${index}`));
     t.call('end', 'all');
   },
   'A handler that calls end without this': (t) => {

@@ -1,8 +1,11 @@
 import type { FidelityCase } from '../fidelity-case';
 import { abortCases } from './aborts';
 import { bodyCases } from './bodies';
+import { connectionCases } from './connections';
 import { endingCases } from './endings';
+import { errorCases } from './errors';
 import { headCases } from './heads';
+import { inputCases } from './input';
 import { methodCases } from './methods';
 import { requestCases } from './requests';
 import { streamCases } from './streams';
@@ -16,4 +19,7 @@ export const CASES: readonly FidelityCase[] = [
   ...requestCases,
   ...endingCases,
   ...abortCases,
+  ...errorCases,
+  ...connectionCases,
+  ...inputCases,
 ];

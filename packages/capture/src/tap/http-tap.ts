@@ -6,6 +6,7 @@ import { bodyKind } from '../body-kind';
 import type { CapturedBody, ExchangeSide, HeaderList, Outcome } from '../exchange';
 import { describeError } from './describe-error';
 import { BodyCollector } from './body-collector';
+import { makeRoom, onConnectionEnd } from './connection-end';
 import { isKeptType } from './kept-types';
 import type { OpenBudget } from './open-budget';
 import { hasStarted, observeRequest } from './patch-request';
@@ -48,6 +49,8 @@ export class HttpTap {
   /** Kept from the start: Node takes it off a request that was destroyed. */
   readonly #socket: Socket;
   readonly #parsedAtStart: CapturedBody | undefined;
+  #stopWaiting: (() => void) | undefined;
+  #isOver = false;
   #isRequestComplete = false;
   #isResponseTypeKnown = false;
   #offeredCoding: string | undefined;
@@ -71,13 +74,20 @@ export class HttpTap {
       });
     }
     observeResponse(response, this, options.sharedPrototype);
-    // The one event that every ending has: finished, given up by the client, destroyed by the program.
-    response.on('close', () => {
+    const end = (): void => {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      this.#stopWaiting?.();
       stopObserving(response);
       if (this.#isRequestOver()) onEnd(this);
       // An answer that needed no body may be over before the body is: what is on its way comes within this turn.
       else setImmediate(onEnd, this);
-    });
+    };
+    makeRoom(response);
+    // The one event that every ending has: finished, given up by the client, destroyed by the program.
+    response.on('close', end);
+    // A pipelined answer whose turn has not come has no connection yet, and hears nothing of its end.
+    if (response.socket === null) this.#stopWaiting = onConnectionEnd(request.socket, end);
   }
 
   /** Notes that the program failed in this exchange; the first failure is kept. */
