@@ -43,6 +43,7 @@ export async function runCase(
   fidelityCase: FidelityCase,
   host: Host,
   recording: Recording | undefined,
+  deadlineMs = DEADLINE_MS,
 ): Promise<Observation> {
   const run = new Run();
   const probes = new Map<object, Probe>();
@@ -86,12 +87,12 @@ export async function runCase(
   let http2: Http2Answer | undefined;
   let failure: string | undefined;
   try {
-    await within(async () => {
+    await within(deadlineMs, async () => {
       if (host.isHttp2) http2 = await requestOverHttp2(port, fidelityCase.request ?? {}, run);
       else await drive(fidelityCase, await WireClient.connect(port, run, clients), run);
     });
     for (const client of clients) client.socket.destroy();
-    await within(async () => {
+    await within(deadlineMs, async () => {
       await new Promise((resolve) => server.close(resolve));
       await Promise.all(clients.map((client) => client.closed));
       await Promise.all([...probes.values()].map((probe) => probe.over()));
@@ -174,10 +175,10 @@ function withoutDate(text: string): string {
   return text.replace(/^Date: .*$/gim, 'Date: *');
 }
 
-async function within(work: () => Promise<void>): Promise<void> {
+async function within(ms: number, work: () => Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('it waits for something that does not come')), DEADLINE_MS);
+    timer = setTimeout(() => reject(new Error('it waits for something that does not come')), ms);
   });
   try {
     await Promise.race([work(), deadline]);

@@ -149,7 +149,7 @@ const programs: Readonly<Record<string, readonly Call[]>> = {
 };
 
 /** HTTP/1 only, or an end that HTTP/2's client never gets. */
-const NOT_ON_HTTP2 = new Set(['A 100 and a 102 before the answer']);
+const NOT_ON_HTTP2 = new Set(['A 100 and a 102 before the answer', 'A Content-Length that is held to']);
 
 export const headCases: readonly FidelityCase[] = Object.entries(programs).map(
   ([name, calls]): FidelityCase => ({

@@ -4,6 +4,7 @@ import { bodyCases } from './bodies';
 import { connectionCases } from './connections';
 import { endingCases } from './endings';
 import { errorCases } from './errors';
+import { frameworkCases } from './frameworks';
 import { headCases } from './heads';
 import { inputCases } from './input';
 import { methodCases } from './methods';
@@ -21,5 +22,6 @@ export const CASES: readonly FidelityCase[] = [
   ...abortCases,
   ...errorCases,
   ...connectionCases,
+  ...frameworkCases,
   ...inputCases,
 ];

@@ -1,5 +1,7 @@
+import type { ServerResponse } from 'node:http';
 import type { OpenExchange } from '../recorder/open-exchange';
 import { openExchangeOf } from '../recorder/open-exchange';
+import { keepObserving } from '../tap/patch-response';
 import type { ExpressApp, ExpressLayer, ExpressNext, ExpressRequest, ExpressRouter } from './express-types';
 import { joinPaths, layerTemplate, takenBy, templateByWalking } from './layer-template';
 
@@ -46,7 +48,10 @@ function hooked(original: Handle): Handle {
     try {
       const open = openExchangeOf(request);
       noteLayer(this, request, open);
-      if (open !== undefined) watched = watchErrors(open, next);
+      if (open !== undefined) {
+        keepObserving(response as ServerResponse);
+        watched = watchErrors(open, next);
+      }
     } catch {
       // The host's handler runs whatever becomes of the record.
       watched = next;
@@ -117,7 +122,7 @@ export function watchErrors(open: OpenExchange, next: ExpressNext): ExpressNext 
     if (error !== undefined && error !== null && error !== 'route' && error !== 'router') {
       open.tap.noteError(error);
     }
-    next(...args);
+    return next(...args);
   };
 }
 

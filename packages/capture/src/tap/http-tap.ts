@@ -86,6 +86,9 @@ export class HttpTap {
     makeRoom(response);
     // The one event that every ending has: finished, given up by the client, destroyed by the program.
     response.on('close', end);
+    // HTTP/2 tells an answer to HEAD that was never given of nothing; the stream under it is told.
+    const { stream } = request as { readonly stream?: NodeJS.EventEmitter };
+    if (request.httpVersionMajor >= 2) stream?.once('close', end);
     // A pipelined answer whose turn has not come has no connection yet, and hears nothing of its end.
     if (response.socket === null) this.#stopWaiting = onConnectionEnd(request.socket, end);
   }
@@ -169,7 +172,8 @@ export class HttpTap {
     const { request, response } = this.#options;
     // A parser's "request aborted" is still written to a socket that nobody reads.
     if (!request.complete && errorCode(request.errored) === 'ECONNRESET') return 'aborted';
-    if (response.writableFinished) {
+    // HTTP/2 calls the answer to HEAD finished from the start.
+    if (response.writableFinished && response.headersSent) {
       return this.#error !== undefined && (status ?? 0) >= 500 ? 'failed' : 'completed';
     }
     return this.#error === undefined && isClientGone(request, this.#socket) ? 'aborted' : 'failed';

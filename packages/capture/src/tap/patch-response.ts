@@ -57,6 +57,14 @@ export function observeResponse(
   hide(target, 'end', observed('end', target));
 }
 
+/** Goes on watching a response that lost the patched prototype: an app that is called as a function sets its own. */
+export function keepObserving(response: ServerResponse): void {
+  const watch = (response as Patchable)[OBSERVER];
+  if (watch === undefined || watch.target === response) return;
+  if (Object.prototype.isPrototypeOf.call(watch.target, response)) return;
+  observeResponse(response, watch.observer);
+}
+
 /** From here on the response is no longer watched; methods on a shared prototype stay and pass through. */
 export function stopObserving(response: ServerResponse): void {
   (response as Patchable)[OBSERVER] = undefined;
