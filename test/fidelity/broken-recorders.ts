@@ -176,6 +176,9 @@ export const BROKEN_RECORDERS: Readonly<Record<string, Broken>> = {
   }),
 };
 
+/** Express catches what handlers throw before a middleware could. */
+export const NOT_ON_EXPRESS: ReadonlySet<string> = new Set(['what the handler throws is swallowed']);
+
 export function brokenRecording(broken: Broken): Recording {
   return {
     express: () => (request, response, next) => {

@@ -21,7 +21,8 @@ export function untruths(
     const entry = entries[index];
     if (entry === undefined) return ['no entry'];
     const expected = fidelityCase.records?.[index] ?? {};
-    return [...againstWire(entry, request, answers[index], expected), ...againstCase(entry, expected)].map(
+    const answer = fidelityCase.breaksTheWire === true ? undefined : answers[index];
+    return [...againstWire(entry, request, answer, expected), ...againstCase(entry, expected)].map(
       (line) => `entry ${String(index + 1)}: ${line}`,
     );
   });
@@ -50,7 +51,7 @@ function answersOf(seen: Observation): (WireAnswer | undefined)[] {
 
 function againstWire(
   entry: EntryRecord,
-  { request, response, method }: SeenRequest,
+  { request, response, probe, method }: SeenRequest,
   answer: WireAnswer | undefined,
   expected: ExpectedRecord,
 ): string[] {
@@ -61,15 +62,15 @@ function againstWire(
   };
   check('method', entry.method, method);
   check('request headers', entry.requestHeaders, pairs(request.rawHeaders));
-  const isWhole = response.writableFinished && response.headersSent && answer?.isComplete === true;
+  const isWhole = probe.didFinish && response.headersSent && answer?.isComplete === true;
   if (answer === undefined || !isWhole) {
     // What a client makes of an answer that Node handed over whole is nobody's knowledge here.
-    if (expected.outcome === undefined && entry.outcome === 'completed' && !response.writableFinished)
+    if (expected.outcome === undefined && entry.outcome === 'completed' && !probe.didFinish)
       wrong.push('outcome is completed although the answer was not');
     // Without a head of the app's, what the client got is an answer of Node's own.
     if (answer === undefined || !response.headersSent) return wrong;
     const stored = entry.responseBody ?? Buffer.alloc(0);
-    if (response.writableFinished) return wrong;
+    if (probe.didFinish) return wrong;
     if (entry.responseState === 'captured' && answer.body.length > 0)
       wrong.push('the body of an answer that broke off is called whole');
     if (entry.responseState === 'truncated' && !stored.subarray(0, answer.body.length).equals(answer.body))
@@ -99,8 +100,11 @@ function asSent([name, value]: Field): Field {
 /** HTTP/2 clients of Node join equal fields, and leave out the length of what has no body. */
 function joined(fields: readonly Field[]): Record<string, string> {
   const all: Record<string, string> = {};
-  for (const [name, value] of fields) {
-    if (name !== 'content-length') all[name] = all[name] === undefined ? value : `${all[name]}, ${value}`;
+  for (const [name, given] of fields) {
+    // Of a character beyond Latin-1, HTTP/2 sends the lower byte.
+    const value = Buffer.from(given, 'latin1').toString('latin1');
+    // Clients drop fields with control characters, which Node lets pass here.
+    if (name !== 'content-length' && !/[\r\n]/.test(value)) all[name] = all[name] === undefined ? value : `${all[name]}, ${value}`;
   }
   return all;
 }

@@ -8,6 +8,7 @@ export function describeValue(value: unknown): string {
   if (value instanceof Uint8Array) return `bytes ${describeText(Buffer.from(value).toString('latin1'))}`;
   if (isError(value)) return describeError(value);
   if (typeof value === 'function') return 'a function';
+  if (typeof (value as { on?: unknown } | null)?.on === 'function') return 'an emitter';
   if (typeof value === 'object' && value !== null) return describeText(JSON.stringify(value));
   return String(value);
 }

@@ -87,6 +87,8 @@ export interface FidelityCase {
   readonly server?: (server: Server, run: Run, app: RequestListener) => void;
   /** One for each request that reached the app, in their order; `undefined` leaves it to what the wire says. */
   readonly records?: readonly ExpectedRecord[];
+  /** True when the program breaks the framing itself, so that the wire does not tell the body. */
+  readonly breaksTheWire?: boolean;
   /** Why nothing is to be recorded. */
   readonly unrecorded?: string;
 }

@@ -16,6 +16,8 @@ export class Probe {
   readonly #label: string;
   readonly closed: Promise<void>;
   #calls = 0;
+  /** Whether Node said that the whole answer was handed over. */
+  didFinish = false;
 
   constructor(request: IncomingMessage, response: ServerResponse, run: Run, label: string, watchErrors = true) {
     this.req = request;
@@ -25,6 +27,10 @@ export class Probe {
     for (const name of REQUEST_EVENTS) if (watchErrors || name !== 'error') this.#watch('req', request, name);
     for (const name of RESPONSE_EVENTS)
       if (watchErrors || name !== 'error') this.#watch('res', response, name);
+    response.once('finish', () => {
+      // HTTP/2 emits it however the stream was closed.
+      this.didFinish = response.writableFinished;
+    });
     this.closed = new Promise((resolve) => {
       response.once('close', () => {
         this.note(`at close: ${this.#state()}`);

@@ -18,6 +18,7 @@ const DEADLINE_MS = 10_000;
 export interface SeenRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly probe: Probe;
   readonly method: string;
   /** Number of its connection, in the order in which they came. */
   readonly connection: number;
@@ -61,10 +62,12 @@ export async function runCase(
   });
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const label = probes.size === 0 ? '' : `(${String(probes.size + 1)})`;
-    probes.set(request, new Probe(request, response, run, label, fidelityCase.watchErrors));
+    const probe = new Probe(request, response, run, label, fidelityCase.watchErrors);
+    probes.set(request, probe);
     requests.push({
       request,
       response,
+      probe,
       method: request.method ?? '',
       connection: connections.get(request.socket) ?? 0,
     });

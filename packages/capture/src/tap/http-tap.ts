@@ -11,7 +11,7 @@ import { isKeptType } from './kept-types';
 import type { OpenBudget } from './open-budget';
 import { hasStarted, observeRequest } from './patch-request';
 import { observeResponse, stopObserving } from './patch-response';
-import { responseHeader, sentHeaders } from './response-head';
+import { responseHeader, sentHeaders, sentStatus } from './response-head';
 
 /** What was seen of an exchange at the byte level, once it is over. */
 export interface TappedExchange {
@@ -51,6 +51,7 @@ export class HttpTap {
   readonly #parsedAtStart: CapturedBody | undefined;
   #stopWaiting: (() => void) | undefined;
   #isOver = false;
+  #isCutOff = false;
   #isRequestComplete = false;
   #isResponseTypeKnown = false;
   #offeredCoding: string | undefined;
@@ -111,10 +112,14 @@ export class HttpTap {
     this.#responseBody.add(chunk, encoding);
   }
 
+  onTooLate(): void {
+    this.#isCutOff = true;
+  }
+
   /** Call once, when the exchange is over. */
   finish(): TappedExchange {
     const { request, response, startedAt } = this.#options;
-    const status = response.headersSent ? response.statusCode : undefined;
+    const status = sentStatus(response);
     return {
       startedAt,
       durationMs: performance.now() - this.#startedTicks,
@@ -156,7 +161,7 @@ export class HttpTap {
 
   #finishResponse(status: number | undefined): CapturedBody | undefined {
     const { request, response } = this.#options;
-    const body = this.#responseBody.finish(response.writableFinished);
+    const body = this.#responseBody.finish(this.#isFinished());
     // The program may offer a body to these; the client gets none.
     const isBodiless =
       request.method === 'HEAD' ||
@@ -168,12 +173,18 @@ export class HttpTap {
     return this.#offeredCoding === undefined ? body : { ...body, coding: this.#offeredCoding };
   }
 
+  /** Whether the whole answer was handed to the connection. */
+  #isFinished(): boolean {
+    const { response } = this.#options;
+    // HTTP/2 calls the answer to HEAD finished from the start.
+    return response.writableFinished && response.headersSent && !this.#isCutOff;
+  }
+
   #outcome(status: number | undefined): Outcome {
-    const { request, response } = this.#options;
+    const { request } = this.#options;
     // A parser's "request aborted" is still written to a socket that nobody reads.
     if (!request.complete && errorCode(request.errored) === 'ECONNRESET') return 'aborted';
-    // HTTP/2 calls the answer to HEAD finished from the start.
-    if (response.writableFinished && response.headersSent) {
+    if (this.#isFinished()) {
       return this.#error !== undefined && (status ?? 0) >= 500 ? 'failed' : 'completed';
     }
     return this.#error === undefined && isClientGone(request, this.#socket) ? 'aborted' : 'failed';

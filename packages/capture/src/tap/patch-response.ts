@@ -11,6 +11,8 @@ export interface ResponseObserver {
    * @param coding `Content-Encoding` as far as the program has set it, `''` when it has not.
    */
   onHead(coding: string): void;
+  /** The response was destroyed before it ended, and is still being written to: none of that is sent. */
+  onTooLate(): void;
 }
 
 const OBSERVER = Symbol('recap.responseObserver');
@@ -86,6 +88,11 @@ function observed(name: 'write' | 'end', target: object): Write {
     // HTTP/2's `end` calls `write` itself: what is inside another call has been seen already.
     // What comes after the end is refused by the response, and was not sent.
     if (watch === undefined || !isWatching) return original().apply(this, args);
+    if (this.destroyed) {
+      // Node calls a destroyed response finished all the same, once its `end` was called.
+      watch.observer.onTooLate();
+      return original().apply(this, args);
+    }
     watch.isInside = true;
     let result: unknown;
     try {

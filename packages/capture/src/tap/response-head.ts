@@ -13,6 +13,14 @@ export function sentHeaders(response: ServerResponse): HeaderList {
   return typeof head === 'string' ? parseHead(head) : listHeaders(response);
 }
 
+/** The status that was sent; `undefined` before the head is. A program may still change `statusCode`, to no effect. */
+export function sentStatus(response: ServerResponse): number | undefined {
+  if (!response.headersSent) return undefined;
+  const head = (response as { readonly _header?: unknown })._header;
+  const status = typeof head === 'string' ? head.split(' ', 2)[1] : sentOverHttp2(response)?.[':status'];
+  return status === undefined ? response.statusCode : Number(status);
+}
+
 /** One field of the response as far as it is known now, before or after the head is sent. */
 export function responseHeader(response: ServerResponse, name: string): string | undefined {
   const value = response.getHeader(name);
@@ -32,8 +40,7 @@ function parseHead(head: string): HeaderList {
 }
 
 function listHeaders(response: ServerResponse): HeaderList {
-  const { stream } = response as { readonly stream?: { readonly sentHeaders?: unknown } };
-  const sent = (stream?.sentHeaders ?? response.getHeaders()) as Readonly<Record<string, unknown>>;
+  const sent = sentOverHttp2(response) ?? response.getHeaders();
   const fields: [string, string][] = [];
   for (const name of Object.keys(sent)) {
     // The status of HTTP/2 travels among the fields.
@@ -42,4 +49,11 @@ function listHeaders(response: ServerResponse): HeaderList {
     for (const each of Array.isArray(value) ? value : [value]) fields.push([name, String(each)]);
   }
   return fields;
+}
+
+function sentOverHttp2(response: ServerResponse): Readonly<Record<string, unknown>> | undefined {
+  const { stream } = response as {
+    readonly stream?: { readonly sentHeaders?: Readonly<Record<string, unknown>> };
+  };
+  return stream?.sentHeaders;
 }
