@@ -2,6 +2,7 @@ import { BROKEN_RECORDERS, brokenRecording, FALSE_RECORDS, NOT_ON_EXPRESS } from
 import { CASES } from './cases';
 import { untruths } from './check-records';
 import { differences } from './compare';
+import { reportFigures } from './figures';
 import type { FidelityCase } from './fidelity-case';
 import { HOSTS, hostsOf, type Host } from './hosts';
 import { openRecap } from './recap';
@@ -11,6 +12,10 @@ import { runCase, type Observation } from './run-case';
 const DEADLINE_MS = 1_500;
 
 jest.setTimeout(120_000);
+
+let broken = 0;
+let brokenFound = 0;
+afterAll(() => reportFigures({ broken, brokenFound }));
 
 const hosts = HOSTS.filter(({ name }) => name === 'Express 5' || name === 'Koa 3');
 
@@ -27,12 +32,16 @@ describe.each(hosts.map((host) => [host.name, host] as const))('the rig on %s', 
   const recorders = Object.entries(BROKEN_RECORDERS).filter(
     ([name]) => !host.isExpress || !NOT_ON_EXPRESS.has(name),
   );
-  it.each(recorders)('finds that %s', async (_name, broken) => {
-    expect(await firstDifference(cases, host, bareRun, broken)).not.toEqual([]);
+  it.each(recorders)('finds that %s', async (_name, recorder) => {
+    broken += 1;
+    expect(await firstDifference(cases, host, bareRun, recorder)).not.toEqual([]);
+    brokenFound += 1;
   });
 
   it.each(Object.entries(FALSE_RECORDS))('finds that %s', async (_name, falsify) => {
+    broken += 1;
     expect(await firstUntruth(cases, host, falsify)).not.toEqual([]);
+    brokenFound += 1;
   });
 });
 
@@ -43,14 +52,20 @@ async function firstDifference(
   broken: Parameters<typeof brokenRecording>[0],
 ): Promise<string[]> {
   for (const each of cases) {
-    const found = differences(await bareRun(each), await runCase(each, host, brokenRecording(broken), DEADLINE_MS));
+    const found = differences(
+      await bareRun(each),
+      await runCase(each, host, brokenRecording(broken), DEADLINE_MS),
+    );
     if (found.length > 0) return [each.name, ...found];
   }
   return [];
 }
 
 /** The true records are made once for each case: only what is made of them differs. */
-const recorded = new Map<string, { seen: Observation; entries: Awaited<ReturnType<ReturnType<typeof openRecap>['entries']>> }>();
+const recorded = new Map<
+  string,
+  { seen: Observation; entries: Awaited<ReturnType<ReturnType<typeof openRecap>['entries']>> }
+>();
 
 async function firstUntruth(
   cases: readonly FidelityCase[],

@@ -84,7 +84,9 @@ export const BROKEN_RECORDERS: Readonly<Record<string, Broken>> = {
   'trailers are lost': onResponse('addTrailers', () => undefined),
   'early hints are lost': onResponse('writeEarlyHints', () => undefined),
   'cork does nothing': onResponse('cork', () => undefined),
-  'the callback of end is not called': onResponse('end', (original, args) => original(...withoutFunctions(args))),
+  'the callback of end is not called': onResponse('end', (original, args) =>
+    original(...withoutFunctions(args)),
+  ),
   'the callback of write is not called': onResponse('write', (original, args) =>
     original(...withoutFunctions(args)),
   ),

@@ -21,10 +21,9 @@ export function untruths(
     const entry = entries[index];
     if (entry === undefined) return ['no entry'];
     const expected = fidelityCase.records?.[index] ?? {};
-    const answer = fidelityCase.breaksTheWire === true ? undefined : answers[index];
-    return [...againstWire(entry, request, answer, expected), ...againstCase(entry, expected)].map(
-      (line) => `entry ${String(index + 1)}: ${line}`,
-    );
+    const byWire =
+      fidelityCase.breaksTheWire === true ? [] : againstWire(entry, request, answers[index], expected);
+    return [...byWire, ...againstCase(entry, expected)].map((line) => `entry ${String(index + 1)}: ${line}`);
   });
 }
 
@@ -65,12 +64,13 @@ function againstWire(
   const isWhole = probe.didFinish && response.headersSent && answer?.isComplete === true;
   if (answer === undefined || !isWhole) {
     // What a client makes of an answer that Node handed over whole is nobody's knowledge here.
-    if (expected.outcome === undefined && entry.outcome === 'completed' && !probe.didFinish)
+    const mayBeComplete = probe.didFinish || answer?.isComplete === true;
+    if (expected.outcome === undefined && entry.outcome === 'completed' && !mayBeComplete)
       wrong.push('outcome is completed although the answer was not');
     // Without a head of the app's, what the client got is an answer of Node's own.
     if (answer === undefined || !response.headersSent) return wrong;
     const stored = entry.responseBody ?? Buffer.alloc(0);
-    if (probe.didFinish) return wrong;
+    if (mayBeComplete) return wrong;
     if (entry.responseState === 'captured' && answer.body.length > 0)
       wrong.push('the body of an answer that broke off is called whole');
     if (entry.responseState === 'truncated' && !stored.subarray(0, answer.body.length).equals(answer.body))
@@ -104,7 +104,8 @@ function joined(fields: readonly Field[]): Record<string, string> {
     // Of a character beyond Latin-1, HTTP/2 sends the lower byte.
     const value = Buffer.from(given, 'latin1').toString('latin1');
     // Clients drop fields with control characters, which Node lets pass here.
-    if (name !== 'content-length' && !/[\r\n]/.test(value)) all[name] = all[name] === undefined ? value : `${all[name]}, ${value}`;
+    if (name !== 'content-length' && !/[\r\n]/.test(value))
+      all[name] = all[name] === undefined ? value : `${all[name]}, ${value}`;
   }
   return all;
 }
@@ -121,7 +122,11 @@ function againstBody(entry: EntryRecord, { body, headers }: WireAnswer): string[
       wrong.push(`body is ${describeValue(entry.responseBody)}, should be ${describeValue(decoded)}`);
   } else if (state === 'truncated') {
     const stored = entry.responseBody ?? Buffer.alloc(0);
-    if (stored.length === 0 || stored.length >= body.length || !body.subarray(0, stored.length).equals(stored))
+    if (
+      stored.length === 0 ||
+      stored.length >= body.length ||
+      !body.subarray(0, stored.length).equals(stored)
+    )
       wrong.push('the kept part is not the beginning of the body');
   } else if (details.sha256 !== createHash('sha256').update(body).digest('hex')) {
     wrong.push(`body is ${state} (${String(details.reason)}), without its digest`);

@@ -65,6 +65,7 @@ export type Topic = keyof typeof TOPICS;
 /** A named small program, and what a client does to it. */
 export interface FidelityCase {
   readonly name: string;
+  readonly topic: Topic;
   /** The program, in one of these forms: calls on the response, a function, or an app of each framework. */
   readonly calls?: readonly Call[];
   readonly handler?: (t: Probe) => unknown;

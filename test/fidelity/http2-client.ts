@@ -41,7 +41,9 @@ export async function requestOverHttp2(port: number, spec: RequestSpec, run: Run
     );
     status = Number(given[':status']);
     received = list.filter(([name]) => !name.startsWith(':'));
-    run.clientLog.push(`response ${JSON.stringify(list.map(([name, value]) => [name, withoutDate(name, value)]))}`);
+    run.clientLog.push(
+      `response ${JSON.stringify(list.map(([name, value]) => [name, withoutDate(name, value)]))}`,
+    );
   });
   stream.on('trailers', (trailers) => run.clientLog.push(`trailers ${describeValue(trailers)}`));
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -19,7 +19,13 @@ export class Probe {
   /** Whether Node said that the whole answer was handed over. */
   didFinish = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, run: Run, label: string, watchErrors = true) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    run: Run,
+    label: string,
+    watchErrors = true,
+  ) {
     this.req = request;
     this.res = response;
     this.run = run;
@@ -28,8 +34,8 @@ export class Probe {
     for (const name of RESPONSE_EVENTS)
       if (watchErrors || name !== 'error') this.#watch('res', response, name);
     response.once('finish', () => {
-      // HTTP/2 emits it however the stream was closed.
-      this.didFinish = response.writableFinished;
+      // HTTP/2 emits it however the stream was closed; HTTP/1 may after `destroy`, when `end` comes.
+      this.didFinish = response.writableFinished && !response.destroyed;
     });
     this.closed = new Promise((resolve) => {
       response.once('close', () => {
@@ -63,7 +69,8 @@ export class Probe {
     const label = `${String(this.#calls)} ${name}`;
     const args = given.map((arg) =>
       arg === CALLBACK
-        ? (...passed: unknown[]): void => this.note(`${label} calls back(${passed.map(describeValue).join()})`)
+        ? (...passed: unknown[]): void =>
+            this.note(`${label} calls back(${passed.map(describeValue).join()})`)
         : arg,
     );
     try {

@@ -59,7 +59,8 @@ export class WireClient {
   }
 
   send(...parts: readonly (string | Buffer)[]): void {
-    for (const part of parts) this.socket.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
+    for (const part of parts)
+      this.socket.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
   }
 
   /** Resolves when the text has come, or so often; rejects when the connection ends before. */
@@ -95,7 +96,7 @@ export function requestText(spec: RequestSpec = {}): Buffer {
   if (!names.has('host')) lines.push('Host: recap.test');
   if (!names.has('connection')) lines.push('Connection: close');
   for (const [name, value] of headers) lines.push(`${name}: ${value}`);
-  const bytes = Buffer.from(body ?? '', 'utf8');
+  const bytes = typeof body === 'string' ? Buffer.from(body) : (body ?? Buffer.alloc(0));
   if (body !== undefined && !names.has('transfer-encoding') && !names.has('content-length'))
     lines.push(`Content-Length: ${String(bytes.length)}`);
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), bytes]);

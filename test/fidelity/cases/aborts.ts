@@ -8,7 +8,10 @@ const topic = 'aborts';
 const BODY = '{"an":"upload that breaks off"}';
 const upload = requestText({
   method: 'POST',
-  headers: [['Content-Type', 'application/json'], ['Content-Length', String(BODY.length)]],
+  headers: [
+    ['Content-Type', 'application/json'],
+    ['Content-Length', String(BODY.length)],
+  ],
 });
 
 async function readAll(t: Probe): Promise<void> {

@@ -15,14 +15,18 @@ const typed = (type: string, ...more: readonly string[]): Call => [
 const programs: Readonly<Record<string, readonly Call[]>> = {
   'No body': [['statusCode=', 200], ['end']],
   'A text': [ok, ['end', 'text']],
-  'Bytes': [ok, ['end', Buffer.from('bytes')]],
+  Bytes: [ok, ['end', Buffer.from('bytes')]],
   'A Uint8Array': [ok, ['end', new Uint8Array([65, 66, 67])]],
   'A part of a larger buffer': [ok, ['end', Buffer.from('0123456789').subarray(2, 5)]],
   'Text as Latin-1': [ok, ['end', 'caf\u00e9', 'latin1']],
   'Text as hex': [ok, ['end', '414243', 'hex']],
   'Text as base64': [ok, ['write', 'QUJD', 'base64'], ['end', 'REVG', 'base64']],
   'Text as UTF-16': [typed('text/plain; charset=utf-16le'), ['end', 'text', 'utf16le']],
-  'Many pieces': [ok, ...Array.from({ length: 40 }, (_, index): Call => ['write', `${String(index)},`]), ['end']],
+  'Many pieces': [
+    ok,
+    ...Array.from({ length: 40 }, (_, index): Call => ['write', `${String(index)},`]),
+    ['end'],
+  ],
   'Pieces of text and bytes': [ok, ['write', 'one '], ['write', Buffer.from('two ')], ['end', 'three']],
   'Pieces over several turns': [ok, ['write', 'a'], ['turn'], ['write', 'b'], ['turn'], ['end', 'c']],
   'Characters split at every border': [
@@ -31,16 +35,32 @@ const programs: Readonly<Record<string, readonly Call[]>> = {
     ['end'],
   ],
   'Bytes that are no UTF-8': [ok, ['end', Buffer.from([0xff, 0xfe, 0x80, 0x41, 0xc3])]],
-  'Bytes without a type': [['statusCode=', 200], ['end', bytes]],
-  'A text without a type': [['statusCode=', 200], ['write', '[1,'], ['end', '2]']],
+  'Bytes without a type': [
+    ['statusCode=', 200],
+    ['end', bytes],
+  ],
+  'A text without a type': [
+    ['statusCode=', 200],
+    ['write', '[1,'],
+    ['end', '2]'],
+  ],
   'NUL and control characters': [ok, ['end', 'a\u0000b\u0007\u001b[0m']],
   'A byte-order mark': [ok, ['end', '\ufeffmarked']],
   'Lone surrogates': [ok, ['write', 'a\ud800'], ['end', '\udc00b']],
-  'JSON': [typed('application/json'), ['end', '{"a":[1,2,{"b":null}]}']],
+  JSON: [typed('application/json'), ['end', '{"a":[1,2,{"b":null}]}']],
   'JSON that is none': [typed('application/json'), ['end', '{"a":']],
-  'Newline-delimited JSON': [typed('application/x-ndjson'), ['write', '{"a":1}\n'], ['turn'], ['end', '{"a":2}\n']],
+  'Newline-delimited JSON': [
+    typed('application/x-ndjson'),
+    ['write', '{"a":1}\n'],
+    ['turn'],
+    ['end', '{"a":2}\n'],
+  ],
   'An image': [typed('image/png'), ['end', bytes]],
-  'Protobuf': [typed('application/x-protobuf'), ['write', bytes.subarray(0, 100)], ['end', bytes.subarray(100)]],
+  Protobuf: [
+    typed('application/x-protobuf'),
+    ['write', bytes.subarray(0, 100)],
+    ['end', bytes.subarray(100)],
+  ],
   'A multipart body': [
     typed('multipart/mixed; boundary=x'),
     ['end', '--x\r\nContent-Type: text/plain\r\n\r\na\r\n--x--\r\n'],
@@ -51,7 +71,10 @@ const programs: Readonly<Record<string, readonly Call[]>> = {
   '1 MiB at once': [ok, ['end', letters]],
   '1 MiB in pieces': [
     ok,
-    ...Array.from({ length: 16 }, (_, index): Call => ['write', letters.slice(index * 65_536, (index + 1) * 65_536)]),
+    ...Array.from({ length: 16 }, (_, index): Call => [
+      'write',
+      letters.slice(index * 65_536, (index + 1) * 65_536),
+    ]),
     ['end'],
   ],
   'Pieces with a Content-Length': [
@@ -59,7 +82,11 @@ const programs: Readonly<Record<string, readonly Call[]>> = {
     ['write', 'abc', CALLBACK],
     ['end', 'def', CALLBACK],
   ],
-  'write with an encoding and a callback': [ok, ['write', 'ab', 'utf8', CALLBACK], ['end', 'c', 'utf8', CALLBACK]],
+  'write with an encoding and a callback': [
+    ok,
+    ['write', 'ab', 'utf8', CALLBACK],
+    ['end', 'c', 'utf8', CALLBACK],
+  ],
   'write with a callback only': [ok, ['write', 'ab', CALLBACK], ['end', CALLBACK]],
   'end with a text and a callback': [ok, ['end', 'text', CALLBACK]],
   'Chunks that write refuses': [

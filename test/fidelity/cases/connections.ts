@@ -18,7 +18,10 @@ function echoPath(t: Probe): void {
 
 /** A frame of a client's, masked with zeroes. */
 function frame(opcode: number, payload: string): Buffer {
-  return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0]), Buffer.from(payload)]);
+  return Buffer.concat([
+    Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0]),
+    Buffer.from(payload),
+  ]);
 }
 
 const handshake = requestText({
@@ -37,7 +40,13 @@ export const connectionCases: readonly FidelityCase[] = [
     topic,
     http2: false,
     request: { version: '1.0' },
-    calls: [['statusCode=', 200], ['write', 'no '], ['write', 'chunks'], ['addTrailers', { 'X-A': '1' }], ['end']],
+    calls: [
+      ['statusCode=', 200],
+      ['write', 'no '],
+      ['write', 'chunks'],
+      ['addTrailers', { 'X-A': '1' }],
+      ['end'],
+    ],
   },
   {
     name: 'HTTP/1.0 that keeps the connection',
@@ -196,7 +205,14 @@ export const connectionCases: readonly FidelityCase[] = [
     topic,
     handler: echoPath,
     client: async (client) => {
-      client.send(requestText({ headers: [['Connection', 'Upgrade, close'], ['Upgrade', 'nothing']] }));
+      client.send(
+        requestText({
+          headers: [
+            ['Connection', 'Upgrade, close'],
+            ['Upgrade', 'nothing'],
+          ],
+        }),
+      );
       await client.closed;
     },
   },
@@ -220,7 +236,9 @@ export const connectionCases: readonly FidelityCase[] = [
     topic,
     handler: (t) => {
       const { socket } = t.req;
-      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\nraw bytes');
+      socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\nraw bytes',
+      );
       socket.end();
     },
     client: async (client) => {
@@ -249,27 +267,27 @@ export const connectionCases: readonly FidelityCase[] = [
     'A request line that is none': 'nonsense\r\n\r\n',
     'A header without a colon': 'GET / HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n',
     'No Host': 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n',
-    'Two lengths that differ': 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
-    'A length and chunks': 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    'Two lengths that differ':
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+    'A length and chunks':
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     'A head beyond the limit': `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`,
-  }).map(
-    ([name, text]): FidelityCase => ({
-      name,
-      topic,
-      handler: echoPath,
-      server: (server, run) => {
-        server.on('clientError', (error, socket) => {
-          run.note(describeError(error));
-          socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
-        });
-      },
-      client: async (client) => {
-        client.send(text);
-        await client.closed;
-      },
-      unrecorded: 'Node refuses it before the app sees it.',
-    }),
-  ),
+  }).map(([name, text]): FidelityCase => ({
+    name,
+    topic,
+    handler: echoPath,
+    server: (server, run) => {
+      server.on('clientError', (error, socket) => {
+        run.note(describeError(error));
+        socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+      });
+    },
+    client: async (client) => {
+      client.send(text);
+      await client.closed;
+    },
+    unrecorded: 'Node refuses it before the app sees it.',
+  })),
   {
     name: 'A body whose chunks are broken',
     topic,
@@ -283,7 +301,10 @@ export const connectionCases: readonly FidelityCase[] = [
       t.call('end', 'after the breach');
     },
     client: async (client, run) => {
-      client.send(requestText({ method: 'POST', headers: [['Transfer-Encoding', 'chunked']] }), '3\r\nabc\r\n');
+      client.send(
+        requestText({ method: 'POST', headers: [['Transfer-Encoding', 'chunked']] }),
+        '3\r\nabc\r\n',
+      );
       await run.when('entered');
       client.send('no size\r\n');
       await client.closed;
@@ -297,5 +318,11 @@ export const connectionCases: readonly FidelityCase[] = [
     request: { path: 'http://other.test/path?q=1' },
     handler: echoPath,
   },
-  { name: 'OPTIONS of everything', topic, http2: false, request: { method: 'OPTIONS', path: '*' }, handler: echoPath },
+  {
+    name: 'OPTIONS of everything',
+    topic,
+    http2: false,
+    request: { method: 'OPTIONS', path: '*' },
+    handler: echoPath,
+  },
 ];

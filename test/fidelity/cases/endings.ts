@@ -11,10 +11,30 @@ const calls: Readonly<Record<string, readonly Call[]>> = {
   'end twice with callbacks': [ok, ['end', 'once', CALLBACK], ['end', CALLBACK], ['turn'], ['end', CALLBACK]],
   'write after end': [ok, ['end', 'all'], ['write', 'more', CALLBACK], ['turn']],
   'write after end in a later turn': [ok, ['end', 'all'], ['turn'], ['turn'], ['write', 'more', CALLBACK]],
-  'Headers and trailers after end': [ok, ['end', 'a'], ['addTrailers', { 'X-A': '1' }], ['flushHeaders'], ['cork']],
+  'Headers and trailers after end': [
+    ok,
+    ['end', 'a'],
+    ['addTrailers', { 'X-A': '1' }],
+    ['flushHeaders'],
+    ['cork'],
+  ],
   'destroy before the head': [['destroy'], ['end', 'nobody hears']],
-  'destroy after the head': [ok, ['flushHeaders'], ['turn'], ['destroy'], ['write', 'x', CALLBACK], ['end', CALLBACK]],
-  'destroy in the middle of a body': [ok, ['write', 'a beginning'], ['turn'], ['destroy'], ['turn'], ['end', 'x']],
+  'destroy after the head': [
+    ok,
+    ['flushHeaders'],
+    ['turn'],
+    ['destroy'],
+    ['write', 'x', CALLBACK],
+    ['end', CALLBACK],
+  ],
+  'destroy in the middle of a body': [
+    ok,
+    ['write', 'a beginning'],
+    ['turn'],
+    ['destroy'],
+    ['turn'],
+    ['end', 'x'],
+  ],
   'destroy in the middle of a body with a length': [
     ['writeHead', 200, { 'Content-Length': '100' }],
     ['write', 'a beginning'],
@@ -24,19 +44,38 @@ const calls: Readonly<Record<string, readonly Call[]>> = {
   'destroy with an error': [ok, ['write', 'a'], ['turn'], ['destroy', new Error('on purpose')]],
   'destroy twice': [ok, ['write', 'a'], ['destroy'], ['destroy', new Error('again')]],
   'destroy right after end': [ok, ['end', 'all'], ['destroy']],
-  'end after destroy': [ok, ['destroy'], ['end', 'x', CALLBACK], ['end', CALLBACK], ['turn'], ['write', 'y', CALLBACK]],
+  'end after destroy': [
+    ok,
+    ['destroy'],
+    ['end', 'x', CALLBACK],
+    ['end', CALLBACK],
+    ['turn'],
+    ['write', 'y', CALLBACK],
+  ],
   'The socket destroyed': [ok, ['write', 'a'], ['turn'], ['socket.destroy']],
   'The socket destroyed with an error': [ok, ['write', 'a'], ['socket.destroy', new Error('on purpose')]],
   'The socket ended': [ok, ['write', 'a'], ['turn'], ['socket.end'], ['turn'], ['write', 'b'], ['end']],
   'The socket reset': [ok, ['write', 'a'], ['turn'], ['socket.resetAndDestroy']],
   'The request destroyed': [ok, ['write', 'a'], ['turn'], ['req.destroy']],
   'The request destroyed with an error': [ok, ['req.destroy', new Error('on purpose')]],
-  'A body shorter than its length': [['writeHead', 200, { 'Content-Length': '10' }], ['end', 'short'], ['socket.end']],
+  'A body shorter than its length': [
+    ['writeHead', 200, { 'Content-Length': '10' }],
+    ['end', 'short'],
+    ['socket.end'],
+  ],
   'end in three forms at once': [ok, ['write', 'a'], ['end', 'b', 'utf8', CALLBACK], ['end', 'c', CALLBACK]],
 };
 
 /** On HTTP/2 these have no socket to be done to, or leave the client waiting. */
-const HTTP1_ONLY = new Set(['The socket destroyed', 'The socket destroyed with an error', 'The socket ended', 'The socket reset', 'The request destroyed', 'The request destroyed with an error', 'A body shorter than its length']);
+const HTTP1_ONLY = new Set([
+  'The socket destroyed',
+  'The socket destroyed with an error',
+  'The socket ended',
+  'The socket reset',
+  'The request destroyed',
+  'The request destroyed with an error',
+  'A body shorter than its length',
+]);
 
 const handlers: Readonly<Record<string, (t: Probe) => unknown>> = {
   'end in a timer': (t) => {
@@ -80,7 +119,8 @@ const handlers: Readonly<Record<string, (t: Probe) => unknown>> = {
     t.call('end', 'all');
   },
   'As many listeners for close as there may be': (t) => {
-    for (let index = RIG_LISTENERS; index < 10; index += 1) t.res.on('close', () => t.note(`closed ${index}`));
+    for (let index = RIG_LISTENERS; index < 10; index += 1)
+      t.res.on('close', () => t.note(`closed ${index}`));
     t.call('end', 'all');
   },
   'A handler that calls end without this': (t) => {
@@ -98,13 +138,19 @@ export const endingCases: readonly FidelityCase[] = [
   {
     name: 'A body longer than its length',
     topic,
-    calls: [['writeHead', 200, { 'Content-Length': '3' }], ['end', 'longer']],
+    calls: [
+      ['writeHead', 200, { 'Content-Length': '3' }],
+      ['end', 'longer'],
+    ],
     // Sent in full all the same: where it ends is the client's reading.
     records: [{ responseState: 'captured' }],
   },
-  ...Object.entries(calls).map(
-    ([name, each]): FidelityCase => ({ name, topic, calls: each, ...(HTTP1_ONLY.has(name) && { http2: false }) }),
-  ),
+  ...Object.entries(calls).map(([name, each]): FidelityCase => ({
+    name,
+    topic,
+    calls: each,
+    ...(HTTP1_ONLY.has(name) && { http2: false }),
+  })),
   ...Object.entries(handlers).map(([name, handler]): FidelityCase => ({ name, topic, handler })),
   {
     name: 'write after end without a listener for errors',

@@ -103,7 +103,12 @@ export const errorCases: readonly FidelityCase[] = [
       })),
     ),
   ),
-  ...Object.entries(handlers).map(([name, handler]): FidelityCase => ({ name, topic, handler, http2: false })),
+  ...Object.entries(handlers).map(([name, handler]): FidelityCase => ({
+    name,
+    topic,
+    handler,
+    http2: false,
+  })),
   {
     name: 'A handler that never answers, until the client leaves',
     topic,
@@ -135,7 +140,12 @@ export const errorCases: readonly FidelityCase[] = [
         probe(request).enter();
         throw new Error('caught below');
       });
-      app.use(((error: Error, _request: unknown, response: { status(code: number): { json(value: unknown): void } }, _next: unknown) => {
+      app.use(((
+        error: Error,
+        _request: unknown,
+        response: { status(code: number): { json(value: unknown): void } },
+        _next: unknown,
+      ) => {
         response.status(502).json({ caught: error.message });
       }) as never);
     },

@@ -53,7 +53,8 @@ const pairs: Readonly<Record<string, Pair>> = {
     },
   },
   'A file': {
-    express: (_request, response, { files }) => response.sendFile('letters.txt', { root: files, etag: false, lastModified: false }),
+    express: (_request, response, { files }) =>
+      response.sendFile('letters.txt', { root: files, etag: false, lastModified: false }),
     koa: (context, { files }) => {
       context.type = 'text';
       context.body = createReadStream(`${files}letters.txt`);
@@ -93,7 +94,8 @@ const pairs: Readonly<Record<string, Pair>> = {
     },
   },
   'Cookies by the framework': {
-    express: (_request, response) => response.cookie('a', '1', { httpOnly: true }).cookie('b', { c: 2 }).clearCookie('d').end(),
+    express: (_request, response) =>
+      response.cookie('a', '1', { httpOnly: true }).cookie('b', { c: 2 }).clearCookie('d').end(),
     koa: (context) => {
       context.cookies.set('a', '1');
       context.cookies.set('b', '2', { httpOnly: false });
@@ -185,7 +187,7 @@ const pairs: Readonly<Record<string, Pair>> = {
       context.body = undefined;
     },
   },
-  'JSONP': {
+  JSONP: {
     request: { path: '/?callback=call' },
     express: (_request, response) => response.jsonp({ a: 1 }),
   },
@@ -225,7 +227,9 @@ const apps: readonly FidelityCase[] = [
     express: (app, { express }) => {
       const sub = express();
       sub.set('env', 'production');
-      sub.get('/:name', (request, response) => response.send(`sub ${request.params.name} ${request.baseUrl}`));
+      sub.get('/:name', (request, response) =>
+        response.send(`sub ${request.params.name} ${request.baseUrl}`),
+      );
       app.use('/sub', sub);
     },
     koa: (app, { Koa }) => {
@@ -395,7 +399,11 @@ const apps: readonly FidelityCase[] = [
     name: 'OPTIONS by the router',
     topic,
     request: { method: 'OPTIONS', path: '/thing' },
-    express: (app) => app.route('/thing').get((_request, response) => response.end()).post((_request, response) => response.end()),
+    express: (app) =>
+      app
+        .route('/thing')
+        .get((_request, response) => response.end())
+        .post((_request, response) => response.end()),
     koa: (app) => {
       const router = new Router();
       router.get('/thing', () => undefined).post('/thing', () => undefined);
@@ -417,10 +425,12 @@ const apps: readonly FidelityCase[] = [
     topic,
     express: (app, { express, probe }) => {
       const router = express.Router();
-      const step = (name: string, word?: 'route' | 'router'): RequestHandler => (request, _response, next) => {
-        probe(request).note(name);
-        next(word);
-      };
+      const step =
+        (name: string, word?: 'route' | 'router'): RequestHandler =>
+        (request, _response, next) => {
+          probe(request).note(name);
+          next(word);
+        };
       router.get('/', step('one'), step('two', 'route'), step('never'));
       router.get('/', step('three', 'router'));
       app.use(router);
@@ -430,29 +440,27 @@ const apps: readonly FidelityCase[] = [
 ];
 
 export const frameworkCases: readonly FidelityCase[] = [
-  ...Object.entries(pairs).map(
-    ([name, { express, koa, request, http2 }]): FidelityCase => ({
-      name,
-      topic,
-      ...(request && { request }),
-      ...(http2 === false && { http2 }),
-      ...(express && {
-        express: (app: Express, tools: Tools) => {
-          app.use((incoming, response) => {
-            tools.probe(incoming).enter();
-            return express(incoming, response, tools) as never;
-          });
-        },
-      }),
-      ...(koa && {
-        koa: (app: { use(handler: (context: Context) => unknown): unknown }, tools: Tools) => {
-          app.use((context) => {
-            tools.probe(context.req).enter();
-            return koa(context, tools);
-          });
-        },
-      }),
+  ...Object.entries(pairs).map(([name, { express, koa, request, http2 }]): FidelityCase => ({
+    name,
+    topic,
+    ...(request && { request }),
+    ...(http2 === false && { http2 }),
+    ...(express && {
+      express: (app: Express, tools: Tools) => {
+        app.use((incoming, response) => {
+          tools.probe(incoming).enter();
+          return express(incoming, response, tools) as never;
+        });
+      },
     }),
-  ),
+    ...(koa && {
+      koa: (app: { use(handler: (context: Context) => unknown): unknown }, tools: Tools) => {
+        app.use((context) => {
+          tools.probe(context.req).enter();
+          return koa(context, tools);
+        });
+      },
+    }),
+  })),
   ...apps,
 ];

@@ -6,7 +6,12 @@ const ok: Call = ['statusCode=', 200];
 /** Each list of calls is a program. */
 const programs: Readonly<Record<string, readonly Call[]>> = {
   'A header in mixed case': [ok, ['setHeader', 'x-Mixed-CASE', 'Value'], end],
-  'A header with a number and an array': [ok, ['setHeader', 'X-N', 42], ['setHeader', 'X-A', ['a', 'b']], end],
+  'A header with a number and an array': [
+    ok,
+    ['setHeader', 'X-N', 42],
+    ['setHeader', 'X-A', ['a', 'b']],
+    end,
+  ],
   'Two cookies': [ok, ['setHeader', 'Set-Cookie', ['a=1; Path=/', 'b=2; HttpOnly']], end],
   'The same cookie twice': [ok, ['setHeader', 'Set-Cookie', ['a=1', 'a=1']], end],
   'Cookies by appendHeader': [
@@ -16,7 +21,17 @@ const programs: Readonly<Record<string, readonly Call[]>> = {
     end,
   ],
   'appendHeader to a header that is set': [ok, ['setHeader', 'X-A', '1'], ['appendHeader', 'x-a', '2'], end],
-  'setHeaders with a Map': [ok, ['setHeaders', new Map([['x-a', '1'], ['x-b', '2']])], end],
+  'setHeaders with a Map': [
+    ok,
+    [
+      'setHeaders',
+      new Map([
+        ['x-a', '1'],
+        ['x-b', '2'],
+      ]),
+    ],
+    end,
+  ],
   'setHeaders with Headers': [ok, ['setHeaders', new Headers({ 'x-a': '1', 'set-cookie': 'a=1' })], end],
   'A header that is set twice': [ok, ['setHeader', 'X-A', '1'], ['setHeader', 'x-a', '2'], end],
   'A header that is removed': [
@@ -85,7 +100,10 @@ const programs: Readonly<Record<string, readonly Call[]>> = {
   'writeHead after a write': [ok, ['write', 'a'], ['writeHead', 201], end],
   'writeHead with what is no status': [['writeHead', 99], ['writeHead', 1000], ['writeHead', 'x'], ok, end],
   'writeHead with what is no value': [['writeHead', 200, { 'X-A': undefined }], ok, end],
-  'writeHead in a chain with end': [['writeHead', 200, { 'X-A': '1' }], ['end', 'x', CALLBACK]],
+  'writeHead in a chain with end': [
+    ['writeHead', 200, { 'X-A': '1' }],
+    ['end', 'x', CALLBACK],
+  ],
   'A status message of its own': [ok, ['statusMessage=', 'All Is Well'], end],
   'An empty status message': [ok, ['statusMessage=', ''], end],
   'A status message with letters of Latin-1': [ok, ['statusMessage=', 'Tr\u00e8s bien'], end],
@@ -98,7 +116,12 @@ const programs: Readonly<Record<string, readonly Call[]>> = {
   'A Keep-Alive that the handler forbids': [ok, ['shouldKeepAlive=', false], end],
   'No chunks by default': [ok, ['useChunkedEncodingByDefault=', false], ['write', 'a'], end],
   'A Content-Length of the handler': [['writeHead', 200, { 'Content-Length': 4 }], end],
-  'A Content-Length as an array of headers': [ok, ['setHeader', 'content-length', '4'], ['write', 'bo'], ['end', 'dy']],
+  'A Content-Length as an array of headers': [
+    ok,
+    ['setHeader', 'content-length', '4'],
+    ['write', 'bo'],
+    ['end', 'dy'],
+  ],
   'A Content-Length that is held to': [
     ok,
     ['strictContentLength=', true],
@@ -122,14 +145,32 @@ const programs: Readonly<Record<string, readonly Call[]>> = {
     end,
   ],
   'Early hints that are refused': [['writeEarlyHints', { link: 'nonsense' }], ok, end],
-  'Early hints after the head': [ok, ['write', 'a'], ['writeEarlyHints', { link: '</a>; rel=preload' }], ['end']],
+  'Early hints after the head': [
+    ok,
+    ['write', 'a'],
+    ['writeEarlyHints', { link: '</a>; rel=preload' }],
+    ['end'],
+  ],
   'A 100 and a 102 before the answer': [['writeContinue', CALLBACK], ['writeProcessing', CALLBACK], ok, end],
-  'Trailers': [ok, ['setHeader', 'Trailer', 'X-Sum'], ['write', 'a'], ['addTrailers', { 'X-Sum': '1' }], ['end']],
+  Trailers: [
+    ok,
+    ['setHeader', 'Trailer', 'X-Sum'],
+    ['write', 'a'],
+    ['addTrailers', { 'X-Sum': '1' }],
+    ['end'],
+  ],
   'Trailers as pairs': [
     ok,
     ['setHeader', 'Trailer', 'X-Sum, X-Mul'],
     ['write', 'a'],
-    ['addTrailers', [['X-Sum', '1'], ['X-Mul', '2'], ['X-Sum', '3']]],
+    [
+      'addTrailers',
+      [
+        ['X-Sum', '1'],
+        ['X-Mul', '2'],
+        ['X-Sum', '3'],
+      ],
+    ],
     ['end', 'b'],
   ],
   'Trailers beside a Content-Length': [

@@ -19,15 +19,33 @@ const many = Array.from({ length: 2_000 }, (_, index): [string, string] => [`X-H
 const depth = 100_000;
 
 const requests: Readonly<Record<string, RequestSpec>> = {
-  'A header named __proto__': { headers: [['__proto__', 'polluted'], ['X-After', '1']] },
+  'A header named __proto__': {
+    headers: [
+      ['__proto__', 'polluted'],
+      ['X-After', '1'],
+    ],
+  },
   'Headers named like members of Object': {
-    headers: [['constructor', 'a'], ['hasOwnProperty', 'b'], ['toString', 'c'], ['valueOf', 'd'], ['__proto__', 'e']],
+    headers: [
+      ['constructor', 'a'],
+      ['hasOwnProperty', 'b'],
+      ['toString', 'c'],
+      ['valueOf', 'd'],
+      ['__proto__', 'e'],
+    ],
   },
   '2,000 headers': { headers: many },
   'A header of 16 KiB': { headers: [['X-Long', 'x'.repeat(16_384)]] },
   'Obsolete text in a header': { headers: [['X-Text', 'caf\u00e9 \u00ff\u0080']] },
-  'Authorization twice': { headers: [['Authorization', 'Basic YTpi'], ['Authorization', 'Bearer x']] },
-  'The same header many times': { headers: Array.from({ length: 50 }, (): [string, string] => ['X-Again', 'v']) },
+  'Authorization twice': {
+    headers: [
+      ['Authorization', 'Basic YTpi'],
+      ['Authorization', 'Bearer x'],
+    ],
+  },
+  'The same header many times': {
+    headers: Array.from({ length: 50 }, (): [string, string] => ['X-Again', 'v']),
+  },
   'An empty header': { headers: [['X-Empty', '']] },
   'A thousand cookies': {
     headers: [['Cookie', Array.from({ length: 1_000 }, (_, index) => `c${index}=${index}`).join('; ')]],
@@ -37,7 +55,7 @@ const requests: Readonly<Record<string, RequestSpec>> = {
   'A path of 64 KiB': { path: `/${'p'.repeat(65_536)}` },
   'A query of 64 KiB': { path: `/?${'q=1&'.repeat(16_384)}` },
   'A path with broken escapes': { path: '/%zz/%e0%a4%a/%' },
-  'A path with every sign': { path: "/a;b,c/../..//%00/'\"<>|^`{}" },
+  'A path with every sign': { path: '/a;b,c/../..//%00/\'"<>|^`{}' },
   'A path with letters of Latin-1': { path: '/caf\u00e9' },
   'A content type that is none': { method: 'POST', headers: [['Content-Type', ';;;charset=;=']], body: 'x' },
   'A charset that does not exist': {
@@ -47,7 +65,10 @@ const requests: Readonly<Record<string, RequestSpec>> = {
   },
   'Fifty content codings': {
     method: 'POST',
-    headers: [['Content-Type', 'text/plain'], ['Content-Encoding', Array(50).fill('gzip').join(', ')]],
+    headers: [
+      ['Content-Type', 'text/plain'],
+      ['Content-Encoding', Array(50).fill('gzip').join(', ')],
+    ],
     body: '"x"',
   },
   'JSON with a key __proto__': {

@@ -7,25 +7,34 @@ const plain: readonly Call[] = [
   ['end', 'an answer'],
 ];
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'M-SEARCH', 'PURGE'];
+const METHODS = [
+  'GET',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+  'PROPFIND',
+  'M-SEARCH',
+  'PURGE',
+];
 const STATUSES = [200, 201, 202, 206, 226, 301, 307, 400, 401, 404, 418, 429, 500, 503, 599, 999];
 
 export const methodCases: readonly FidelityCase[] = [
   ...METHODS.map((method): FidelityCase => ({ name: `${method}`, topic, request: { method }, calls: plain })),
-  ...['POST', 'PUT', 'PATCH', 'DELETE', 'GET'].map(
-    (method): FidelityCase => ({
-      name: `${method} with a body`,
-      topic,
-      request: { method, headers: [['Content-Type', 'application/json']], body: '{"a":1}' },
-      handler: async (t) => {
-        const chunks: Buffer[] = [];
-        for await (const chunk of t.req) chunks.push(chunk as Buffer);
-        t.res.statusCode = 200;
-        t.call('end', Buffer.concat(chunks));
-      },
-      records: [{ requestBody: '{"a":1}' }],
-    }),
-  ),
+  ...['POST', 'PUT', 'PATCH', 'DELETE', 'GET'].map((method): FidelityCase => ({
+    name: `${method} with a body`,
+    topic,
+    request: { method, headers: [['Content-Type', 'application/json']], body: '{"a":1}' },
+    handler: async (t) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of t.req) chunks.push(chunk as Buffer);
+      t.res.statusCode = 200;
+      t.call('end', Buffer.concat(chunks));
+    },
+    records: [{ requestBody: '{"a":1}' }],
+  })),
   { name: 'HEAD', topic, request: { method: 'HEAD' }, calls: [['statusCode=', 200], ['end']] },
   { name: 'HEAD whose handler offers a body', topic, request: { method: 'HEAD' }, calls: plain },
   {
@@ -40,13 +49,14 @@ export const methodCases: readonly FidelityCase[] = [
     request: { method: 'HEAD' },
     calls: [['statusCode=', 200], ['write', 'one '], ['write', 'two'], ['end']],
   },
-  ...STATUSES.map(
-    (status): FidelityCase => ({
-      name: `Status ${String(status)}`,
-      topic,
-      calls: [['statusCode=', status], ['end', `status ${String(status)}`]],
-    }),
-  ),
+  ...STATUSES.map((status): FidelityCase => ({
+    name: `Status ${String(status)}`,
+    topic,
+    calls: [
+      ['statusCode=', status],
+      ['end', `status ${String(status)}`],
+    ],
+  })),
   ...[204, 205, 304].flatMap((status): FidelityCase[] => [
     {
       name: `Status ${String(status)} without a body`,
@@ -56,7 +66,11 @@ export const methodCases: readonly FidelityCase[] = [
     {
       name: `Status ${String(status)} whose handler offers a body`,
       topic,
-      calls: [['statusCode=', status], ['write', 'one', CALLBACK], ['end', 'two']],
+      calls: [
+        ['statusCode=', status],
+        ['write', 'one', CALLBACK],
+        ['end', 'two'],
+      ],
     },
     {
       name: `Status ${String(status)} with a Content-Length`,

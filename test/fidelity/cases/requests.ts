@@ -11,7 +11,11 @@ const topic = 'requests';
 const BODY = 'the body of the request \u20ac\u{1f600}';
 const JSON_BODY = '{"name":"\u00e4","list":[1,2,3]}';
 const text: RequestSpec = { method: 'POST', headers: [['Content-Type', 'text/plain']], body: BODY };
-const json: RequestSpec = { method: 'POST', headers: [['Content-Type', 'application/json']], body: JSON_BODY };
+const json: RequestSpec = {
+  method: 'POST',
+  headers: [['Content-Type', 'application/json']],
+  body: JSON_BODY,
+};
 const large: RequestSpec = { ...text, body: 'x'.repeat(200_000) };
 
 async function whole(t: Probe): Promise<Buffer> {
@@ -103,16 +107,20 @@ const readers: Readonly<Record<string, (t: Probe) => unknown>> = {
 const isWhole = (name: string): boolean => name !== 'A body that nobody reads';
 
 export const requestCases: readonly FidelityCase[] = [
-  ...Object.entries(readers).map(
-    ([name, handler]): FidelityCase => ({
-      name,
-      topic,
-      request: text,
-      handler,
-      ...(isWhole(name) && { records: [{ requestBody: BODY, requestState: 'captured' }] }),
-    }),
-  ),
-  { name: 'JSON', topic, request: json, handler: readers['A body read by an iterator']!, records: [{ requestBody: JSON_BODY }] },
+  ...Object.entries(readers).map(([name, handler]): FidelityCase => ({
+    name,
+    topic,
+    request: text,
+    handler,
+    ...(isWhole(name) && { records: [{ requestBody: BODY, requestState: 'captured' }] }),
+  })),
+  {
+    name: 'JSON',
+    topic,
+    request: json,
+    handler: readers['A body read by an iterator']!,
+    records: [{ requestBody: JSON_BODY }],
+  },
   { name: 'A large body', topic, request: large, handler: readers['A body read by an iterator']! },
   { name: 'A large body that nobody reads', topic, request: large, handler: (t) => done(t, 'unread') },
   {
@@ -127,7 +135,12 @@ export const requestCases: readonly FidelityCase[] = [
       done(t, 'read in part');
     },
   },
-  { name: 'An empty body', topic, request: { method: 'POST', body: '' }, handler: readers['A body read by an iterator']! },
+  {
+    name: 'An empty body',
+    topic,
+    request: { method: 'POST', body: '' },
+    handler: readers['A body read by an iterator']!,
+  },
   {
     name: 'A binary body',
     topic,
@@ -154,7 +167,13 @@ export const requestCases: readonly FidelityCase[] = [
     },
     client: async (client) => {
       client.send(
-        requestText({ method: 'POST', headers: [['Transfer-Encoding', 'chunked'], ['Trailer', 'X-Sum']] }),
+        requestText({
+          method: 'POST',
+          headers: [
+            ['Transfer-Encoding', 'chunked'],
+            ['Trailer', 'X-Sum'],
+          ],
+        }),
         '5;ext=1\r\nhello\r\n6\r\n world\r\n0\r\nX-Sum: 11\r\nX-Sum: 12\r\n\r\n',
       );
       await client.closed;
@@ -226,44 +245,58 @@ export const requestCases: readonly FidelityCase[] = [
     topic,
     handler: (t) => done(t, 'no need of it'),
     client: async (client) => {
-      client.send(requestText({ method: 'POST', headers: [['Content-Length', '4'], ['Connection', 'keep-alive']] }));
+      client.send(
+        requestText({
+          method: 'POST',
+          headers: [
+            ['Content-Length', '4'],
+            ['Connection', 'keep-alive'],
+          ],
+        }),
+      );
       await client.until('no need of it');
       client.send('late');
       client.send(requestText({ path: '/second' }));
       await client.closed;
     },
   },
-  ...['default', 'checked', 'refused'].map(
-    (kind): FidelityCase => ({
-      name: `Expect: 100-continue, ${kind}`,
-      topic,
-      handler: async (t) => {
-        if (kind === 'refused') {
-          t.call('writeHead', 417, { Connection: 'close' });
-          t.call('end', 'no');
-          return;
-        }
-        if (kind === 'checked') t.call('writeContinue');
-        done(t, await whole(t));
-      },
-      server: (server, run, app) => {
-        if (kind === 'default') return;
-        server.on('checkContinue', (request, response) => {
-          run.note('checkContinue');
-          app(request, response);
-        });
-      },
-      client: async (client) => {
-        client.send(requestText({ method: 'POST', headers: [['Content-Length', '4'], ['Expect', '100-continue']] }));
-        if (kind !== 'refused') {
-          await client.until('100 Continue');
-          client.send('body');
-        }
-        await client.closed;
-      },
-      records: [{ status: kind === 'refused' ? 417 : 200 }],
-    }),
-  ),
+  ...['default', 'checked', 'refused'].map((kind): FidelityCase => ({
+    name: `Expect: 100-continue, ${kind}`,
+    topic,
+    handler: async (t) => {
+      if (kind === 'refused') {
+        t.call('writeHead', 417, { Connection: 'close' });
+        t.call('end', 'no');
+        return;
+      }
+      if (kind === 'checked') t.call('writeContinue');
+      done(t, await whole(t));
+    },
+    server: (server, run, app) => {
+      if (kind === 'default') return;
+      server.on('checkContinue', (request, response) => {
+        run.note('checkContinue');
+        app(request, response);
+      });
+    },
+    client: async (client) => {
+      client.send(
+        requestText({
+          method: 'POST',
+          headers: [
+            ['Content-Length', '4'],
+            ['Expect', '100-continue'],
+          ],
+        }),
+      );
+      if (kind !== 'refused') {
+        await client.until('100 Continue');
+        client.send('body');
+      }
+      await client.closed;
+    },
+    records: [{ status: kind === 'refused' ? 417 : 200 }],
+  })),
   {
     name: 'An expectation that is unknown',
     topic,

@@ -160,7 +160,7 @@ export class HttpTap {
   }
 
   #finishResponse(status: number | undefined): CapturedBody | undefined {
-    const { request, response } = this.#options;
+    const { request } = this.#options;
     const body = this.#responseBody.finish(this.#isFinished());
     // The program may offer a body to these; the client gets none.
     const isBodiless =
