@@ -10,7 +10,7 @@ const floors = {
   capture: {
     path: '^packages/capture/src/',
     rooms: [
-      ['(exchange|body-kind|flow-kind)\\.ts$'],
+      ['(exchange|body-kind|flow-kind|fault-point)\\.ts$'],
       ['entries/', 'redaction/', 'codec\\.ts$'],
       ['query/', 'tap/', 'flow/', 'sessions/'],
       ['recorder/', 'typeorm/', 'retention/', 'router/'],

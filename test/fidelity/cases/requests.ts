@@ -115,7 +115,7 @@ export const requestCases: readonly FidelityCase[] = [
     ...(isWhole(name) && { records: [{ requestBody: BODY, requestState: 'captured' }] }),
   })),
   {
-    name: 'JSON',
+    name: 'A JSON body',
     topic,
     request: json,
     handler: readers['A body read by an iterator']!,
@@ -148,7 +148,7 @@ export const requestCases: readonly FidelityCase[] = [
     handler: readers['A body read by an iterator']!,
   },
   {
-    name: 'A multipart body',
+    name: 'A multipart upload',
     topic,
     request: {
       method: 'POST',

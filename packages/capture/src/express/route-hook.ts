@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { faultPoint } from '../fault-point';
 import type { OpenExchange } from '../recorder/open-exchange';
 import { openExchangeOf } from '../recorder/open-exchange';
 import { keepObserving } from '../tap/patch-response';
@@ -47,13 +48,15 @@ function hooked(original: Handle): Handle {
     let watched = next;
     try {
       const open = openExchangeOf(request);
+      if (open !== undefined) faultPoint('route');
       noteLayer(this, request, open);
       if (open !== undefined) {
         keepObserving(response as ServerResponse);
         watched = watchErrors(open, next);
       }
-    } catch {
+    } catch (error) {
       // The host's handler runs whatever becomes of the record.
+      openExchangeOf(request)?.noteFailure(error, 'route');
       watched = next;
     }
     return original.call(this, request, response, watched);

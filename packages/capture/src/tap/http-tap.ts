@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { errorCode } from '@recap/storage';
 import { bodyKind } from '../body-kind';
+import { faultPoint, type FaultPoint } from '../fault-point';
 import type { CapturedBody, ExchangeSide, HeaderList, Outcome } from '../exchange';
 import { describeError } from './describe-error';
 import { BodyCollector } from './body-collector';
@@ -36,6 +37,8 @@ export interface HttpTapOptions {
   readonly sharedPrototype?: object;
   /** The value that a body parser left, for a tap that came too late to see the bytes. */
   readonly parsedBody: () => CapturedBody | undefined;
+  /** Told of what goes wrong in the tap itself, which the program must not notice. */
+  readonly onFailure: (error: unknown, where: string) => void;
 }
 
 /** Watches one request and its response, and changes neither. */
@@ -58,6 +61,7 @@ export class HttpTap {
   #error: { readonly name: string; readonly message: string } | undefined;
 
   constructor(options: HttpTapOptions, onEnd: (tap: HttpTap) => void) {
+    faultPoint('tap');
     this.#options = options;
     const { request, response, maxBodyBytes, budget } = options;
     this.#requestBody = new BodyCollector(maxBodyBytes, budget);
@@ -70,8 +74,7 @@ export class HttpTap {
     if (this.#hasBody && !this.#isLate) {
       if (!this.#isKept(request.headers['content-type'])) this.#requestBody.omit('content_type');
       observeRequest(request, (chunk, encoding) => {
-        if (chunk === null) this.#isRequestComplete = true;
-        else this.#requestBody.add(chunk, encoding);
+        this.#onRequestChunk(chunk, encoding);
       });
     }
     observeResponse(response, this, options.sharedPrototype);
@@ -80,7 +83,7 @@ export class HttpTap {
       this.#isOver = true;
       this.#stopWaiting?.();
       stopObserving(response);
-      if (this.#isRequestOver()) onEnd(this);
+      if (this.#attempt('close', () => this.#isRequestOver()) !== false) onEnd(this);
       // An answer that needed no body may be over before the body is: what is on its way comes within this turn.
       else setImmediate(onEnd, this);
     };
@@ -96,7 +99,19 @@ export class HttpTap {
 
   /** Notes that the program failed in this exchange; the first failure is kept. */
   noteError(thrown: unknown): void {
-    this.#error ??= describeError(thrown);
+    this.#attempt('error', () => {
+      this.#error ??= describeError(thrown);
+    });
+  }
+
+  /** A body that could not be followed is not known whole. */
+  #onRequestChunk(chunk: unknown, encoding: unknown): void {
+    const isSeen = this.#attempt('requestChunk', () => {
+      if (chunk === null) this.#isRequestComplete = true;
+      else this.#requestBody.add(chunk, encoding);
+      return true;
+    });
+    if (isSeen !== true) this.#requestBody.letGo('internal_error');
   }
 
   onHead(coding: string): void {
@@ -104,6 +119,14 @@ export class HttpTap {
   }
 
   onChunk(chunk: unknown, encoding: unknown): void {
+    const isSeen = this.#attempt('responseChunk', () => {
+      this.#takeChunk(chunk, encoding);
+      return true;
+    });
+    if (isSeen !== true) this.#responseBody.letGo('internal_error');
+  }
+
+  #takeChunk(chunk: unknown, encoding: unknown): void {
     if (!this.#isResponseTypeKnown) {
       this.#isResponseTypeKnown = true;
       const contentType = responseHeader(this.#options.response, 'content-type');
@@ -116,8 +139,26 @@ export class HttpTap {
     this.#isCutOff = true;
   }
 
+  /** Does Recap's own work within the program's: nothing may escape. */
+  #attempt<T>(where: FaultPoint, work: () => T): T | undefined {
+    try {
+      faultPoint(where);
+      return work();
+    } catch (error) {
+      this.#options.onFailure(error, where);
+      return undefined;
+    }
+  }
+
+  /** Gives back what the bodies hold, of an exchange that cannot be recorded. */
+  letGo(): void {
+    this.#requestBody.letGo('internal_error');
+    this.#responseBody.letGo('internal_error');
+  }
+
   /** Call once, when the exchange is over. */
   finish(): TappedExchange {
+    faultPoint('finish');
     const { request, response, startedAt } = this.#options;
     const status = sentStatus(response);
     return {

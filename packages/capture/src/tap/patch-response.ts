@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 /** What is told of each chunk that the program hands to a response, after the response has taken it. */
 export interface ResponseObserver {
-  /** @param chunk as it was passed to `write` or `end`; undefined for an `end` without one. */
+  /** Must not throw. @param chunk as it was passed to `write` or `end`; undefined for an `end` without one. */
   onChunk(chunk: unknown, encoding: unknown): void;
   /**
    * Called before the head is made, where somebody had put methods of its own on the response already: it may

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { faultPoint } from '../fault-point';
 import type { HeaderList } from '../exchange';
 
 /**
@@ -9,6 +10,7 @@ import type { HeaderList } from '../exchange';
  * its stream notes what it sent.
  */
 export function sentHeaders(response: ServerResponse): HeaderList {
+  faultPoint('headers');
   const head = (response as { readonly _header?: unknown })._header;
   return typeof head === 'string' ? parseHead(head) : listHeaders(response);
 }
