@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EntryRecord } from '../../packages/capture/src/entries/entry-record';
 import type { Recording } from './hosts';
@@ -131,7 +132,7 @@ export const BROKEN_RECORDERS: Readonly<Record<string, Broken>> = {
     return next();
   },
   'the body is awaited before the handler runs': async (request, _response, next) => {
-    if (request.headers['content-length'] !== undefined) for await (const _ of request) continue;
+    if (request.headers['content-length'] !== undefined) await once(request.resume(), 'end');
     return next();
   },
   'the handler runs a turn later': async (_request, _response, next) => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { CALLBACK, type Call, type FidelityCase } from './fidelity-case';
+import { CALLBACK, type Call } from './call';
+import type { FidelityCase } from './fidelity-case';
 import { HOSTS, type Host, type HostName } from './hosts';
 
 /** An argument as JSON can hold it, so that a sequence that failed can be kept in a file. */

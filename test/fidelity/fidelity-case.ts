@@ -1,25 +1,13 @@
 import type { RequestListener, Server, ServerOptions } from 'node:http';
+import type express from 'express';
 import type { Express } from 'express';
 import type Koa from 'koa';
 import type { Outcome } from '../../packages/capture/src/exchange';
+import type { Call } from './call';
 import type { Probe } from './probe';
+import type { RequestSpec } from './request-spec';
 import type { Run } from './run';
 import type { WireClient } from './wire-client';
-
-/**
- * One thing done to a response: a method and its arguments, a property (`statusCode=`), a path (`req.destroy`,
- * `socket.end`), or a step that waits (`turn`, `await drain`).
- */
-export type Call = readonly [name: string, ...args: unknown[]];
-
-export interface RequestSpec {
-  readonly method?: string;
-  readonly path?: string;
-  readonly headers?: readonly (readonly [name: string, value: string])[];
-  /** Sent with its length, unless the headers name a `Transfer-Encoding`. */
-  readonly body?: string | Buffer;
-  readonly version?: '1.0' | '1.1';
-}
 
 /** What must be true of an entry beyond what the wire tells by itself. */
 export interface ExpectedRecord {
@@ -40,7 +28,7 @@ export interface Tools {
   /** The probe of a request. */
   probe(request: object): Probe;
   /** The framework itself, for sub-apps and routers. */
-  readonly express: typeof import('express');
+  readonly express: typeof express;
   readonly Koa: typeof Koa;
   /** A folder with files to send. */
   readonly files: string;
@@ -93,6 +81,3 @@ export interface FidelityCase {
   /** Why nothing is to be recorded. */
   readonly unrecorded?: string;
 }
-
-/** Stands for a function that notes in the log when it is called, and with what. */
-export const CALLBACK = Symbol('callback');

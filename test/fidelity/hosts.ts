@@ -124,7 +124,7 @@ function koaHost(name: HostName, Framework: typeof Koa, isHttp2: boolean): Host 
           seen.enter();
           return fidelityCase.syncHandler?.(seen) ?? answer(fidelityCase, seen);
         });
-      return app.callback() as RequestListener;
+      return app.callback();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { connect } from 'node:http2';
 import { describeError, describeValue } from './describe-value';
-import type { RequestSpec } from './fidelity-case';
+import type { RequestSpec } from './request-spec';
 import type { Run } from './run';
 
 /** What an HTTP/2 client got for one request. */
@@ -33,7 +33,7 @@ export async function requestOverHttp2(port: number, spec: RequestSpec, run: Run
   const chunks: Buffer[] = [];
   let received: readonly (readonly [string, string])[] = [];
   let status: number | undefined;
-  let isEnded = false;
+  const seen = { end: false };
   stream.on('headers', (informational) => run.clientLog.push(`headers ${describeValue(informational)}`));
   stream.on('response', (given) => {
     const list = Object.entries(given).flatMap(([name, value]) =>
@@ -48,7 +48,7 @@ export async function requestOverHttp2(port: number, spec: RequestSpec, run: Run
   stream.on('trailers', (trailers) => run.clientLog.push(`trailers ${describeValue(trailers)}`));
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   stream.on('end', () => {
-    isEnded = true;
+    seen.end = true;
   });
   stream.on('error', (error) => run.clientLog.push(`stream error ${describeError(error)}`));
   const closed = new Promise((resolve) => stream.on('close', resolve));
@@ -56,7 +56,7 @@ export async function requestOverHttp2(port: number, spec: RequestSpec, run: Run
   await closed;
   run.clientLog.push(`body ${describeValue(Buffer.concat(chunks))}, reset ${String(stream.rstCode)}`);
   await new Promise<void>((resolve) => session.close(resolve));
-  const isComplete = isEnded && stream.rstCode === 0;
+  const isComplete = seen.end && stream.rstCode === 0;
   return { status, headers: received, body: Buffer.concat(chunks), isComplete };
 }
 

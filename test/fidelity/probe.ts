@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { once } from 'node:events';
 import { describeError, describeValue } from './describe-value';
-import { CALLBACK, type Call } from './fidelity-case';
+import { CALLBACK, type Call } from './call';
 import type { Run } from './run';
 
 const REQUEST_EVENTS = ['aborted', 'close', 'end', 'error', 'pause', 'resume'];

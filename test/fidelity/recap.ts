@@ -29,7 +29,7 @@ export function openRecap(options: RecorderOptions = {}, store?: EntryStore): Re
   const { recorder } = opened;
   return {
     express: () => expressMiddleware({ recorder }) as ReturnType<Recording['express']>,
-    koa: () => koaMiddleware({ recorder }) as unknown as ReturnType<Recording['koa']>,
+    koa: () => koaMiddleware({ recorder }),
     entries: () => opened.entries(),
     failures: opened.failures,
     recorder,

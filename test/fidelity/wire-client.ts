@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { describeError } from './describe-value';
-import type { RequestSpec } from './fidelity-case';
+import type { RequestSpec } from './request-spec';
 import type { Run } from './run';
 
 /** One raw connection. What it got is kept byte for byte. */

@@ -1,5 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { CALLBACK, type Call, type FidelityCase } from '../fidelity-case';
+import { CALLBACK, type Call } from '../call';
+import type { FidelityCase } from '../fidelity-case';
 
 const ok: Call = ['writeHead', 200, { 'Content-Type': 'text/plain; charset=utf-8' }];
 const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));

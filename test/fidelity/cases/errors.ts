@@ -1,4 +1,5 @@
-import type { Call, FidelityCase } from '../fidelity-case';
+import type { Call } from '../call';
+import type { FidelityCase } from '../fidelity-case';
 import type { Probe } from '../probe';
 
 const topic = 'errors';
@@ -90,7 +91,7 @@ export const errorCases: readonly FidelityCase[] = [
           for (const [name, ...args] of MOMENTS[moment] ?? []) t.call(name, ...args);
           const thrown = make();
           if (how === 'throws') throw thrown;
-          return Promise.reject(thrown as Error);
+          return Promise.reject(thrown);
         },
         ...((moment !== 'at once' || what === 'a frozen Error') && {
           client: async (client) => {

@@ -4,7 +4,8 @@ import Router from '@koa/router';
 import koaMount from 'koa-mount';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import type { Context } from 'koa';
-import type { FidelityCase, RequestSpec, Tools } from '../fidelity-case';
+import type { RequestSpec } from '../request-spec';
+import type { FidelityCase, Tools } from '../fidelity-case';
 
 const topic = 'frameworks';
 
@@ -449,7 +450,7 @@ export const frameworkCases: readonly FidelityCase[] = [
       express: (app: Express, tools: Tools) => {
         app.use((incoming, response) => {
           tools.probe(incoming).enter();
-          return express(incoming, response, tools) as never;
+          return express(incoming, response, tools);
         });
       },
     }),

@@ -1,4 +1,5 @@
-import { CALLBACK, type Call, type FidelityCase } from '../fidelity-case';
+import { CALLBACK, type Call } from '../call';
+import type { FidelityCase } from '../fidelity-case';
 
 const end: Call = ['end', 'body'];
 const ok: Call = ['statusCode=', 200];

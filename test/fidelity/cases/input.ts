@@ -1,4 +1,5 @@
-import type { FidelityCase, RequestSpec } from '../fidelity-case';
+import type { RequestSpec } from '../request-spec';
+import type { FidelityCase } from '../fidelity-case';
 import type { Probe } from '../probe';
 import { describeText } from '../describe-value';
 

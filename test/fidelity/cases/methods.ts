@@ -1,4 +1,5 @@
-import { CALLBACK, type Call, type FidelityCase } from '../fidelity-case';
+import { CALLBACK, type Call } from '../call';
+import type { FidelityCase } from '../fidelity-case';
 
 const topic = 'methods';
 const plain: readonly Call[] = [
@@ -22,7 +23,7 @@ const METHODS = [
 const STATUSES = [200, 201, 202, 206, 226, 301, 307, 400, 401, 404, 418, 429, 500, 503, 599, 999];
 
 export const methodCases: readonly FidelityCase[] = [
-  ...METHODS.map((method): FidelityCase => ({ name: `${method}`, topic, request: { method }, calls: plain })),
+  ...METHODS.map((method): FidelityCase => ({ name: method, topic, request: { method }, calls: plain })),
   ...['POST', 'PUT', 'PATCH', 'DELETE', 'GET'].map((method): FidelityCase => ({
     name: `${method} with a body`,
     topic,

@@ -3,7 +3,8 @@ import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describeValue } from '../describe-value';
-import type { FidelityCase, RequestSpec } from '../fidelity-case';
+import type { RequestSpec } from '../request-spec';
+import type { FidelityCase } from '../fidelity-case';
 import type { Probe } from '../probe';
 import { requestText } from '../wire-client';
 

@@ -5,7 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import { describeError } from '../describe-value';
-import { CALLBACK, type Call, type FidelityCase } from '../fidelity-case';
+import { CALLBACK, type Call } from '../call';
+import type { FidelityCase } from '../fidelity-case';
 import type { Probe } from '../probe';
 import { requestText } from '../wire-client';
 

@@ -125,7 +125,7 @@ export function watchErrors(open: OpenExchange, next: ExpressNext): ExpressNext 
     if (error !== undefined && error !== null && error !== 'route' && error !== 'router') {
       open.tap.noteError(error);
     }
-    return next(...args);
+    next(...args);
   };
 }
 
