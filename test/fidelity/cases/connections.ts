@@ -186,7 +186,7 @@ export const connectionCases: readonly FidelityCase[] = [
       const sockets = new WebSocketServer({ server });
       sockets.on('connection', (socket) => {
         run.note('connection');
-        socket.on('message', (data) => socket.send(`echo ${String(data)}`));
+        socket.on('message', (data) => socket.send(`echo ${Buffer.from(data as Buffer).toString()}`));
         socket.on('close', (code) => run.note(`closed ${code}`));
       });
     },

@@ -91,7 +91,9 @@ export const errorCases: readonly FidelityCase[] = [
           for (const [name, ...args] of MOMENTS[moment] ?? []) t.call(name, ...args);
           const thrown = make();
           if (how === 'throws') throw thrown;
-          return Promise.reject(thrown);
+          return Promise.resolve().then(() => {
+            throw thrown;
+          });
         },
         ...((moment !== 'at once' || what === 'a frozen Error') && {
           client: async (client) => {

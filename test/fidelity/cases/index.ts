@@ -1,5 +1,6 @@
 import type { FidelityCase } from '../fidelity-case';
 import { abortCases } from './aborts';
+import { appCases } from './apps';
 import { bodyCases } from './bodies';
 import { connectionCases } from './connections';
 import { endingCases } from './endings';
@@ -23,5 +24,6 @@ export const CASES: readonly FidelityCase[] = [
   ...errorCases,
   ...connectionCases,
   ...frameworkCases,
+  ...appCases,
   ...inputCases,
 ];
