@@ -99,6 +99,7 @@ export async function runCase(
       await new Promise((resolve) => server.close(resolve));
       await Promise.all(clients.map((client) => client.closed));
       await Promise.all([...probes.values()].map((probe) => probe.over()));
+      await Promise.all(run.held);
       for (let turn = 0; turn < 3; turn += 1) await nextTurn();
     });
   } catch (error) {

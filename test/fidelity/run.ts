@@ -5,6 +5,9 @@ export class Run {
   readonly clientLog: string[] = [];
   readonly #latches = new Map<string, { readonly promise: Promise<void>; readonly open: () => void }>();
 
+  /** What the run is not over without. */
+  readonly held: Promise<unknown>[] = [];
+
   note(line: string): void {
     this.log.push(line);
   }
