@@ -10,7 +10,7 @@ const floors = {
   capture: {
     path: '^packages/capture/src/',
     rooms: [
-      ['(exchange|body-kind|flow-kind|json-depth)\\.ts$'],
+      ['(exchange|body-kind|flow-kind|json-depth|fault-point)\\.ts$'],
       ['entries/', 'redaction/', '(codec|body-messages)\\.ts$'],
       ['query/', 'tap/', 'flow/', 'sessions/'],
       ['recorder/', 'typeorm/', 'retention/', 'router/'],

@@ -40,11 +40,12 @@ module.exports = {
     project('integration', ['<rootDir>/test/**/*.test.ts'], {
       testPathIgnorePatterns: [
         '/node_modules/',
-        '<rootDir>/test/(package|examples|frameworks)/',
+        '<rootDir>/test/(package|examples|frameworks|fidelity)/',
         '<rootDir>/test/compat-',
       ],
     }),
     project('package', ['<rootDir>/test/package/**/*.test.ts']),
+    project('fidelity', ['<rootDir>/test/fidelity/**/*.test.ts']),
     project('examples', ['<rootDir>/test/examples/**/*.test.ts']),
   ],
 };

@@ -31,6 +31,12 @@ const allSuites = [
     needsBuild: true,
     limitMinutes: 10,
   },
+  {
+    name: 'fidelity',
+    args: [join(root, 'scripts/fidelity.mjs')],
+    servers: [],
+    limitMinutes: 4,
+  },
   { name: 'package', args: jestProjects('package'), servers: [], needsBuild: true, limitMinutes: 5 },
   { name: 'examples', args: jestProjects('examples'), servers: [], needsBuild: true, limitMinutes: 5 },
   {

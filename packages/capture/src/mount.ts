@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { faultPoint } from './fault-point';
 import { resolveRecorder } from './default-recorder';
 import { captureOptionShape, checkOptions, type CaptureOptions } from './recorder/capture-options';
 import type { CaptureSettings } from './recorder/capture-settings';
@@ -33,7 +34,10 @@ export function createMounting(
   let mounted = given === undefined ? undefined : mountOn(resolveRecorder(given));
   return {
     own,
-    mount: () => (mounted ??= mountOn(resolveRecorder(undefined))),
+    mount: () => {
+      faultPoint('mount');
+      return (mounted ??= mountOn(resolveRecorder(undefined)));
+    },
     onError: (error) => {
       mounted?.recorder.onError(error, caller);
     },

@@ -1,5 +1,8 @@
+import type { ServerResponse } from 'node:http';
+import { faultPoint } from '../fault-point';
 import type { OpenExchange } from '../recorder/open-exchange';
 import { openExchangeOf } from '../recorder/open-exchange';
+import { keepObserving } from '../tap/patch-response';
 import type { ExpressApp, ExpressLayer, ExpressNext, ExpressRequest, ExpressRouter } from './express-types';
 import { joinPaths, layerTemplate, takenBy, templateByWalking } from './layer-template';
 
@@ -45,10 +48,15 @@ function hooked(original: Handle): Handle {
     let watched = next;
     try {
       const open = openExchangeOf(request);
+      if (open !== undefined) faultPoint('route');
       noteLayer(this, request, open);
-      if (open !== undefined) watched = watchErrors(open, next);
-    } catch {
+      if (open !== undefined) {
+        keepObserving(response as ServerResponse);
+        watched = watchErrors(open, next);
+      }
+    } catch (error) {
       // The host's handler runs whatever becomes of the record.
+      openExchangeOf(request)?.noteFailure(error, 'route');
       watched = next;
     }
     return original.call(this, request, response, watched);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@recap/storage';
 import onHeaders from 'on-headers';
+import { faultPoint } from '../fault-point';
 import { ownerOf, sessionClaim } from './build-exchange';
 import { isIgnored, type OpenExchange } from './open-exchange';
 import type { SessionTable } from './session-table';
@@ -24,6 +25,7 @@ export function announceSession(
     try {
       // Recap's own routes answer too, and are in no session.
       if (isIgnored(request)) return;
+      faultPoint('announce');
       const owner = ownerOf(open, noteFailure);
       const claim = sessionClaim(open, owner, request, noteFailure);
       const id = sessions.announce(claim, startedAt, clock.now());

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorCode } from '@recap/storage';
+import { faultPoint } from '../fault-point';
 import type { EntryStore, NewEntry, Placement } from '../entries/entry-store';
 import type { Exchange, SessionClaim } from '../exchange';
 
@@ -105,6 +106,7 @@ export class BatchProcessor {
   async #append(entries: readonly NewEntry[], progress: Progress, tellsPlaces: boolean): Promise<void> {
     if (entries.length === 0) return;
     try {
+      faultPoint('append');
       const placements = await this.#options.store.append(entries);
       this.#note(entries, placements, progress, tellsPlaces);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { faultPoint } from '../fault-point';
 import type { Exchange, RecordedWarning, SessionClaim } from '../exchange';
 import { toPlain } from '../redaction';
 import type { TappedExchange } from '../tap/http-tap';
@@ -25,6 +26,7 @@ export function buildExchange(
   request: IncomingMessage,
   noteFailure: NoteFailure,
 ): Exchange {
+  faultPoint('build');
   const { entry } = open;
   const owner = ownerOf(open, noteFailure);
   const { metadata, warnings } = mergeMetadata(metadataOf(open, noteFailure));
@@ -162,6 +164,7 @@ function traceIdOf(request: IncomingMessage): string | undefined {
 
 export function attempt<T>(work: () => T, where: string, noteFailure: NoteFailure): T | undefined {
   try {
+    faultPoint(where);
     const value = work();
     if (!(value instanceof Promise)) return value;
     // Its rejection would be the host's unhandled one.

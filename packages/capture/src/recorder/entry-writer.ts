@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { faultPoint } from '../fault-point';
 import type { Exchange } from '../exchange';
 import type { BatchOutcome, ShedReason } from './batch-processor';
 import type { Batch } from './exchange-queue';
@@ -77,6 +78,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
 
   #offer(exchange: Exchange): ShedReason | undefined {
     try {
+      faultPoint('queue');
       return this.#pipeline.queue.offer(exchange) ? undefined : 'queue_full';
     } catch (error) {
       this.#options.onFailure(error, 'queue');
@@ -228,6 +230,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     this.#countShed('internal_error', outcome.unprepared);
     for (const { error, where } of outcome.failures) this.#options.onFailure(error, where);
     try {
+      faultPoint('stored');
       this.#options.onDone(outcome);
     } catch (error) {
       this.#options.onFailure(error, 'stored');

@@ -39,13 +39,22 @@ export class OpenExchange {
   /** The session id that the answer carried. */
   announcedSessionId: string | undefined;
 
+  /** Tells a failure of Recap's own within this exchange. */
+  readonly noteFailure: (error: unknown, where: string) => void;
   /** Who records it. */
   readonly recorder: Recorder;
   #built: Exchange | undefined;
   #isOver = false;
   readonly #waiting: ((exchange: Exchange) => void)[] = [];
 
-  constructor(id: string, recorder: Recorder, context: HostContext, settings: CaptureSettings) {
+  constructor(
+    id: string,
+    recorder: Recorder,
+    context: HostContext,
+    settings: CaptureSettings,
+    noteFailure: (error: unknown, where: string) => void,
+  ) {
+    this.noteFailure = noteFailure;
     this.id = id;
     this.recorder = recorder;
     this.context = context;

@@ -1,3 +1,4 @@
+import { faultPoint } from '../fault-point';
 import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import type { EntryRecord } from '../entries/entry-record';
 import type { NewEntry } from '../entries/entry-store';
@@ -27,6 +28,7 @@ const RECOMMENDED_FROM_BYTES = 10 * 1024;
 
 /** Turns an exchange into what is stored of it. From here on nothing is left that redaction hides. */
 export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promise<NewEntry> {
+  faultPoint('prepare');
   const { redactor } = tools;
   const redacted = new Set<string>();
   const report = (path: string): void => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@recap/storage';
+import { faultPoint } from '../fault-point';
 import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import { createEndpointNormalizer } from '../entries/endpoint-key';
 import type { EntryStore } from '../entries/entry-store';
@@ -143,8 +144,17 @@ export class RecorderCore implements Recorder {
     });
   }
 
-  /** Begins to watch an exchange; `undefined` when it is not to be recorded. */
+  /** Begins to watch an exchange; `undefined` when it is not to be recorded. What it throws is counted as lost. */
   begin(seen: SeenRequest): OpenExchange | undefined {
+    try {
+      return this.#begin(seen);
+    } catch (error) {
+      this.writer.lose('internal_error');
+      throw error;
+    }
+  }
+
+  #begin(seen: SeenRequest): OpenExchange | undefined {
     const { request, response, context, settings } = seen;
     if (isIgnored(request)) return undefined;
     if (settings.wantsPath?.(pathOf(seen)) === false) {
@@ -152,8 +162,9 @@ export class RecorderCore implements Recorder {
       ignore(request);
       return undefined;
     }
+    faultPoint('begin');
     this.start();
-    const open = new OpenExchange(this.#newId(), this, context, settings);
+    const open = new OpenExchange(this.#newId(), this, context, settings, this.#noteFailure);
     const startedAt = this.clock.now();
     open.tap = new HttpTap(
       {
@@ -165,15 +176,16 @@ export class RecorderCore implements Recorder {
         contentTypes: settings.contentTypes,
         budget: this.budget,
         parsedBody: seen.parsedBody,
+        onFailure: this.#noteFailure,
         ...(seen.sharedPrototype && { sharedPrototype: seen.sharedPrototype }),
       },
       () => {
         this.#end(open, seen);
       },
     );
+    this.#open += 1;
     open.clientAddress = attempt(() => settings.clientAddress(request), 'trustedProxies', this.#noteFailure);
     attachExchange(request, open);
-    this.#open += 1;
     if (settings.sessionHeader) {
       announceSession(open, request, response, startedAt, this.sessions, this.clock, this.#noteFailure);
     }
@@ -262,6 +274,7 @@ export class RecorderCore implements Recorder {
   }
 
   async #openStore(): Promise<void> {
+    faultPoint('open');
     await this.store.open();
     if (this.#announcesSessions) await this.#loadSessions();
     this.#isReady = true;
@@ -296,30 +309,47 @@ export class RecorderCore implements Recorder {
   /** Runs in the host's event loop, after the response: nothing may escape. */
   #end(open: OpenExchange, seen: SeenRequest): void {
     this.#open -= 1;
+    let built: Exchange | undefined;
     try {
       const tapped = open.tap.finish();
-      if (isIgnored(seen.request)) return;
-      seen.onEnd?.(open);
+      if (isIgnored(seen.request)) {
+        open.settle(undefined);
+        return;
+      }
+      attempt(() => seen.onEnd?.(open), 'endpoint', this.#noteFailure);
       const hasFailed = tapped.outcome !== 'completed' || (tapped.status ?? 0) >= 500;
-      const isSampled =
-        hasFailed ||
-        open.settings.sample >= 1 ||
-        (this.options.random ?? Math.random)() < open.settings.sample;
-      if (!isSampled || this.#isSkipped(open)) {
+      if (!this.#isSampled(open, hasFailed) || this.#isSkipped(open)) {
         this.#leftOut += 1;
+        open.settle(undefined);
         return;
       }
       const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
       if (exchange.owner !== 'anonymous') this.#hasSeenOwner = true;
-      this.record(exchange);
-      open.settle(exchange);
+      built = exchange;
     } catch (error) {
       this.failures.note(error, 'capture');
       this.writer.lose('internal_error');
-    } finally {
-      // Those who still wait do so for nothing.
-      open.settle(undefined);
+      open.tap.letGo();
     }
+    this.#take(open, built);
+  }
+
+  /** From here on the writer counts the exchange. */
+  #take(open: OpenExchange, built: Exchange | undefined): void {
+    try {
+      if (built !== undefined) this.record(built);
+    } catch (error) {
+      this.failures.note(error, 'record');
+    }
+    // Of one that is left out, those who wait are told as well.
+    attempt(() => open.settle(built), 'settle', this.#noteFailure);
+  }
+
+  /** A function of the program's that fails leaves the exchange in. */
+  #isSampled({ settings }: OpenExchange, hasFailed: boolean): boolean {
+    if (hasFailed || settings.sample >= 1) return true;
+    const drawn = attempt(() => (this.options.random ?? Math.random)(), 'sample', this.#noteFailure);
+    return drawn === undefined || drawn < settings.sample;
   }
 
   #isSkipped(open: OpenExchange): boolean {

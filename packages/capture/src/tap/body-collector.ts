@@ -52,14 +52,16 @@ export class BodyCollector {
    */
   finish(isComplete: boolean): CapturedBody | undefined {
     this.#isFinished = true;
-    this.#budget.release(this.#keptBytes);
+    const keptBytes = this.#keptBytes;
+    this.#budget.release(keptBytes);
+    this.#keptBytes = 0;
     if (this.#totalBytes === 0) return undefined;
     const isKept = this.#omitted === undefined;
     const sha256 = isComplete && this.#totalBytes <= MAX_HASHED_BYTES ? this.#hash?.digest('hex') : undefined;
     return {
       bytes: isKept ? this.#joined() : undefined,
       totalBytes: this.#totalBytes,
-      isTruncated: isKept && (!isComplete || this.#keptBytes < this.#totalBytes),
+      isTruncated: isKept && (!isComplete || keptBytes < this.#totalBytes),
       source: 'wire',
       ...(this.#omitted === undefined ? {} : { omitted: this.#omitted }),
       ...(sha256 === undefined ? {} : { sha256 }),
@@ -87,7 +89,7 @@ export class BodyCollector {
     const wanted = Math.min(bytes.length, this.#maxBytes - this.#keptBytes);
     if (wanted <= 0 || this.#omitted !== undefined) return;
     if (!this.#budget.reserve(wanted)) {
-      this.#letGo('open_budget');
+      this.letGo('open_budget');
       return;
     }
     if (this.#isFinished) {
@@ -100,7 +102,8 @@ export class BodyCollector {
     this.#chunks.push(isWhole ? bytes : Buffer.from(bytes.subarray(0, wanted)));
   }
 
-  #letGo(reason: string): void {
+  /** Lets go of what was kept, and keeps no more. */
+  letGo(reason: string): void {
     this.#budget.release(this.#keptBytes);
     this.#keptBytes = 0;
     this.#chunks = [];

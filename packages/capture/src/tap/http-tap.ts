@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '@recap/storage';
 import { bodyKind } from '../body-kind';
+import { faultPoint, type FaultPoint } from '../fault-point';
 import type { CapturedBody, ClosedBy, Delivery, ExchangeSide, HeaderList, Outcome } from '../exchange';
 import { describeError } from './describe-error';
 import { BodyCollector } from './body-collector';
+import { makeRoom, onConnectionEnd } from './connection-end';
 import { DeliveryMeter } from './delivery-meter';
 import {
   connectionOf,
@@ -19,7 +22,7 @@ import { isKeptType } from './kept-types';
 import type { OpenBudget, Yielding } from './open-budget';
 import { hasStarted, observeRequest } from './patch-request';
 import { observeResponse, stopObserving } from './patch-response';
-import { responseHeader, sentHeaders } from './response-head';
+import { responseHeader, sentHeaders, sentStatus } from './response-head';
 
 /** What was seen of an exchange at the byte level, once it is over. */
 export interface TappedExchange {
@@ -52,6 +55,8 @@ export interface HttpTapOptions {
   readonly sharedPrototype?: object;
   /** The value that a body parser left, for a tap that came too late to see the bytes. */
   readonly parsedBody: () => CapturedBody | undefined;
+  /** Told of what goes wrong in the tap itself, which the program must not notice. */
+  readonly onFailure: (error: unknown, where: string) => void;
 }
 
 /** Watches one request and its response, and changes neither. */
@@ -66,6 +71,8 @@ export class HttpTap implements Yielding {
   readonly #isLate: boolean;
   readonly #connection: Connection;
   readonly #parsedAtStart: CapturedBody | undefined;
+  #stopWaiting: (() => void) | undefined;
+  #isCutOff = false;
   #isRequestComplete = false;
   #isResponseTypeKnown = false;
   #isMessageStream = false;
@@ -79,6 +86,7 @@ export class HttpTap implements Yielding {
   #hasFailedFirst = false;
 
   constructor(options: HttpTapOptions, onEnd: (tap: HttpTap) => void) {
+    faultPoint('tap');
     this.#options = options;
     const { request, response, maxBodyBytes, budget } = options;
     this.#requestBody = new BodyCollector(maxBodyBytes, budget);
@@ -93,27 +101,36 @@ export class HttpTap implements Yielding {
     if (this.#hasBody && !this.#isLate) {
       if (!this.#isKept(request.headers['content-type'])) this.#requestBody.omit('content_type');
       observeRequest(request, (chunk, encoding) => {
-        if (chunk === null) this.#isRequestComplete = true;
-        else this.#requestBody.add(chunk, encoding);
+        this.#onRequestChunk(chunk, encoding);
       });
     }
     observeResponse(response, this, options.sharedPrototype);
-    // The one event that every ending has: finished, given up by the client, destroyed by the program.
-    response.on('close', () => {
+    const end = (): void => {
       if (this.#isClosed) return;
       this.#stop();
-      if (this.#isRequestOver()) onEnd(this);
+      if (this.#attempt('close', () => this.#isRequestOver()) !== false) onEnd(this);
       // An answer that needed no body may be over before the body is: what is on its way comes within this turn.
       else setImmediate(onEnd, this);
-    });
+    };
+    makeRoom(response);
+    // The one event that every ending has: finished, given up by the client, destroyed by the program.
+    response.on('close', end);
+    // HTTP/2 tells an answer to HEAD that was never given of nothing; the stream under it is told.
+    const { stream } = request as { readonly stream?: NodeJS.EventEmitter };
+    if (request.httpVersionMajor >= 2) stream?.once('close', end);
+    // A pipelined answer whose turn has not come has no connection yet, and hears nothing of its end.
+    const { socket } = request as { readonly socket?: Socket };
+    if (response.socket === null && socket) this.#stopWaiting = onConnectionEnd(socket, end);
   }
 
   /** Notes that the program failed in this exchange; the first failure is kept. */
   noteError(thrown: unknown): void {
-    if (this.#error !== undefined) return;
-    this.#error = describeError(thrown);
-    // What fails because nobody is there any more is not what ended the exchange.
-    this.#hasFailedFirst = !isConnectionGone(this.#options.request, this.#connection);
+    this.#attempt('error', () => {
+      if (this.#error !== undefined) return;
+      this.#error = describeError(thrown);
+      // What fails because nobody is there any more is not what ended the exchange.
+      this.#hasFailedFirst = !isConnectionGone(this.#options.request, this.#connection);
+    });
   }
 
   onFlush(): void {
@@ -124,7 +141,25 @@ export class HttpTap implements Yielding {
     this.#offeredCoding ??= coding;
   }
 
+  /** A body that could not be followed is not known whole. */
+  #onRequestChunk(chunk: unknown, encoding: unknown): void {
+    const isSeen = this.#attempt('requestChunk', () => {
+      if (chunk === null) this.#isRequestComplete = true;
+      else this.#requestBody.add(chunk, encoding);
+      return true;
+    });
+    if (isSeen !== true) this.#requestBody.letGo('internal_error');
+  }
+
   onChunk(chunk: unknown, encoding: unknown): void {
+    const isSeen = this.#attempt('responseChunk', () => {
+      this.#takeChunk(chunk, encoding);
+      return true;
+    });
+    if (isSeen !== true) this.#responseBody.letGo('internal_error');
+  }
+
+  #takeChunk(chunk: unknown, encoding: unknown): void {
     if (!this.#isResponseTypeKnown) {
       this.#isResponseTypeKnown = true;
       const contentType = responseHeader(this.#options.response, 'content-type');
@@ -139,10 +174,32 @@ export class HttpTap implements Yielding {
     if (this.#isMessageStream && this.#responseBody.isFull) this.#closeAtCap();
   }
 
+  onTooLate(): void {
+    this.#isCutOff = true;
+  }
+
+  /** Does Recap's own work within the program's: nothing may escape. */
+  #attempt<T>(where: FaultPoint, work: () => T): T | undefined {
+    try {
+      faultPoint(where);
+      return work();
+    } catch (error) {
+      this.#options.onFailure(error, where);
+      return undefined;
+    }
+  }
+
+  /** Gives back what the bodies hold, of an exchange that cannot be recorded. */
+  letGo(): void {
+    this.#requestBody.letGo('internal_error');
+    this.#responseBody.letGo('internal_error');
+  }
+
   /** Call once, when the exchange is over. */
   finish(): TappedExchange {
+    faultPoint('finish');
     const { request, response, startedAt } = this.#options;
-    const status = response.headersSent ? response.statusCode : undefined;
+    const status = sentStatus(response);
     const closedBy = this.#closedBy();
     return {
       startedAt,
@@ -161,6 +218,7 @@ export class HttpTap implements Yielding {
 
   #stop(): void {
     this.#isClosed = true;
+    this.#stopWaiting?.();
     if (this.#isMessageStream) this.#options.budget.removeStream(this);
     stopObserving(this.#options.response);
   }
@@ -191,7 +249,9 @@ export class HttpTap implements Yielding {
   #closedBy(): ClosedBy {
     const { request, response } = this.#options;
     if (this.#isClosedByCap) return 'cap';
-    return hasFinished(request, response, this.#connection) ? 'end' : 'connection';
+    // HTTP/2 calls the answer to HEAD finished from the start.
+    const isFinished = hasFinished(request, response, this.#connection) && response.headersSent;
+    return isFinished && !this.#isCutOff ? 'end' : 'connection';
   }
 
   #finishRequest(): CapturedBody | undefined {
@@ -228,12 +288,13 @@ export class HttpTap implements Yielding {
 
   /** The program may offer a body to these; the client gets none. */
   #isBodiless(status: number | undefined): boolean {
+    const { request } = this.#options;
     return (
-      this.#options.request.method === 'HEAD' ||
+      request.method === 'HEAD' ||
       status === undefined ||
       status < 200 ||
-      status === 204 ||
-      status === 304
+      BODILESS.has(status) ||
+      (status === 205 && request.httpVersionMajor >= 2)
     );
   }
 
@@ -257,22 +318,24 @@ export class HttpTap implements Yielding {
   }
 }
 
+/** Node sends no body with these; over HTTP/2 not with 205 either. */
+const BODILESS: ReadonlySet<number> = new Set([204, 304]);
+
 function hasBody(request: IncomingMessage): boolean {
   const length = request.headers['content-length'];
   if (request.headers['transfer-encoding'] !== undefined) return true;
   if (length !== undefined) return Number(length) !== 0;
   // HTTP/2 needs neither header; there the stream itself knows.
-  return (
-    request.httpVersionMajor >= 2 &&
-    !request.complete &&
-    !request.readableEnded &&
-    request.method !== 'GET' &&
-    request.method !== 'HEAD'
-  );
+  const { stream } = request as { readonly stream?: { readonly endAfterHeaders?: boolean } };
+  return request.httpVersionMajor >= 2 && stream?.endAfterHeaders === false;
 }
 
 function pairs(raw: readonly string[]): HeaderList {
   const list: [string, string][] = [];
-  for (let index = 0; index + 1 < raw.length; index += 2) list.push([raw[index] ?? '', raw[index + 1] ?? '']);
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = raw[index] ?? '';
+    // HTTP/2 sends method and path among the fields; they are kept, and redacted, in their own places.
+    if (!name.startsWith(':') || name === ':authority') list.push([name, raw[index + 1] ?? '']);
+  }
   return list;
 }

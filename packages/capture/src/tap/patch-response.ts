@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 /** What is told of each chunk that the program hands to a response, after the response has taken it. */
 export interface ResponseObserver {
-  /** @param chunk as it was passed to `write` or `end`; undefined for an `end` without one. */
+  /** Must not throw. @param chunk as it was passed to `write` or `end`; undefined for an `end` without one. */
   onChunk(chunk: unknown, encoding: unknown): void;
   /** The head went out by itself: by `flushHeaders`, or an `end` without a chunk. */
   onFlush(): void;
@@ -13,6 +13,8 @@ export interface ResponseObserver {
    * @param coding `Content-Encoding` as far as the program has set it, `''` when it has not.
    */
   onHead(coding: string): void;
+  /** The response was destroyed before it ended, and is still being written to: none of that is sent. */
+  onTooLate(): void;
 }
 
 const OBSERVER = Symbol('recap.responseObserver');
@@ -56,6 +58,14 @@ export function observeResponse(
   hide(target, PATCHED, true);
   if (!isPlain) hide(target, 'writeHead', observedHead(response));
   for (const name of SENDING) hide(target, name, observed(name, target, response));
+}
+
+/** Goes on watching a response that lost the patched prototype: an app that is called as a function sets its own. */
+export function keepObserving(response: ServerResponse): void {
+  const watch = (response as Patchable)[OBSERVER];
+  if (watch === undefined || watch.target === response) return;
+  if (Object.prototype.isPrototypeOf.call(watch.target, response)) return;
+  observeResponse(response, watch.observer);
 }
 
 /** From here on the response is no longer watched; methods on a shared prototype stay and pass through. */
@@ -108,6 +118,11 @@ function observing(
     // What comes after the end is refused by the response, and was not sent.
     if (watch === undefined || !isTarget(watch) || watch.isInside || this.writableEnded)
       return original(this).apply(this, args);
+    if (this.destroyed) {
+      // Node calls a destroyed response finished all the same, once its `end` was called.
+      watch.observer.onTooLate();
+      return original(this).apply(this, args);
+    }
     watch.isInside = true;
     let result: unknown;
     try {

@@ -1,6 +1,11 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import {
+  connect as connectHttp2,
+  createServer as createHttp2Server,
+  type ClientHttp2Session,
+} from 'node:http2';
 import { Readable } from 'node:stream';
 import express from 'express';
 import express4 from 'express4';
@@ -50,6 +55,24 @@ describe.each([
       .catch(() => undefined);
     expect(await entry()).toMatchObject({ path: '/a', outcome: 'failed', status: null });
     expect(failures).toEqual([]);
+  });
+
+  it('a response that is destroyed and then ended is failed, with the body up to there', async () => {
+    const { recorder, entry } = openRecorder();
+    const app = framework();
+    app.use(storageMiddleware({ recorder }));
+    app.get('/a', (_req, res) => {
+      res.type('text').write('sent');
+      res.destroy();
+      res.write(', not sent');
+      res.end();
+    });
+    const port = await listen(app);
+    // HTTP/1.0 has no last chunk that would be missing.
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    socket.write('GET /a HTTP/1.0\r\n\r\n');
+    await once(socket.resume(), 'close');
+    expect(await entry()).toMatchObject({ path: '/a', outcome: 'failed', responseOriginalBytes: 4 });
   });
 
   it('an aborted exchange keeps its client’s address, and so its session', async () => {
@@ -228,5 +251,59 @@ describe('decodeBody', () => {
   it('does not call corrupt what a query left out', () => {
     const entry = { responseState: 'captured', responseCodec: 'identity', responseUnpackedBytes: 3 };
     expect(decodeBody(entry as never, 'response')).toEqual({ data: null });
+  });
+});
+
+describe('over HTTP/2', () => {
+  const opened = (app: Koa): Promise<{ session: ClientHttp2Session; end(): Promise<void> }> =>
+    new Promise((resolve) => {
+      const server = createHttp2Server(app.callback()).listen(0, '127.0.0.1', () => {
+        const { port } = server.address() as { port: number };
+        const session = connectHttp2(`http://127.0.0.1:${String(port)}`);
+        const end = async (): Promise<void> => {
+          session.destroy();
+          await new Promise((done) => server.close(done));
+        };
+        resolve({ session, end });
+      });
+    });
+
+  it('a HEAD that is never answered is over when its stream is', async () => {
+    const { recorder, entry } = openRecorder();
+    const app = new Koa();
+    app.use(koaMiddleware({ recorder }));
+    const entered = new Promise<void>((resolve) => {
+      app.use((context) => {
+        context.respond = false;
+        resolve();
+      });
+    });
+    const { session, end } = await opened(app);
+    const stream = session.request({ ':method': 'HEAD', ':path': '/never' });
+    stream.on('error', () => undefined);
+    await entered;
+    stream.close();
+    await once(stream, 'close');
+    const { path, status, outcome } = await entry();
+    await end();
+    expect({ path, status }).toEqual({ path: '/never', status: null });
+    expect(outcome).not.toBe('completed');
+  });
+
+  it('a secret in the query is not kept in a header field', async () => {
+    const { recorder, entry } = openRecorder();
+    const app = new Koa();
+    app.use(koaMiddleware({ recorder }));
+    app.use((context) => {
+      context.body = 'ok';
+    });
+    const { session, end } = await opened(app);
+    const stream = session.request({ ':path': '/login?password=hunter2secret' });
+    await once(stream.resume(), 'close');
+    const stored = await entry();
+    expect(JSON.stringify(stored)).not.toContain('hunter2secret');
+    expect(stored.requestHeaders.map(([name]) => name)).toEqual([':authority']);
+    expect(stored.responseHeaders.map(([name]) => name)).toContain('date');
+    await end();
   });
 });
