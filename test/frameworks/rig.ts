@@ -114,6 +114,11 @@ export async function exchange(port: number, requests: readonly string[]): Promi
   return answers;
 }
 
+/** A recorded body as it was sent: the text of an event stream, whose messages are listed beside it, else its value. */
+export function sentBody(data: unknown): unknown {
+  return (data as { readonly content?: unknown } | null)?.content ?? data ?? '';
+}
+
 /** The data of a body, as the router shows it. */
 export function parsed(text: string): unknown {
   return /^[[{]/.test(text) ? (JSON.parse(text) as unknown) : text;
