@@ -137,7 +137,8 @@ export function programOf({ method, version, calls }: CallSequence): FidelityCas
     request: { method, version, ...(method === 'POST' && { body: 'a body' }) },
     breaksTheWire: breaksTheWire(calls),
     handler: async (t) => {
-      await t.play(calls.map(([each, ...args]): Call => [each, ...args.map(revive)]));
+      // Copies: HTTP/2's `appendHeader` adds to the very array that `setHeader` was given.
+      await t.play(structuredClone(calls).map(([each, ...args]): Call => [each, ...args.map(revive)]));
       if (!t.res.writableEnded) t.call('end');
       if (!t.res.writableEnded) t.call('destroy');
       // HTTP/2's response calls itself ended when its end has failed.

@@ -288,9 +288,11 @@ export class HttpTap implements Yielding {
 
   /** The program may offer a body to these; the client gets none. */
   #isBodiless(status: number | undefined): boolean {
-    const { request } = this.#options;
+    const { request, response } = this.#options;
     return (
       request.method === 'HEAD' ||
+      // Node has decided so at a `writeHead` that failed afterwards, and keeps to it under another status.
+      (response as { readonly _hasBody?: unknown })._hasBody === false ||
       status === undefined ||
       status < 200 ||
       BODILESS.has(status) ||
