@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { decodeBody, type StorageEntry } from '@recap/capture';
@@ -51,7 +51,12 @@ interface Row {
 }
 
 /** A program of its own on the built packages, which record with a worker unless told otherwise. */
-async function startProgram(options: object = {}, database?: object, handlesSignals = false) {
+async function startProgram(
+  options: object = {},
+  database?: object,
+  handlesSignals = false,
+  execArgv: string[] = [],
+) {
   made += 1;
   const path = join(folder(), String(made), 'recap.db');
   await mkdir(join(folder(), String(made)));
@@ -62,7 +67,7 @@ async function startProgram(options: object = {}, database?: object, handlesSign
       JSON.stringify(options),
       ...(handlesSignals ? ['handles'] : []),
     ],
-    { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] },
+    { execArgv, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] },
   );
   running.push(child);
   const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
@@ -184,6 +189,17 @@ describe('a recorder with a worker', () => {
     await program.post('/echo/1', body(1));
     program.signal('SIGTERM');
     await expect(program.ended).resolves.toEqual([null, 'SIGTERM']);
+  });
+
+  it('keeps what the program preloads out of its thread', async () => {
+    const preload = join(folder(), 'preload.cjs');
+    // Run again in a thread, it could not have its port, and would end the thread.
+    const code =
+      "require('node:http').createServer().listen(Number(process.env.OWN_PORT ??= 0), '127.0.0.1', function () { process.env.OWN_PORT = this.address().port; }).unref();";
+    await writeFile(preload, code);
+    const program = await startProgram({}, undefined, false, ['--require', preload]);
+    await program.post('/echo/1', body(1));
+    await expect(program.tell('flush')).resolves.toMatchObject({ stored: 1, worker: true, deaths: [] });
   });
 
   it('lets a program end whose database cannot be reached', async () => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { openExchangeOf } from './recorder/open-exchange';
+import { toPlain } from './redaction';
 
 /**
  * Adds metadata to the entry of the exchange in progress, from anywhere that has its `req` or `ctx`.
@@ -13,5 +14,6 @@ export function annotate(
   metadata: Readonly<Record<string, unknown>>,
 ): void {
   const request = 'req' in context && 'res' in context ? context.req : (context as IncomingMessage);
-  openExchangeOf(request)?.metadata.push({ ...metadata });
+  // A copy that cannot fail: what a getter throws is the record's loss, not the handler's.
+  openExchangeOf(request)?.metadata.push((toPlain(metadata) ?? {}) as Record<string, unknown>);
 }

@@ -29,7 +29,8 @@ export function buildExchange(
   faultPoint('build');
   const { entry } = open;
   const owner = ownerOf(open, noteFailure);
-  const { metadata, warnings } = mergeMetadata(metadataOf(open, noteFailure));
+  const { metadata, warnings } =
+    attempt(() => mergeMetadata(metadataOf(open, noteFailure)), 'metadata', noteFailure) ?? NO_METADATA;
   const { path, query } = splitUrl(urlOf(open.context, request));
   const traceId = traceIdOf(request);
   return {
@@ -102,6 +103,7 @@ function sessionKey(owner: string, group: string | undefined, scope: string | nu
   return key.length <= MAX_RAW_KEY_LENGTH ? key : `#${createHash('sha256').update(key).digest('base64url')}`;
 }
 
+const NO_METADATA = { metadata: {}, warnings: [] };
 const NOTHING: readonly Readonly<Record<string, unknown>>[] = [];
 
 /** What each source says, in the order in which later ones win. */
@@ -113,10 +115,12 @@ function metadataOf(
   if (metadata === undefined && open.metadata.length === 0) return NOTHING;
   const sources = [...(metadata === undefined ? [] : [metadata]), ...open.metadata];
   return sources
-    .map((source) =>
+    .map((source): unknown =>
       typeof source === 'function' ? attempt(() => source(open.context), 'metadata', noteFailure) : source,
     )
-    .filter((values) => typeof values === 'object');
+    .filter(
+      (values): values is Readonly<Record<string, unknown>> => typeof values === 'object' && values !== null,
+    );
 }
 
 function mergeMetadata(sources: readonly Readonly<Record<string, unknown>>[]): {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '@recap/storage';
+import { StorageError, type Clock } from '@recap/storage';
 import { faultPoint } from '../fault-point';
 import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import { createEndpointNormalizer } from '../entries/endpoint-key';
@@ -39,6 +39,8 @@ export interface SeenRequest {
 }
 
 const MAX_RECENT_SESSIONS = 10_000;
+/** What closing the store may take although the time for writing is over. */
+const MIN_CLOSING_MS = 500;
 /** How long a query waits for a store that is being opened. */
 const OPENING_GRACE_MS = 1_000;
 
@@ -299,11 +301,29 @@ export class RecorderCore implements Recorder {
   }
 
   async #close(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
     for (const cleanup of this.#cleanups) await cleanup();
     await this.writer.close(timeoutMs);
     for (const callback of this.#onWritten) callback();
     this.#isReady = false;
-    await this.store.close();
+    await this.#closeStore(Math.max(deadline - performance.now(), MIN_CLOSING_MS));
+  }
+
+  /** A database that hangs must not hang the program's end. */
+  async #closeStore(limitMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeUp = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, limitMs, false);
+    });
+    const closed = this.store.close().then(() => true);
+    const isClosed = await Promise.race([closed, timeUp]);
+    clearTimeout(timer);
+    if (isClosed) return;
+    const late = new StorageError('UNAVAILABLE', 'The database did not close in time; it is left as it is.');
+    this.failures.note(late, 'close');
+    closed.catch((error: unknown) => {
+      this.failures.note(error, 'close');
+    });
   }
 
   /** Runs in the host's event loop, after the response: nothing may escape. */

@@ -142,7 +142,7 @@ export const RECORDER_DEFAULTS = {
   sweepIntervalMs: 60_000,
   flushIntervalMs: 200,
   batchSize: 500,
-  /** SQLite writes on the program's own thread: a COMMIT of more holds it up for too long. */
+  /** Without a worker SQLite writes on the program's own thread: a COMMIT of more holds it up for too long. */
   embeddedBatchSize: 200,
   maxQueuedExchanges: 10_000,
   maxQueuedBytes: 64 * MIB,

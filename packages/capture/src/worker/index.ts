@@ -22,6 +22,9 @@ export function obstacleToWorker(plan: WorkerPlan): string | undefined {
   } catch {
     return 'the options of the database or of redaction hold functions, which cannot be given to another thread';
   }
+  // Under a permission model threads need a permission of their own.
+  const { permission } = process as { readonly permission?: { has(scope: string): boolean } };
+  if (permission?.has('worker') === false) return 'the permission model allows no threads (--allow-worker)';
   // Bundlers leave it out.
   return existsSync(WORKER_FILE) ? undefined : 'its file is not beside the package’s other files';
 }

@@ -18,6 +18,13 @@ const HEARTBEAT_CHECK_MS = 2_000;
 /** Checks without a beat after which a worker is taken to hang. */
 const MAX_MISSED_CHECKS = 5;
 
+/**
+ * What the program preloads, such as its instrumentation, is for the program's own thread; it may open a port or a
+ * file of its own. Where packages are only found by a preload (Yarn PnP), all of it has to come along.
+ */
+const WITHOUT_PRELOADS =
+  'pnp' in process.versions ? {} : { execArgv: [], env: { ...process.env, NODE_OPTIONS: '' } };
+
 export interface WorkerLinkOptions {
   readonly spec: Omit<WorkerSpec, 'counters'>;
   /** For tests. */
@@ -144,6 +151,7 @@ export class WorkerLink {
     if (this.#isClosed) return;
     const closing = this.#worker === undefined ? undefined : this.call('close', []);
     this.#isClosed = true;
+    this.#keepAlive();
     await closing;
     clearTimeout(this.#restart);
     clearInterval(this.#heartbeat);
@@ -164,6 +172,7 @@ export class WorkerLink {
     try {
       worker = new Worker(this.#options.file ?? WORKER_FILE, {
         name: 'recap',
+        ...WITHOUT_PRELOADS,
         workerData: { ...this.#options.spec, counters } satisfies WorkerSpec,
       });
     } catch (error) {
@@ -239,7 +248,9 @@ export class WorkerLink {
 
   /** A worker with nothing to do must not keep the program alive; one with something to do must. */
   #keepAlive(): void {
-    if (this.#calls.size + this.#shipped.size + this.#held.length > 0) this.#worker?.ref();
+    const isBusy = this.#calls.size + this.#shipped.size + this.#held.length > 0;
+    // Who closes it waits with a limit of its own.
+    if (isBusy && !this.#isClosed) this.#worker?.ref();
     else this.#worker?.unref();
   }
 

@@ -11,10 +11,31 @@ import express from 'express';
 import express4 from 'express4';
 import Koa from 'koa';
 import request from 'supertest';
+import { newId } from '@recap/storage';
+import { FakeClock } from '@recap/storage/testing';
+import { annotate } from '../../src/annotate';
 import { decodeBody } from '../../src/codec';
+import type { EntryStore } from '../../src/entries/entry-store';
 import { storageMiddleware } from '../../src/express';
 import { storageMiddleware as koaMiddleware } from '../../src/koa';
+import { createMemoryEntryStore } from '../../src/testing';
 import { openRecorder, idle, requestData } from './open-recorder';
+
+function fail(): never {
+  throw new Error('on purpose');
+}
+
+/** The store's methods, to be spread. */
+function bound(store: EntryStore): EntryStore {
+  return new Proxy(store, {
+    ownKeys: () => ['kind', 'open', 'append'],
+    getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+    get: (target, key) => {
+      const value = (target as never as Record<PropertyKey, unknown>)[key];
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
 
 /** Each of these was once recorded wrongly. */
 describe.each([
@@ -27,6 +48,36 @@ describe.each([
       server.closeAllConnections();
       server.close();
     }
+  });
+
+  it.each([
+    ['null', () => null],
+    [
+      'an object that throws when it is read',
+      () => Object.defineProperty({}, 'x', { enumerable: true, get: fail }),
+    ],
+    ['a Proxy that lists no keys', () => new Proxy({}, { ownKeys: fail })],
+  ])('an exchange is kept whose metadata is %s', async (_what, metadata) => {
+    const { recorder, entry } = openRecorder();
+    const app = framework();
+    app.use(storageMiddleware({ recorder, metadata: metadata as () => Record<string, unknown> }));
+    app.get('/', (req, res) => {
+      annotate(req, metadata() as never);
+      annotate(req, { order: 7 });
+      res.json({});
+    });
+    await request(app).get('/').expect(200);
+    expect((await entry()).status).toBe(200);
+  });
+
+  it('closing ends although the store does not', async () => {
+    const store = createMemoryEntryStore({ clock: new FakeClock(), newId, sessionMaxAgeMs: 1_000 });
+    const { recorder, failures } = openRecorder(
+      {},
+      { ...bound(store), close: () => new Promise(() => undefined) },
+    );
+    await recorder.close({ timeoutMs: 1 });
+    expect(failures).toMatchObject([{ where: 'close', error: { code: 'UNAVAILABLE' } }]);
   });
   const listen = async (app: RequestListener): Promise<number> => {
     const server = createServer(app).listen(0, '127.0.0.1');
