@@ -4,6 +4,7 @@ import type { Exchange } from '../exchange';
 import type { BatchOutcome, ShedReason } from './batch-processor';
 import type { Batch } from './exchange-queue';
 import type { Pipeline } from './pipeline';
+import { within } from './within';
 
 export interface EntryWriterOptions<Taken extends Batch> {
   readonly pipeline: Pipeline<Taken>;
@@ -246,15 +247,4 @@ export class EntryWriter<Taken extends Batch = Batch> {
 function retryDelay(failedAttempts: number): number {
   const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failedAttempts, 20));
   return FIRST_RETRY_MS + Math.random() * (ceiling - FIRST_RETRY_MS);
-}
-
-/** Waits for `work` or until the time is up, whichever is first; without work, for the time. */
-async function within<T>(ms: number, work: Promise<T> | undefined): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, ms), undefined);
-  });
-  const first = await Promise.race(work === undefined ? [timeUp] : [timeUp, work]);
-  clearTimeout(timer);
-  return first;
 }

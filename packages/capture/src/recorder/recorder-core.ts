@@ -24,6 +24,7 @@ import type { RecorderOptions } from './recorder-options';
 import type { Recorder, RecorderStats } from './recorder';
 import { RECORDER_DEFAULTS } from './recorder-options';
 import { SessionTable } from './session-table';
+import { within } from './within';
 
 /** What an adapter knows of a request when it sees it first. */
 export interface SeenRequest {
@@ -283,13 +284,11 @@ export class RecorderCore implements Recorder {
   }
 
   async #readyWithin(ms: number): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms);
-    });
     // Whether it fails is told by `start`; here it only counts that it is not open.
-    await Promise.race([timeUp, this.#opening?.catch(() => undefined)]);
-    clearTimeout(timer);
+    await within(
+      ms,
+      this.#opening?.catch(() => undefined),
+    );
     return this.#isReady;
   }
 
@@ -311,14 +310,8 @@ export class RecorderCore implements Recorder {
 
   /** A database that hangs must not hang the program's end. */
   async #closeStore(limitMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<boolean>((resolve) => {
-      timer = setTimeout(resolve, limitMs, false);
-    });
     const closed = this.store.close().then(() => true);
-    const isClosed = await Promise.race([closed, timeUp]);
-    clearTimeout(timer);
-    if (isClosed) return;
+    if ((await within(limitMs, closed)) === true) return;
     const late = new StorageError('UNAVAILABLE', 'The database did not close in time; it is left as it is.');
     this.failures.note(late, 'close');
     closed.catch((error: unknown) => {
