@@ -1,6 +1,6 @@
 import { methodOf } from '../flow-kind';
 import type { FlowListener } from './flow-listener';
-import { followPromise, isFollowable } from './follow-promise';
+import { observe } from './observe';
 import { replaceMethod, type Method } from './replace-method';
 
 /** The names under which an iterator is asked, and what an answer to each means. */
@@ -75,16 +75,7 @@ export function watched(
   onError: (error: unknown) => void,
 ): Method {
   return function (...args) {
-    let result: unknown;
-    try {
-      result = original.apply(this, args);
-    } catch (error) {
-      onError(error);
-      throw error;
-    }
-    if (isFollowable(result)) return followPromise(result, onValue, onError);
-    onValue(result);
-    return result;
+    return observe(() => original.apply(this, args), onValue, onError);
   };
 }
 

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { CapturedBody, Outcome } from '../exchange';
 import { FLOW_MARKS, flowKind } from '../flow-kind';
-import { followPromise, isFollowable } from '../flow/follow-promise';
+import { observe } from '../flow/observe';
 import { describeError } from '../tap/describe-error';
 import type { EntrySettings } from './capture-settings';
 import type { OpenExchange } from './open-exchange';
@@ -60,24 +60,6 @@ export function beginCall(recorder: RecorderCore, start: CallStart): RunCall {
     });
   };
   return (work) => observe(work, returned, failed);
-}
-
-/** Calls `work` and tells how it ends; a promise is followed until it settles. */
-export function observe(
-  work: () => unknown,
-  onValue: (result: unknown) => void,
-  onError: (error: unknown) => void,
-): unknown {
-  let result: unknown;
-  try {
-    result = work();
-  } catch (error) {
-    onError(error);
-    throw error;
-  }
-  if (isFollowable(result)) return followPromise(result, onValue, onError);
-  onValue(result);
-  return result;
 }
 
 function guarded(recorder: RecorderCore, work: () => void): void {
