@@ -1,11 +1,12 @@
 import * as fs from 'node:fs';
 import { open, readdir, readFile, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode } from '@recap/storage';
 
 /** What the spool needs of a file system. What blocks is named so; it is done in the program's thread. */
 export interface SpoolFiles {
+  /** For its user only; one above that has to be made as well keeps itself out of Git. */
   makeFolderBlocking(path: string): void;
   /** A new file, for its user only. */
   createBlocking(path: string): number;
@@ -33,8 +34,10 @@ const syncData = promisify(fs.fdatasync);
 
 export const diskFiles: SpoolFiles = {
   makeFolderBlocking: (path) => {
-    const made = fs.mkdirSync(path, { recursive: true, mode: 0o700 });
-    if (made !== undefined) keepOutOfGit(made);
+    const parent = dirname(path);
+    const made = fs.mkdirSync(parent, { recursive: true, mode: 0o700 });
+    if (made !== undefined) keepOutOfGit(parent);
+    fs.mkdirSync(path, { recursive: true, mode: 0o700 });
   },
   createBlocking: (path) => fs.openSync(path, 'wx', 0o600),
   writeBlocking: (file, bytes, position) => fs.writeSync(file, bytes, 0, bytes.length, position),
@@ -79,7 +82,6 @@ export const diskFiles: SpoolFiles = {
   touchedAt: async (path) => (await unlessGone(stat(path)))?.mtimeMs,
 };
 
-/** Made once for the folder of all; the folder above may be the program's own. */
 function keepOutOfGit(folder: string): void {
   try {
     fs.writeFileSync(join(folder, '.gitignore'), '*\n', { flag: 'wx', mode: 0o600 });

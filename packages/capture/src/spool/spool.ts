@@ -101,8 +101,10 @@ export class Spool implements ExchangeSpool {
 
   async drain(): Promise<void> {
     await this.#looking;
-    while (this.#hasDeferred && !this.#isClosed) {
+    for (;;) {
+      // What is being read at this moment is in no list.
       await this.#round?.catch(() => undefined);
+      if (!this.#hasDeferred || this.#isClosed) return;
       await this.#startRound();
     }
   }
@@ -179,7 +181,7 @@ export class Spool implements ExchangeSpool {
     this.#inherited = this.#inherited.filter(({ pending }) => pending > 0);
     for (const journal of empty) {
       this.#corruptBefore += journal.corrupt;
-      await journal.close();
+      await journal.close().catch(this.#noteFailure);
     }
   }
 
