@@ -88,12 +88,12 @@ export class Journal {
       this.#corrupt += reading.corrupt;
       const segment = new Segment(number, path);
       const places = new Map<number, RecordPlace>();
+      left.set(number, places);
       for (const { offset, length, payload } of reading.records) {
         segment.bytes = offset + length;
         if (payload[0] === ENTRY) places.set(offset, { segment, offset, length });
         else if (payload[0] === DONE) forget(left, payload);
       }
-      left.set(number, places);
       this.#segments.push(segment);
       this.#lastNumber = number;
       await nextTurn();
