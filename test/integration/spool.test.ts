@@ -126,10 +126,9 @@ describe('a recorder with durability "spooled"', () => {
           }
           ledger.push(url);
           // Another moment in each round: before the first batch, within one, between two.
-          if (ledger.length - answered >= 40 + 97 * round && !isDead) {
-            isDead = true;
-            await program.kill();
-          }
+          if (ledger.length - answered < 40 + 97 * round) continue;
+          isDead = true;
+          await program.kill();
         }
       };
       await Promise.all(Array.from({ length: 8 }, client));

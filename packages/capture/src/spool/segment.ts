@@ -77,8 +77,7 @@ export class Segment {
       await files.sync(this.#file);
       if (this.#isNew) await files.syncFolder(folder);
       this.#isNew = false;
-    }
-    if (this.isSealed && !this.#isDirty) this.#close(files);
+    } else if (this.isSealed) this.#close(files);
   }
 
   async remove(files: SpoolFiles): Promise<void> {
