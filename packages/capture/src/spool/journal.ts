@@ -13,6 +13,13 @@ export interface RecordPlace {
   readonly length: number;
 }
 
+/** What a record holds, written straight to where it leaves for the disk from. */
+export interface Payload {
+  readonly maxBytes: number;
+  /** @returns where it ends */
+  writeTo(target: Buffer, start: number): number;
+}
+
 export interface JournalOptions {
   readonly files: SpoolFiles;
   /** A folder of its own, made when the first record is appended. */
@@ -113,7 +120,7 @@ export class Journal {
    *
    * @throws {StorageError} `UNAVAILABLE` when there is no room, else what the disk fails with
    */
-  append(payload: Uint8Array): RecordPlace {
+  append(payload: Payload): RecordPlace {
     const place = this.#write(ENTRY, payload);
     place.segment.open += 1;
     this.#pending += 1;
@@ -128,13 +135,8 @@ export class Journal {
     this.#removeDone();
     const kept = places.filter(({ segment }) => !segment.isRemoved);
     if (kept.length === 0) return;
-    const list = Buffer.allocUnsafe(DONE_BYTES * kept.length);
-    kept.forEach(({ segment, offset }, index) => {
-      list.writeUInt32LE(segment.number, DONE_BYTES * index);
-      list.writeUInt32LE(offset, DONE_BYTES * index + 4);
-    });
     try {
-      this.#write(DONE, list);
+      this.#write(DONE, listOf(kept));
     } catch (error) {
       // They will be read again after a crash, and stored once: what is there already is left alone.
       this.#options.onFailure(error);
@@ -199,12 +201,12 @@ export class Journal {
     return false;
   }
 
-  #write(kind: number, payload: Uint8Array): RecordPlace {
-    const length = RECORD_HEADER_BYTES + 1 + payload.length;
-    if (this.#scratch.length < length) this.#scratch = Buffer.allocUnsafe(2 * length);
+  #write(kind: number, payload: Payload): RecordPlace {
+    const maxLength = RECORD_HEADER_BYTES + 1 + payload.maxBytes;
+    if (this.#scratch.length < maxLength) this.#scratch = Buffer.allocUnsafe(2 * maxLength);
+    this.#scratch[RECORD_HEADER_BYTES] = kind;
+    const length = payload.writeTo(this.#scratch, RECORD_HEADER_BYTES + 1);
     const record = this.#scratch.subarray(0, length);
-    record[RECORD_HEADER_BYTES] = kind;
-    record.set(payload, RECORD_HEADER_BYTES + 1);
     const segment = this.#segmentFor(length);
     sealRecord(record, segment.syncWord);
     const offset = segment.bytes;
@@ -273,4 +275,19 @@ function forget(left: Map<number, Map<number, RecordPlace>>, payload: Buffer): v
   for (let at = 1; at + DONE_BYTES <= payload.length; at += DONE_BYTES) {
     left.get(payload.readUInt32LE(at))?.delete(payload.readUInt32LE(at + 4));
   }
+}
+
+function listOf(places: readonly RecordPlace[]): Payload {
+  return {
+    maxBytes: DONE_BYTES * places.length,
+    writeTo: (target, start) => {
+      let at = start;
+      for (const { segment, offset } of places) {
+        target.writeUInt32LE(segment.number, at);
+        target.writeUInt32LE(offset, at + 4);
+        at += DONE_BYTES;
+      }
+      return at;
+    },
+  };
 }

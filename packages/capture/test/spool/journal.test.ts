@@ -19,6 +19,13 @@ function openJournal(files: PowerCutFiles, segmentBytes = SEGMENT_BYTES) {
 
 const payload = (name: string): Buffer => Buffer.from(`${name}:${'.'.repeat(name.length * 3)}`);
 
+function append(journal: Journal, bytes: Buffer): RecordPlace {
+  return journal.append({
+    maxBytes: bytes.length,
+    writeTo: (target, start) => start + bytes.copy(target, start),
+  });
+}
+
 async function readAll(journal: Journal): Promise<string[]> {
   const found: string[] = [];
   for (const place of journal.takeDeferred(1_000, 1e9)) {
@@ -45,7 +52,7 @@ async function work(files: PowerCutFiles) {
     for (let index = 1; index <= 16; index += 1) {
       const bytes = payload(`record ${index}`);
       appended.push(bytes.toString());
-      places.push(journal.append(bytes));
+      places.push(append(journal, bytes));
       if (index % 3 === 0) {
         await journal.sync();
         promised = [...appended];
@@ -90,7 +97,7 @@ describe('Journal', () => {
       fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 40 }), fc.nat(255), async (at, length, value) => {
         const files = new PowerCutFiles();
         const { journal } = openJournal(files, 100_000);
-        const places = names.map((name) => journal.append(payload(name)));
+        const places = names.map((name) => append(journal, payload(name)));
         await journal.sync();
         const [path = ''] = files.paths;
         let from = 0;
@@ -117,7 +124,7 @@ describe('Journal', () => {
   it('reads what is whole behind a damaged header', async () => {
     const files = new PowerCutFiles();
     const { journal } = openJournal(files);
-    journal.append(payload('a'));
+    append(journal, payload('a'));
     files.damage(files.paths[0] ?? '', (bytes) => bytes.fill(0, 0, 28));
     const { found, journal: next } = await recover(files);
     expect(found).toEqual([payload('a').toString()]);
@@ -126,12 +133,12 @@ describe('Journal', () => {
 
   it('does not take a record for one that a client put into its body', async () => {
     const other = new PowerCutFiles();
-    openJournal(other).journal.append(payload('forged'));
+    append(openJournal(other).journal, payload('forged'));
     const forged = await other.readAll(other.paths[0] ?? '');
     const files = new PowerCutFiles();
     const { journal } = openJournal(files, 100_000);
-    const { offset } = journal.append(Buffer.concat([Buffer.from('body '), forged]));
-    journal.append(payload('real'));
+    const { offset } = append(journal, Buffer.concat([Buffer.from('body '), forged]));
+    append(journal, payload('real'));
     files.damage(files.paths[0] ?? '', (bytes) => bytes.fill(0xff, offset + 12, offset + 16));
     expect((await recover(files)).found).toEqual([payload('real').toString()]);
   });
@@ -139,7 +146,7 @@ describe('Journal', () => {
   it('does not give back what is done', async () => {
     const files = new PowerCutFiles();
     const { journal } = openJournal(files);
-    const places = Array.from({ length: 9 }, (_each, index) => journal.append(payload(String(index))));
+    const places = Array.from({ length: 9 }, (_each, index) => append(journal, payload(String(index))));
     journal.done(places.filter((_place, index) => index % 2 === 0));
     expect(journal.pending).toBe(4);
     const { found, journal: next } = await recover(files);
@@ -150,7 +157,7 @@ describe('Journal', () => {
   it('removes files once all in them and in older ones is done', async () => {
     const files = new PowerCutFiles();
     const { journal } = openJournal(files);
-    const places = Array.from({ length: 40 }, (_each, index) => journal.append(payload(String(index))));
+    const places = Array.from({ length: 40 }, (_each, index) => append(journal, payload(String(index))));
     expect(files.paths.length).toBeGreaterThan(3);
     journal.done(places.slice(1));
     await journal.sync();
@@ -165,12 +172,12 @@ describe('Journal', () => {
   it('keeps what it has when the disk is full, and goes on in a new file when there is room again', async () => {
     const files = new PowerCutFiles();
     const { journal } = openJournal(files, 100_000);
-    journal.append(payload('before'));
+    append(journal, payload('before'));
     files.room = 10;
-    expect(() => journal.append(payload('lost'))).toThrow(expect.objectContaining({ code: 'ENOSPC' }));
+    expect(() => append(journal, payload('lost'))).toThrow(expect.objectContaining({ code: 'ENOSPC' }));
     expect(journal.pending).toBe(1);
     files.room = Number.MAX_SAFE_INTEGER;
-    journal.append(payload('after'));
+    append(journal, payload('after'));
     const { found, journal: next } = await recover(files);
     expect(found).toEqual([payload('before').toString(), payload('after').toString()]);
     expect(next.corrupt).toBe(0);

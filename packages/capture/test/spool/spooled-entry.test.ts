@@ -16,7 +16,10 @@ describe('encodeSpooledEntry', () => {
         fc.boolean(),
         (path, value, requestBody, responseBody, compress) => {
           const entry = { ...newEntry(), path, metadata: { value }, requestBody, responseBody };
-          expect(decodeSpooledEntry(encodeSpooledEntry({ entry, compress }))).toEqual({ entry, compress });
+          const payload = encodeSpooledEntry({ entry, compress });
+          const target = Buffer.alloc(payload.maxBytes);
+          const end = payload.writeTo(target, 0);
+          expect(decodeSpooledEntry(target.subarray(0, end))).toEqual({ entry, compress });
         },
       ),
     );
