@@ -2,7 +2,9 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { temporaryFolder } from './rig';
 
 interface Connection {
@@ -42,10 +44,14 @@ interface Told {
   readonly error?: string;
 }
 
-async function newDatabase(): Promise<string> {
+async function newFolder(): Promise<string> {
   made += 1;
   await mkdir(join(folder(), String(made)));
-  return join(folder(), String(made), 'recap.db');
+  return join(folder(), String(made));
+}
+
+async function newDatabase(): Promise<string> {
+  return join(await newFolder(), 'recap.db');
 }
 
 /** A program of its own on the built packages. */
@@ -256,4 +262,85 @@ describe('a recorder with durability "buffered"', () => {
     expect(await program.tell('flush')).toMatchObject({ stored: 5, replayed: 0 });
     await expect(readdir(`${path}-spool`)).rejects.toMatchObject({ code: 'ENOENT' });
   });
+});
+
+/** Passes connections on to a server, until it is closed; then none gets through. */
+async function startProxy(to: URL, port = 0) {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const upstream = connect(Number(to.port || 5432), to.hostname);
+    for (const end of [socket, upstream]) {
+      sockets.add(end);
+      end.on('error', () => end.destroy());
+      end.on('close', () => sockets.delete(end));
+    }
+    socket.pipe(upstream).pipe(socket);
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+const postgres = process.env['RECAP_TEST_POSTGRES_URL'];
+
+describe('a spool before PostgreSQL', () => {
+  if (postgres === undefined) {
+    it('is not tried, since RECAP_TEST_POSTGRES_URL names no server', () => {
+      console.warn('SKIPPED: a spool before PostgreSQL.');
+      expect(process.env['CI']).not.toBe('1');
+    });
+    return;
+  }
+
+  it.each(['spooled', 'buffered'])(
+    'bridges a time in which the server cannot be reached, with durability "%s"',
+    async (durability) => {
+      const name = `spool_${durability}_${process.pid}`;
+      const admin = new Client({ connectionString: postgres });
+      await admin.connect();
+      await admin.query(`CREATE DATABASE ${name}`);
+      const direct = Object.assign(new URL(postgres), { pathname: `/${name}` });
+      const proxy = await startProxy(direct);
+      const url = Object.assign(new URL(direct), { hostname: '127.0.0.1', port: String(proxy.port) }).href;
+      const reader = new Client({ connectionString: direct.href });
+      let again: { close(): Promise<void> } | undefined;
+      try {
+        const spool = { path: await newFolder() };
+        const program = await startProgram(
+          { type: 'postgres', url },
+          { durability, spool, maxQueuedExchanges: 5 },
+        );
+        await program.post('/echo/0');
+        await program.tell('flush');
+        await proxy.close();
+        for (let index = 1; index < 40; index += 1) await program.post(`/echo/${index}`, body(index));
+        const away = await program.tell('stats');
+        expect(away).toMatchObject({ captured: 40, stored: 1, shed: {} });
+        expect(away.spooled).toBeGreaterThanOrEqual(34);
+        again = await startProxy(direct, proxy.port);
+        let told = await program.tell('flush');
+        // One that began while the server was away may still fail.
+        for (let tries = 0; told.error !== undefined && tries < 20; tries += 1)
+          told = await program.tell('flush');
+        expect(told).toMatchObject({ captured: 40, stored: 40, queued: 0, spooled: 0, shed: {} });
+        await program.tell('close');
+        await reader.connect();
+        const { rows } = await reader.query<{ path: string }>('SELECT path FROM recap_entries');
+        expect(rows).toHaveLength(40);
+        expect(new Set(rows.map(({ path }) => path)).size).toBe(40);
+      } finally {
+        await again?.close();
+        await reader.end();
+        await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+        await admin.end();
+      }
+    },
+  );
 });
