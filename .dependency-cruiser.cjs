@@ -14,7 +14,7 @@ const floors = {
       ['entries/', 'redaction/', '(codec|body-messages)\\.ts$'],
       ['query/', 'tap/', 'flow/', 'sessions/'],
       ['recorder/', 'typeorm/', 'retention/', 'router/'],
-      ['worker/'],
+      ['worker/', 'spool/'],
     ],
   },
 };

@@ -13,7 +13,7 @@ import { runCommand } from './run-command.mjs';
 
 const bin = fileURLToPath(new URL('../node_modules/.bin/', import.meta.url));
 /** Rooms whose index is for their own package only. */
-const innerRooms = ['redaction', 'retention', 'typeorm', 'worker'];
+const innerRooms = ['redaction', 'retention', 'spool', 'typeorm', 'worker'];
 let failures = 0;
 
 for (const folder of packageFolders()) compareExports(folder);

@@ -9,7 +9,8 @@ const [variant, folder] = process.argv.slice(2);
 /** Each returns the middlewares to mount first, and how to learn what was stored in the end. */
 const VARIANTS = {
   bare: () => ({ before: [] }),
-  recap: startRecap,
+  recap: () => startRecap({}),
+  'recap-spooled': () => startRecap({ durability: 'spooled' }),
   morgan: async () => {
     const { default: morgan } = await import('morgan');
     return { before: [morgan('combined', { stream: createWriteStream(join(folder, 'morgan.log')) })] };
@@ -23,10 +24,13 @@ const VARIANTS = {
   naive: startNaive,
 };
 
-async function startRecap() {
+async function startRecap(options) {
   const { createRecorder } = await import('@recap/capture');
   const { storageMiddleware } = await import('@recap/capture/express');
-  const recorder = createRecorder({ database: { type: 'sqlite', path: join(folder, 'recap.db') } });
+  const recorder = createRecorder({
+    database: { type: 'sqlite', path: join(folder, 'recap.db') },
+    ...options,
+  });
   await recorder.ready();
   return {
     before: [storageMiddleware({ recorder })],

@@ -2,10 +2,12 @@ import { newId as newUuid, StorageError, systemClock } from '@recap/storage';
 import { closeOnSignals } from './close-on-signals';
 import { checkRecorderOptions, RECORDER_DEFAULTS, type RecorderOptions } from './recorder/recorder-options';
 import type { Recorder } from './recorder/recorder';
-import { queueLimits, RecorderCore } from './recorder/recorder-core';
+import { queueLimits } from './recorder/default-pipeline';
+import { RecorderCore } from './recorder/recorder-core';
 import { keepStore } from './retention';
 import { createEntryStoreAt, resolveDatabase, type DatabaseOption, type DatabaseTarget } from './typeorm';
 import { writeAtExit } from './write-at-exit';
+import { openSpool } from './open-spool';
 import { obstacleToWorker, workerPipeline, type WorkerPlan } from './worker';
 
 /**
@@ -40,7 +42,17 @@ function recorderHere(options: RecorderOptions, target: DatabaseTarget): Recorde
     slowOperationMs,
     onSlowOperation: slowOperationLogger(options),
   });
-  return new RecorderCore(options, store, clock, newId);
+  const recorder: RecorderCore = new RecorderCore(
+    options,
+    store,
+    clock,
+    newId,
+    undefined,
+    openSpool(options, target, store, (error, where) => {
+      recorder.onError(error, where);
+    }),
+  );
+  return recorder;
 }
 
 function threadedRecorder(options: RecorderOptions, target: DatabaseTarget): RecorderCore {
@@ -54,7 +66,16 @@ function threadedRecorder(options: RecorderOptions, target: DatabaseTarget): Rec
       onSlowOperation: slowOperationLogger(options),
     },
   );
-  const recorder = new RecorderCore(options, store, systemClock, newUuid, pipeline);
+  const recorder: RecorderCore = new RecorderCore(
+    options,
+    store,
+    systemClock,
+    newUuid,
+    pipeline,
+    openSpool(options, target, store, (error, where) => {
+      recorder.onError(error, where);
+    }),
+  );
   return recorder;
 }
 

@@ -26,7 +26,7 @@ export function writeAtExit(recorder: RecorderCore): void {
 function flushAll(): void {
   for (const recorder of open) {
     // Nothing is opened only to write nothing.
-    if (recorder.writer.counts.queued === 0 || failed.has(recorder)) continue;
+    if (!recorder.writer.hasWork || failed.has(recorder)) continue;
     recorder.flush().catch((error: unknown) => {
       failed.add(recorder);
       recorder.onError(error, 'beforeExit');

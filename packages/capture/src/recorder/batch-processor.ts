@@ -5,7 +5,8 @@ import type { EntryStore, NewEntry, Placement } from '../entries/entry-store';
 import type { Exchange, SessionClaim } from '../exchange';
 
 /** Why an exchange was not stored. */
-export type ShedReason = 'queue_full' | 'disk_full' | 'poison' | 'internal_error' | 'closed';
+export type ShedReason =
+  'queue_full' | 'disk_full' | 'poison' | 'internal_error' | 'closed' | 'spool_corrupt';
 
 /** What became of one batch. Plain data: it may come from another thread. */
 export interface BatchOutcome {
@@ -35,9 +36,9 @@ export interface BatchFailure {
   readonly where: string;
 }
 
-export interface BatchProcessorOptions {
+export interface BatchProcessorOptions<Item> {
   readonly store: Pick<EntryStore, 'open' | 'append'>;
-  readonly prepare: (exchange: Exchange) => Promise<NewEntry>;
+  readonly prepare: (item: Item) => Promise<NewEntry>;
 }
 
 /** Uninterrupted work after which the thread's other work gets its turn. */
@@ -52,13 +53,13 @@ interface Progress {
   left: NewEntry[] | undefined;
 }
 
-/** Prepares exchanges and appends them to the store, batch by batch. */
-export class BatchProcessor {
-  readonly #options: BatchProcessorOptions;
+/** Prepares exchanges, or what else becomes entries, and appends them to the store, batch by batch. */
+export class BatchProcessor<Item = Exchange> {
+  readonly #options: BatchProcessorOptions<Item>;
   /** Of batches that failed, by whatever names them. */
   readonly #begun = new Map<unknown, Progress>();
 
-  constructor(options: BatchProcessorOptions) {
+  constructor(options: BatchProcessorOptions<Item>) {
     this.#options = options;
   }
 
@@ -69,7 +70,7 @@ export class BatchProcessor {
    * @param read called once for a batch, when it begins
    * @throws {StorageError} what the store failed with, when that may pass: call again later
    */
-  async process(name: unknown, read: () => readonly Exchange[], tellsPlaces: boolean): Promise<BatchOutcome> {
+  async process(name: unknown, read: () => readonly Item[], tellsPlaces: boolean): Promise<BatchOutcome> {
     const progress = this.#begun.get(name) ?? { outcome: emptyOutcome(), left: undefined };
     this.#begun.set(name, progress);
     await this.#options.store.open();
@@ -79,12 +80,12 @@ export class BatchProcessor {
     return progress.outcome;
   }
 
-  async #prepareAll(exchanges: readonly Exchange[], outcome: BatchOutcome): Promise<NewEntry[]> {
+  async #prepareAll(items: readonly Item[], outcome: BatchOutcome): Promise<NewEntry[]> {
     const preparing: Promise<NewEntry | undefined>[] = [];
     let sliceStart = performance.now();
-    for (const exchange of exchanges) {
+    for (const item of items) {
       // Redaction is done within this call, compression of large bodies beside it: all of them at once.
-      preparing.push(this.#prepare(exchange, outcome));
+      preparing.push(this.#prepare(item, outcome));
       if (performance.now() - sliceStart < SLICE_MS) continue;
       await nextTurn();
       sliceStart = performance.now();
@@ -92,9 +93,9 @@ export class BatchProcessor {
     return (await Promise.all(preparing)).filter((entry) => entry !== undefined);
   }
 
-  async #prepare(exchange: Exchange, outcome: BatchOutcome): Promise<NewEntry | undefined> {
+  async #prepare(item: Item, outcome: BatchOutcome): Promise<NewEntry | undefined> {
     try {
-      return await this.#options.prepare(exchange);
+      return await this.#options.prepare(item);
     } catch (error) {
       outcome.unprepared += 1;
       outcome.failures.push({ error, where: 'prepare' });

@@ -18,7 +18,6 @@ export function createEntryTools(spec: EntrySpec): EntryTools {
   return {
     redactor: redaction === false ? undefined : createRedactor(redaction),
     pack: createPacker({ codec, thresholdBytes }),
-    keepAsIs: createPacker({ codec, thresholdBytes: Infinity }),
     maxDecodedBytes: MAX_DECODED_BYTES,
     normalizeEndpoint: createEndpointNormalizer(endpoints),
   };

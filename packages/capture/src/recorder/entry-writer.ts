@@ -3,6 +3,7 @@ import { faultPoint } from '../fault-point';
 import type { Exchange } from '../exchange';
 import type { BatchOutcome, ShedReason } from './batch-processor';
 import type { Batch } from './exchange-queue';
+import type { ExchangeSpool, SpoolTicket } from './exchange-spool';
 import type { Pipeline } from './pipeline';
 import { within } from './within';
 
@@ -13,6 +14,17 @@ export interface EntryWriterOptions<Taken extends Batch> {
   readonly onDone: (outcome: BatchOutcome) => void;
   /** Whether an outcome has to say where its entries went. */
   readonly tellsPlaces: () => boolean;
+  /** Takes what the queue has no room for, and everything when `spoolsAll`. */
+  readonly spool?: ExchangeSpool | undefined;
+  /** Whether each exchange goes to the disk before it goes into the queue. */
+  readonly spoolsAll?: boolean;
+}
+
+/** An exchange that was spooled before it was over. */
+export interface HeldExchange {
+  readonly ticket: SpoolTicket;
+  /** False: what was spooled is no longer the whole truth. */
+  readonly isCurrent: boolean;
 }
 
 const FIRST_RETRY_MS = 100;
@@ -20,7 +32,7 @@ const LONGEST_RETRY_MS = 30_000;
 
 /**
  * Gets exchanges stored in batches, in the order they ended. The one place that knows which of them are
- * queued, stored or shed: `captured = stored + queued + shed` holds at any moment.
+ * queued, spooled, stored or shed: `captured = stored + queued + spooled + shed` holds at any moment.
  */
 export class EntryWriter<Taken extends Batch = Batch> {
   readonly #options: EntryWriterOptions<Taken>;
@@ -31,6 +43,11 @@ export class EntryWriter<Taken extends Batch = Batch> {
   #returned: Taken[] = [];
   /** Exchanges in batches that were taken from the queue. */
   #takenCount = 0;
+  /** Of what is in the queue, in its order. */
+  #tickets: (SpoolTicket | undefined)[] = [];
+  readonly #ticketsOf = new Map<Taken, SpoolTicket[]>();
+  /** Exchanges that are both in memory and in the spool. */
+  #doublyHeld = 0;
   #captured = 0;
   #stored = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -48,15 +65,31 @@ export class EntryWriter<Taken extends Batch = Batch> {
   get counts(): {
     captured: number;
     queued: number;
+    spooled: number;
     stored: number;
+    replayed: number;
+    spoolCorrupt: number;
     shed: Partial<Record<ShedReason, number>>;
   } {
+    const { spooled, recovered, replayed, corrupt, shed } = this.#options.spool?.counts ?? NOTHING_SPOOLED;
+    const allShed = new Map(this.#shed);
+    for (const [reason, count] of Object.entries(shed) as [ShedReason, number][]) {
+      allShed.set(reason, (allShed.get(reason) ?? 0) + count);
+    }
     return {
-      captured: this.#captured,
-      queued: this.#queued,
-      stored: this.#stored,
-      shed: Object.fromEntries(this.#shed),
+      captured: this.#captured + recovered,
+      queued: this.#isAbandoned ? 0 : this.#waiting - this.#doublyHeld,
+      spooled,
+      stored: this.#stored + replayed,
+      replayed,
+      spoolCorrupt: corrupt,
+      shed: Object.fromEntries(allShed),
     };
+  }
+
+  /** Whether something is left to do before the program may end. */
+  get hasWork(): boolean {
+    return this.#waiting > 0 || (this.#options.spool?.counts.spooled ?? 0) > 0;
   }
 
   /** True while the last attempt to write failed. */
@@ -68,13 +101,54 @@ export class EntryWriter<Taken extends Batch = Batch> {
     return this.#pausedFor;
   }
 
-  add(exchange: Exchange): void {
-    this.#captured += 1;
-    const { queue } = this.#pipeline;
-    const refusal = this.#isClosed ? 'closed' : (this.#pausedFor ?? this.#offer(exchange));
-    if (refusal !== undefined) this.#countShed(refusal);
-    else if (queue.hasFullBatch && this.#failedAttempts === 0) this.#startFull();
-    else this.#schedule(this.#options.flushIntervalMs);
+  /** Spools an exchange that is about to be over; `undefined` when that is not wanted or cannot be. */
+  hold(exchange: Exchange): SpoolTicket | undefined {
+    if (this.#isClosed || this.#pausedFor !== undefined) return undefined;
+    const ticket = this.#spool(exchange);
+    if (ticket !== undefined) this.#captured += 1;
+    return ticket;
+  }
+
+  /** What was held is not told of again: it is stored as it was spooled. */
+  leaveToSpool(ticket: SpoolTicket): void {
+    this.#options.spool?.defer(ticket);
+  }
+
+  add(exchange: Exchange, held?: HeldExchange): void {
+    if (held === undefined) this.#captured += 1;
+    const { spool, spoolsAll } = this.#options;
+    const refusal = this.#isClosed ? 'closed' : this.#pausedFor;
+    let ticket = held?.ticket;
+    if (refusal === undefined && spoolsAll === true && held?.isCurrent !== true) {
+      const newer = this.#spool(exchange);
+      if (newer !== undefined && ticket !== undefined) spool?.done([ticket]);
+      ticket = newer ?? ticket;
+    }
+    const reason = refusal ?? this.#offer(exchange);
+    if (reason === undefined) {
+      this.#note(ticket);
+      if (this.#pipeline.queue.hasFullBatch && this.#failedAttempts === 0) this.#startFull();
+      else this.#schedule(this.#options.flushIntervalMs);
+      return;
+    }
+    if (reason === 'queue_full') ticket ??= this.#spool(exchange);
+    if (ticket === undefined) this.#countShed(reason);
+    else spool?.defer(ticket);
+  }
+
+  #spool(exchange: Exchange): SpoolTicket | undefined {
+    try {
+      return this.#options.spool?.append(exchange);
+    } catch (error) {
+      this.#options.onFailure(error, 'spool');
+      return undefined;
+    }
+  }
+
+  #note(ticket: SpoolTicket | undefined): void {
+    if (this.#options.spoolsAll !== true) return;
+    this.#tickets.push(ticket);
+    if (ticket !== undefined) this.#doublyHeld += 1;
   }
 
   #offer(exchange: Exchange): ShedReason | undefined {
@@ -99,12 +173,12 @@ export class EntryWriter<Taken extends Batch = Batch> {
   }
 
   /**
-   * Writes what is queued now without waiting for the interval.
+   * Writes what is queued or spooled now without waiting for the interval.
    *
    * @throws what the store failed with; the exchanges stay queued then.
    */
   async flush(): Promise<void> {
-    while (this.#queued > 0) {
+    while (this.#waiting > 0) {
       this.#lastFailure = undefined;
       this.#startAll();
       await Promise.all(this.#underWay.values());
@@ -112,13 +186,14 @@ export class EntryWriter<Taken extends Batch = Batch> {
       const failure = this.#lastFailure as { readonly error: unknown } | undefined;
       if (failure !== undefined) throw failure.error;
     }
+    await this.#options.spool?.drain();
   }
 
-  /** Takes no more, writes what is queued for at most `timeoutMs`, and sheds the rest. */
+  /** Takes no more, writes what is queued for at most `timeoutMs`, and sheds the rest but for what is spooled. */
   async close(timeoutMs: number): Promise<void> {
     this.#isClosed = true;
     const deadline = performance.now() + timeoutMs;
-    for (let wait = FIRST_RETRY_MS; this.#queued > 0; wait *= 2) {
+    for (let wait = FIRST_RETRY_MS; this.hasWork; wait *= 2) {
       const left = deadline - performance.now();
       if (left <= 0) break;
       const isWritten = await within(
@@ -132,7 +207,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     }
     clearTimeout(this.#timer);
     // A write that still hangs may succeed yet, but it has been counted as lost by then.
-    this.#countShed('closed', this.#queued);
+    this.#countShed('closed', this.#waiting - this.#doublyHeld);
     this.#isAbandoned = true;
     while (this.#pipeline.queue.take() !== undefined);
     this.#returned = [];
@@ -148,7 +223,8 @@ export class EntryWriter<Taken extends Batch = Batch> {
     if (waiting.length + this.#underWay.size > 0) this.#pipeline.handOver(waiting, timeoutMs);
   }
 
-  get #queued(): number {
+  /** Exchanges in memory, spooled as well or not. */
+  get #waiting(): number {
     return this.#isAbandoned ? 0 : this.#pipeline.queue.length + this.#takenCount;
   }
 
@@ -183,7 +259,10 @@ export class EntryWriter<Taken extends Batch = Batch> {
     const returned = this.#returned.shift();
     if (returned !== undefined) return returned;
     const taken = this.#pipeline.queue.take();
-    this.#takenCount += taken?.size ?? 0;
+    if (taken === undefined) return undefined;
+    this.#takenCount += taken.size;
+    const tickets = this.#tickets.splice(0, taken.size).filter((ticket) => ticket !== undefined);
+    if (tickets.length > 0) this.#ticketsOf.set(taken, tickets);
     return taken;
   }
 
@@ -214,7 +293,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
   }
 
   #goOn(): void {
-    if (this.#isClosed || this.#queued === 0) return;
+    if (this.#isClosed || this.#waiting === 0) return;
     if (this.#failedAttempts > 0) this.#schedule(retryDelay(this.#failedAttempts));
     else {
       this.#startFull();
@@ -226,6 +305,12 @@ export class EntryWriter<Taken extends Batch = Batch> {
     this.#pipeline.queue.release(batch);
     if (this.#isAbandoned) return;
     this.#takenCount -= batch.size;
+    const tickets = this.#ticketsOf.get(batch);
+    if (tickets !== undefined) {
+      this.#ticketsOf.delete(batch);
+      this.#doublyHeld -= tickets.length;
+      this.#options.spool?.done(tickets);
+    }
     this.#stored += outcome.stored;
     this.#countShed('poison', outcome.poison);
     this.#countShed('internal_error', outcome.unprepared);
@@ -242,6 +327,8 @@ export class EntryWriter<Taken extends Batch = Batch> {
     if (count > 0) this.#shed.set(reason, (this.#shed.get(reason) ?? 0) + count);
   }
 }
+
+const NOTHING_SPOOLED = { spooled: 0, recovered: 0, replayed: 0, corrupt: 0, shed: {} } as const;
 
 /** Doubles up to a limit, with full jitter so that many processes do not come back at one moment. */
 function retryDelay(failedAttempts: number): number {

@@ -4,6 +4,7 @@ import type { HttpTap } from '../tap/http-tap';
 import type { CaptureOptions, EntryOptions, HostContext } from './capture-options';
 import type { CaptureSettings, EntrySettings } from './capture-settings';
 import { resolveEntrySettings } from './capture-settings';
+import type { SpoolTicket } from './exchange-spool';
 import type { Recorder } from './recorder';
 
 const OPEN_EXCHANGE = Symbol.for('recap.exchange');
@@ -39,6 +40,17 @@ export class OpenExchange {
   /** The session id that the answer carried. */
   announcedSessionId: string | undefined;
 
+  /** What was spooled of it before its response ended. */
+  held:
+    | {
+        readonly ticket: SpoolTicket;
+        readonly exchange: Exchange;
+        readonly entry: EntrySettings;
+        readonly metadataCount: number;
+      }
+    | undefined;
+  /** Whether `sample` takes it; asked once. */
+  isSampled: boolean | undefined;
   /** Tells a failure of Recap's own within this exchange. */
   readonly noteFailure: (error: unknown, where: string) => void;
   /** Who records it. */

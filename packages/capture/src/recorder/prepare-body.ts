@@ -2,65 +2,80 @@ import { createHash } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
 import type { BodyKind } from '../body-kind';
 import { bodyKind } from '../body-kind';
-import type { PackBody, PackedBody } from '../codec';
 import type { BodyDetails, BodyState } from '../entries/entry-record';
 import type { CapturedBody, ExchangeSide, HeaderList } from '../exchange';
 import type { Redactor, ReportRedaction, Side } from '../redaction/redactor';
-import { contentCodings, decodeContent } from './decode-content';
+import { contentCodings, decodeContent, decodeContentNow } from './decode-content';
 
-/** One body as it is stored. */
+/** One body as it is stored, but for packing. */
 export interface PreparedBody {
   readonly state: BodyState;
   readonly details: BodyDetails;
   readonly originalBytes: number | null;
-  readonly packed: PackedBody | undefined;
+  /** What is kept of it. */
+  readonly bytes: Buffer | undefined;
 }
 
-export interface BodyTools {
-  /** `undefined` when redaction is off. */
-  readonly redactor: Redactor | undefined;
-  readonly pack: PackBody;
-  /** Bound for what a compressed body may unfold to. */
-  readonly maxDecodedBytes: number;
+/** A body without its content codings; without bytes, and with the reason, when they cannot be undone. */
+export interface DecodedBody {
+  readonly bytes: Buffer | undefined;
+  readonly reason?: string;
 }
 
-/** Decodes, redacts and packs one body: the order matters, since nothing unredacted may be packed. */
-export async function prepareBody(
+const UNDECODABLE: DecodedBody = { bytes: undefined, reason: 'undecodable' };
+
+/** @param maxBytes bound for what a compressed body may unfold to */
+export function decodeBody(side: ExchangeSide, maxBytes: number): DecodedBody | Promise<DecodedBody> {
+  const bytes = side.body?.bytes;
+  const codings = codingsSeen(side);
+  if (bytes === undefined || codings.length === 0) return { bytes };
+  return decodeContent(bytes, codings, maxBytes).then((decoded) =>
+    decoded === undefined ? UNDECODABLE : { bytes: decoded },
+  );
+}
+
+/** The same at once, in the caller's thread. */
+export function decodeBodyNow(side: ExchangeSide, maxBytes: number): DecodedBody {
+  const bytes = side.body?.bytes;
+  const codings = codingsSeen(side);
+  if (bytes === undefined || codings.length === 0) return { bytes };
+  const decoded = decodeContentNow(bytes, codings, maxBytes);
+  return decoded === undefined ? UNDECODABLE : { bytes: decoded };
+}
+
+/** Redacts one body. */
+export function prepareBody(
   side: Side,
-  { headers, body }: ExchangeSide,
-  tools: BodyTools,
+  whole: ExchangeSide,
+  decoded: DecodedBody,
+  redactor: Redactor | undefined,
   report: ReportRedaction,
-): Promise<PreparedBody> {
-  if (body === undefined) return { state: 'empty', details: {}, originalBytes: null, packed: undefined };
+): PreparedBody {
+  const { headers, body } = whole;
+  if (body === undefined) return { state: 'empty', details: {}, originalBytes: null, bytes: undefined };
   const originalBytes = body.totalBytes ?? body.bytes?.length ?? null;
   const without = (state: BodyState, reason: string, more: BodyDetails = {}): PreparedBody => ({
     state,
     details: { ...details, reason, ...more },
     originalBytes,
-    packed: undefined,
+    bytes: undefined,
   });
-  const codings = body.source === 'wire' ? contentCodings(headerValue(headers, 'content-encoding')) : [];
-  const codingsSeen = body.coding === undefined ? codings : contentCodings(body.coding);
+  const codings = codingsOf(whole);
   const details: BodyDetails = {
     ...(body.source === 'parsed' && { source: 'parsed' }),
     ...(body.sha256 !== undefined && { sha256: body.sha256 }),
     ...(codings.length > 0 && { contentEncoding: codings.join(', ') }),
   };
   if (body.bytes === undefined) return without('not_captured', body.omitted ?? 'unknown');
-
-  const decoded =
-    codingsSeen.length === 0
-      ? body.bytes
-      : await decodeContent(body.bytes, codingsSeen, tools.maxDecodedBytes);
-  if (decoded === undefined) return without('dropped', 'undecodable');
-  const kind = claimedKind(body, headers) ?? sniffKind(decoded, !body.isTruncated);
+  if (decoded.bytes === undefined) return without('dropped', decoded.reason ?? 'undecodable');
+  const kind = claimedKind(body, headers) ?? sniffKind(decoded.bytes, !body.isTruncated);
   if (kind === 'unknown') {
-    return without('not_captured', 'content_type', body.isTruncated ? {} : { sha256: sha256(decoded) });
+    return without('not_captured', 'content_type', body.isTruncated ? {} : { sha256: sha256(decoded.bytes) });
   }
-  let kept = decoded;
+  let kept = decoded.bytes;
   let isCut = false;
-  if (tools.redactor !== undefined) {
-    const redacted = tools.redactor.body(side, decoded, kind, !body.isTruncated, report);
+  if (redactor !== undefined) {
+    const redacted = redactor.body(side, kept, kind, !body.isTruncated, report);
     if (redacted.bytes === undefined) return without('dropped', redacted.reason ?? 'redaction_failed');
     kept = redacted.bytes;
     isCut = redacted.isCut;
@@ -69,8 +84,17 @@ export async function prepareBody(
     state: body.isTruncated || isCut ? 'truncated' : 'captured',
     details,
     originalBytes,
-    packed: await tools.pack(kept),
+    bytes: kept,
   };
+}
+
+/** Those that the bytes have which were seen. */
+function codingsSeen(side: ExchangeSide): string[] {
+  return side.body?.coding === undefined ? codingsOf(side) : contentCodings(side.body.coding);
+}
+
+function codingsOf({ headers, body }: ExchangeSide): string[] {
+  return body?.source === 'wire' ? contentCodings(headerValue(headers, 'content-encoding')) : [];
 }
 
 /** First value of a header field; names do not differ by case. */

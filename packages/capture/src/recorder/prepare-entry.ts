@@ -11,13 +11,17 @@ import type {
   RecordedWarning,
 } from '../exchange';
 import type { Redactor, Side } from '../redaction/redactor';
-import type { BodyTools, PreparedBody } from './prepare-body';
-import { headerValue, prepareBody } from './prepare-body';
+import type { PackBody } from '../codec';
+import type { DecodedBody, PreparedBody } from './prepare-body';
+import { decodeBody, decodeBodyNow, headerValue, prepareBody } from './prepare-body';
 
-export interface EntryTools extends BodyTools {
+export interface EntryTools {
+  /** `undefined` when redaction is off. */
+  readonly redactor: Redactor | undefined;
+  readonly pack: PackBody;
+  /** Bound for what a compressed body may unfold to. */
+  readonly maxDecodedBytes: number;
   readonly normalizeEndpoint: NormalizeEndpoint;
-  /** Packs nothing; for exchanges whose options say so. */
-  readonly keepAsIs: BodyTools['pack'];
 }
 
 const MAX_LISTED_REDACTIONS = 100;
@@ -29,17 +33,71 @@ const RECOMMENDED_FROM_BYTES = 10 * 1024;
 /** Turns an exchange into what is stored of it. From here on nothing is left that redaction hides. */
 export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promise<NewEntry> {
   faultPoint('prepare');
-  const { redactor } = tools;
+  const [request, response] = await Promise.all([
+    isKept(exchange, 'request') ? decodeBody(exchange.request, tools.maxDecodedBytes) : NOT_KEPT,
+    isKept(exchange, 'response') ? decodeBody(exchange.response, tools.maxDecodedBytes) : NOT_KEPT,
+  ]);
+  return packEntry(redactEntry(exchange, { request, response }, tools), exchange.compress, tools);
+}
+
+/** The same at once, but for packing: `packEntry` does that at any later time. */
+export function prepareUnpacked(
+  exchange: Exchange,
+  tools: Pick<EntryTools, 'redactor' | 'normalizeEndpoint' | 'maxDecodedBytes'>,
+): NewEntry {
+  const { maxDecodedBytes } = tools;
+  const request = isKept(exchange, 'request') ? decodeBodyNow(exchange.request, maxDecodedBytes) : NOT_KEPT;
+  const response = isKept(exchange, 'response')
+    ? decodeBodyNow(exchange.response, maxDecodedBytes)
+    : NOT_KEPT;
+  return redactEntry(exchange, { request, response }, tools);
+}
+
+/** Packs the bodies of an entry, in place. */
+export async function packEntry(
+  entry: NewEntry,
+  compress: boolean,
+  { pack }: Pick<EntryTools, 'pack'>,
+): Promise<NewEntry> {
+  if (!compress) return entry;
+  const { requestBody, responseBody } = entry;
+  const [request, response] = await Promise.all([
+    requestBody === null ? undefined : pack(requestBody),
+    responseBody === null ? undefined : pack(responseBody),
+  ]);
+  if (request !== undefined) {
+    entry.requestBody = request.bytes;
+    entry.requestStoredBytes = request.bytes.length;
+    entry.requestCodec = request.codec;
+  }
+  if (response !== undefined) {
+    entry.responseBody = response.bytes;
+    entry.responseStoredBytes = response.bytes.length;
+    entry.responseCodec = response.codec;
+  }
+  return entry;
+}
+
+const NOT_KEPT: DecodedBody = { bytes: undefined };
+
+function isKept({ storageType }: Exchange, side: Side): boolean {
+  return storageType === 'both' || storageType === side;
+}
+
+function redactEntry(
+  exchange: Exchange,
+  decoded: Readonly<Record<Side, DecodedBody>>,
+  { redactor, normalizeEndpoint }: Pick<EntryTools, 'redactor' | 'normalizeEndpoint'>,
+): NewEntry {
   const redacted = new Set<string>();
   const report = (path: string): void => {
     if (redacted.size < MAX_LISTED_REDACTIONS) redacted.add(path);
   };
   const warnings: RecordedWarning[] = [...exchange.warnings];
-  const bodyTools = exchange.compress ? tools : { ...tools, pack: tools.keepAsIs };
-  const prepareSide = async (side: Side): Promise<SideColumns> => {
+  const prepareSide = (side: Side): SideColumns => {
     const whole = exchange[side];
-    if (exchange.storageType !== 'both' && exchange.storageType !== side) return leftOut(whole);
-    const body = await prepareBody(side, whole, bodyTools, report);
+    if (!isKept(exchange, side)) return leftOut(whole);
+    const body = prepareBody(side, whole, decoded[side], redactor, report);
     warnings.push(...sizeWarnings(side, whole, body, exchange.compress));
     return {
       headers: redactor?.headers(side, whole.headers, report) ?? whole.headers,
@@ -49,7 +107,8 @@ export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promi
       body,
     };
   };
-  const [request, response] = await Promise.all([prepareSide('request'), prepareSide('response')]);
+  const request = prepareSide('request');
+  const response = prepareSide('response');
   const { error, path, query } = exchange;
   // A template holds no values, but one that cannot be told is the concrete path.
   const endpoint = exchange.endpoint && (redactor?.path(exchange.endpoint, {}, report) ?? exchange.endpoint);
@@ -64,7 +123,7 @@ export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promi
     type: exchange.storageType,
     method: exchange.method ?? null,
     endpoint: endpoint ?? null,
-    endpointKey: endpoint === undefined ? null : tools.normalizeEndpoint(endpoint),
+    endpointKey: endpoint === undefined ? null : normalizeEndpoint(endpoint),
     path: path === undefined ? null : (redactor?.path(path, exchange.pathParameters, report) ?? path),
     query: query === undefined ? null : (redactor?.query(query, report) ?? query),
     status: exchange.status ?? null,
@@ -106,7 +165,7 @@ function leftOut({ headers, body }: ExchangeSide): SideColumns {
       state: body === undefined ? 'empty' : 'not_captured',
       details: body === undefined ? {} : { reason: 'storage_type' },
       originalBytes: body?.totalBytes ?? null,
-      packed: undefined,
+      bytes: undefined,
     },
   };
 }
@@ -119,12 +178,12 @@ function requestColumns({ headers, contentType, body }: SideColumns): RequestCol
     requestHeaders: headers,
     requestContentType: contentType,
     requestOriginalBytes: body.originalBytes,
-    requestStoredBytes: body.packed?.bytes.length ?? 0,
-    requestUnpackedBytes: body.packed?.unpackedBytes ?? 0,
-    requestCodec: body.packed?.codec ?? 'identity',
+    requestStoredBytes: body.bytes?.length ?? 0,
+    requestUnpackedBytes: body.bytes?.length ?? 0,
+    requestCodec: 'identity',
     requestState: body.state,
     requestDetails: body.details,
-    requestBody: body.packed?.bytes ?? null,
+    requestBody: body.bytes ?? null,
   };
 }
 
@@ -133,12 +192,12 @@ function responseColumns({ headers, contentType, body }: SideColumns): ResponseC
     responseHeaders: headers,
     responseContentType: contentType,
     responseOriginalBytes: body.originalBytes,
-    responseStoredBytes: body.packed?.bytes.length ?? 0,
-    responseUnpackedBytes: body.packed?.unpackedBytes ?? 0,
-    responseCodec: body.packed?.codec ?? 'identity',
+    responseStoredBytes: body.bytes?.length ?? 0,
+    responseUnpackedBytes: body.bytes?.length ?? 0,
+    responseCodec: 'identity',
     responseState: body.state,
     responseDetails: body.details,
-    responseBody: body.packed?.bytes ?? null,
+    responseBody: body.bytes ?? null,
   };
 }
 
@@ -182,13 +241,13 @@ function sizeWarnings(
   if (prepared.state === 'truncated' && kept !== undefined && total !== undefined && total > kept) {
     return [largePayload(`${side}.body`, total, kept)];
   }
-  if (!compress && (prepared.packed?.bytes.length ?? 0) >= RECOMMENDED_FROM_BYTES) {
+  if (!compress && (prepared.bytes?.length ?? 0) >= RECOMMENDED_FROM_BYTES) {
     return [
       {
         code: 'COMPRESSION_RECOMMENDED',
         message: `The ${side} body is stored uncompressed.`,
         severity: 'LOW',
-        details: { surface: `${side}.body`, stored_bytes: prepared.packed?.bytes.length },
+        details: { surface: `${side}.body`, stored_bytes: prepared.bytes?.length },
       },
     ];
   }

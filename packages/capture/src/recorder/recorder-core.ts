@@ -1,43 +1,29 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { StorageError, type Clock } from '@recap/storage';
 import { faultPoint } from '../fault-point';
 import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import { createEndpointNormalizer } from '../entries/endpoint-key';
 import type { EntryStore } from '../entries/entry-store';
-import type { CapturedBody, Exchange } from '../exchange';
-import { HttpTap } from '../tap/http-tap';
+import type { Exchange } from '../exchange';
+import { HttpTap, type TappedExchange } from '../tap/http-tap';
 import { OpenBudget } from '../tap/open-budget';
 import { announceSession } from './announce-session';
-import { attempt, buildExchange, splitUrl } from './build-exchange';
-import type { CaptureOptions, HostContext } from './capture-options';
+import { attempt, buildExchange } from './build-exchange';
+import type { CaptureOptions } from './capture-options';
 import type { CaptureSettings } from './capture-settings';
 import { resolveCaptureSettings } from './capture-settings';
-import { EntryWriter } from './entry-writer';
+import { isAsSpooled, isStillSaid } from './held-exchange';
+import { EntryWriter, type HeldExchange } from './entry-writer';
 import { FailureLog } from './failure-log';
 import { attachExchange, ignore, isIgnored, OpenExchange } from './open-exchange';
-import { createEntryTools } from './entry-tools';
-import type { QueueLimits } from './exchange-queue';
-import { inProcessPipeline } from './in-process-pipeline';
+import type { ExchangeSpool } from './exchange-spool';
+import { pipelineHere } from './default-pipeline';
 import type { Pipeline } from './pipeline';
-import { prepareEntry } from './prepare-entry';
 import type { RecorderOptions } from './recorder-options';
 import type { Recorder, RecorderStats } from './recorder';
 import { RECORDER_DEFAULTS } from './recorder-options';
+import { pathOf, type SeenRequest } from './seen-request';
 import { SessionTable } from './session-table';
 import { within } from './within';
-
-/** What an adapter knows of a request when it sees it first. */
-export interface SeenRequest {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly context: HostContext;
-  readonly settings: CaptureSettings;
-  /** See `observeResponse`. */
-  readonly sharedPrototype?: object;
-  readonly parsedBody: () => CapturedBody | undefined;
-  /** Called when the exchange is over, before the entry is made: the last chance to set the endpoint. */
-  readonly onEnd?: (open: OpenExchange) => void;
-}
 
 const MAX_RECENT_SESSIONS = 10_000;
 /** What closing the store may take although the time for writing is over. */
@@ -63,6 +49,8 @@ export class RecorderCore implements Recorder {
   readonly budget: OpenBudget;
   readonly #ownsOwner: boolean;
   readonly #hasWorker: boolean;
+  readonly #spool: ExchangeSpool | undefined;
+  readonly #spoolsAll: boolean;
   readonly #cleanups: (() => Promise<void> | void)[] = [];
   readonly #onWritten: (() => void)[] = [];
   #opening: Promise<void> | undefined;
@@ -86,6 +74,7 @@ export class RecorderCore implements Recorder {
     clock: Clock,
     newId: () => string,
     pipeline?: Pipeline,
+    spool?: ExchangeSpool,
   ) {
     this.options = options;
     this.store = store;
@@ -93,6 +82,8 @@ export class RecorderCore implements Recorder {
     this.#newId = newId;
     this.#ownsOwner = options.owner !== undefined;
     this.#hasWorker = pipeline !== undefined;
+    this.#spool = spool;
+    this.#spoolsAll = spool !== undefined && options.durability === 'spooled';
     this.normalizeEndpoint = createEndpointNormalizer(options.endpoints);
     this.failures = new FailureLog(options.logger, options.onError);
     this.budget = new OpenBudget(options.maxOpenBytes ?? RECORDER_DEFAULTS.maxOpenBytes);
@@ -105,6 +96,8 @@ export class RecorderCore implements Recorder {
         this.failures.note(error, where);
       },
       tellsPlaces: () => this.#announcesSessions,
+      spool,
+      spoolsAll: this.#spoolsAll,
       onDone: ({ stored, bytesBefore, bytesAfter, placed }) => {
         this.#bytesBefore += bytesBefore;
         this.#bytesAfter += bytesAfter;
@@ -180,6 +173,11 @@ export class RecorderCore implements Recorder {
         budget: this.budget,
         parsedBody: seen.parsedBody,
         onFailure: this.#noteFailure,
+        beforeEnd: this.#spoolsAll
+          ? () => {
+              this.#hold(open, seen);
+            }
+          : undefined,
         ...(seen.sharedPrototype && { sharedPrototype: seen.sharedPrototype }),
       },
       () => {
@@ -196,9 +194,9 @@ export class RecorderCore implements Recorder {
   }
 
   /** Takes an exchange that is over. */
-  record(exchange: Exchange): void {
+  record(exchange: Exchange, held?: HeldExchange): void {
     this.start();
-    this.writer.add(exchange);
+    this.writer.add(exchange, held);
     if (this.options.debug === true) {
       // Not the path, which is not redacted yet and may hold a secret.
       const { method, endpoint, status } = exchange;
@@ -281,6 +279,7 @@ export class RecorderCore implements Recorder {
     await this.store.open();
     if (this.#announcesSessions) await this.#loadSessions();
     this.#isReady = true;
+    this.#spool?.start();
   }
 
   async #readyWithin(ms: number): Promise<boolean> {
@@ -305,6 +304,7 @@ export class RecorderCore implements Recorder {
     await this.writer.close(timeoutMs);
     for (const callback of this.#onWritten) callback();
     this.#isReady = false;
+    await this.#spool?.close();
     await this.#closeStore(Math.max(deadline - performance.now(), MIN_CLOSING_MS));
   }
 
@@ -319,9 +319,28 @@ export class RecorderCore implements Recorder {
     });
   }
 
+  /** Runs in the host's event loop, before the response takes its end: nothing may escape. */
+  #hold(open: OpenExchange, seen: SeenRequest): void {
+    if (open.held !== undefined || isIgnored(seen.request)) return;
+    try {
+      const tapped = open.tap.soFar();
+      attempt(() => seen.onEnd?.(open), 'endpoint', this.#noteFailure);
+      if (!this.#isWanted(open, tapped)) return;
+      const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
+      const ticket = this.writer.hold(exchange);
+      if (ticket === undefined) return;
+      open.held = { ticket, exchange, entry: open.entry, metadataCount: open.metadata.length };
+      // What was decorated within it waits for this, and goes to the disk now as well.
+      open.settle(exchange);
+    } catch (error) {
+      this.failures.note(error, 'spool');
+    }
+  }
+
   /** Runs in the host's event loop, after the response: nothing may escape. */
   #end(open: OpenExchange, seen: SeenRequest): void {
     this.#open -= 1;
+    const { held } = open;
     let built: Exchange | undefined;
     try {
       const tapped = open.tap.finish();
@@ -330,18 +349,20 @@ export class RecorderCore implements Recorder {
         return;
       }
       attempt(() => seen.onEnd?.(open), 'endpoint', this.#noteFailure);
-      const hasFailed = tapped.outcome !== 'completed' || (tapped.status ?? 0) >= 500;
-      if (!this.#isSampled(open, hasFailed) || this.#isSkipped(open)) {
+      if (held === undefined && !this.#isWanted(open, tapped)) {
         this.#leftOut += 1;
         open.settle(undefined);
         return;
       }
-      const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
+      const exchange = isStillSaid(open)
+        ? { ...open.held.exchange, ...tapped }
+        : buildExchange(open, tapped, seen.request, this.#noteFailure);
       if (exchange.owner !== 'anonymous') this.#hasSeenOwner = true;
       built = exchange;
     } catch (error) {
       this.failures.note(error, 'capture');
-      this.writer.lose('internal_error');
+      if (held === undefined) this.writer.lose('internal_error');
+      else this.writer.leaveToSpool(held.ticket);
       open.tap.letGo();
     }
     this.#take(open, built);
@@ -349,8 +370,12 @@ export class RecorderCore implements Recorder {
 
   /** From here on the writer counts the exchange. */
   #take(open: OpenExchange, built: Exchange | undefined): void {
+    const { held } = open;
     try {
-      if (built !== undefined) this.record(built);
+      if (built !== undefined) {
+        const isCurrent = isStillSaid(open) && isAsSpooled(open.held.exchange, built);
+        this.record(built, held && { ticket: held.ticket, isCurrent });
+      }
     } catch (error) {
       this.failures.note(error, 'record');
     }
@@ -359,34 +384,18 @@ export class RecorderCore implements Recorder {
   }
 
   /** A function of the program's that fails leaves the exchange in. */
-  #isSampled({ settings }: OpenExchange, hasFailed: boolean): boolean {
-    if (hasFailed || settings.sample >= 1) return true;
-    const drawn = attempt(() => (this.options.random ?? Math.random)(), 'sample', this.#noteFailure);
-    return drawn === undefined || drawn < settings.sample;
+  #isWanted(open: OpenExchange, { outcome, status }: TappedExchange): boolean {
+    const hasFailed = outcome !== 'completed' || (status ?? 0) >= 500;
+    if (!hasFailed && open.settings.sample < 1) {
+      open.isSampled ??=
+        (attempt(() => (this.options.random ?? Math.random)(), 'sample', this.#noteFailure) ?? -1) <
+        open.settings.sample;
+      if (!open.isSampled) return false;
+    }
+    return !this.#isSkipped(open);
   }
 
   #isSkipped(open: OpenExchange): boolean {
     return attempt(() => open.settings.skip?.(open.context), 'skip', this.#noteFailure) === true;
   }
-}
-
-function pathOf({ context, request }: SeenRequest): string {
-  const { originalUrl } = context as { readonly originalUrl?: unknown };
-  return splitUrl(typeof originalUrl === 'string' ? originalUrl : (request.url ?? '/')).path;
-}
-
-/** Limits of a recorder's queue. */
-export function queueLimits(options: RecorderOptions, batchSize: number): QueueLimits {
-  return {
-    batchSize,
-    maxExchanges: options.maxQueuedExchanges ?? RECORDER_DEFAULTS.maxQueuedExchanges,
-    maxBytes: options.maxQueuedBytes ?? RECORDER_DEFAULTS.maxQueuedBytes,
-  };
-}
-
-function pipelineHere(options: RecorderOptions, store: EntryStore): Pipeline {
-  const tools = createEntryTools(options);
-  const { batchSize, embeddedBatchSize } = RECORDER_DEFAULTS;
-  const limits = queueLimits(options, store.kind === 'sqlite' ? embeddedBatchSize : batchSize);
-  return inProcessPipeline(store, (exchange) => prepareEntry(exchange, tools), limits);
 }

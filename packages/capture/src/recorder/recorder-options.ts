@@ -56,6 +56,17 @@ export interface RecorderOptions<Database = unknown> extends CaptureOptions {
    * false. A program that handles the signal itself ends by itself, as without.
    */
   readonly closeOnSignals?: boolean;
+  /**
+   * What an exchange survives before it is stored; default `buffered`: it waits in memory, for at most
+   * `flushIntervalMs` while the store is there. `spooled`: it is redacted and in a journal on the local disk before
+   * its response ends, and survives the end of the process.
+   */
+  readonly durability?: 'buffered' | 'spooled';
+  /**
+   * The journal on the local disk. `buffered` puts there what the queue has no room for; `false`: that is shed
+   * instead. Default for a database in memory: `false`.
+   */
+  readonly spool?: SpoolSettings | false;
   /** Default: silent, but for one warning on the console for each kind of failure. */
   readonly logger?: Logger;
   /** Logs every exchange and batch at level `debug`; default false. */
@@ -70,6 +81,15 @@ export interface RecorderOptions<Database = unknown> extends CaptureOptions {
   readonly newId?: () => string;
   /** For tests: 0 up to 1, decides which exchanges a `sample` takes. */
   readonly random?: () => number;
+}
+
+export interface SpoolSettings {
+  /** Folder; default beside the SQLite file, else `./.recap/spool-` and a hash of the server's address. */
+  readonly path?: string;
+  /** Size at which it takes no more; default 1 GiB. */
+  readonly maxBytes?: number;
+  /** Free space on its disk below which it takes no more; default 512 MiB. */
+  readonly minFreeDiskBytes?: number;
 }
 
 const KIB = 1024;
@@ -113,6 +133,17 @@ const schema = z.strictObject({
   maxOpenBytes: bytes.optional(),
   worker: z.boolean().optional(),
   closeOnSignals: z.boolean().optional(),
+  durability: z.enum(['buffered', 'spooled']).optional(),
+  spool: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        path: z.string().min(1).optional(),
+        maxBytes: bytes.optional(),
+        minFreeDiskBytes: z.int().min(0).optional(),
+      }),
+    ])
+    .optional(),
   logger: z
     .custom<Logger>((value) => typeof (value as Logger | undefined)?.warn === 'function', {
       message: 'Expected a logger with debug, info, warn and error',
@@ -148,4 +179,5 @@ export const RECORDER_DEFAULTS = {
   maxQueuedBytes: 64 * MIB,
   maxOpenBytes: 64 * MIB,
   slowOperationMs: 100,
+  spoolMaxBytes: 1024 * MIB,
 } as const;

@@ -1,11 +1,17 @@
-/** Figures since the recorder was made. `captured = stored + queued + (sum of shed)` at any moment. */
+/** Figures since the recorder was made. `captured = stored + queued + spooled + (sum of shed)` at any moment. */
 export interface RecorderStats {
-  /** Exchanges that were to be stored. */
+  /** Exchanges that were to be stored, those that an ended process left in the spool among them. */
   readonly captured: number;
-  /** Waiting to be written, or being written. */
+  /** Waiting in memory to be written, or being written, and nowhere else. */
   readonly queued: number;
+  /** In the spool and not stored yet, in memory as well or not. */
+  readonly spooled: number;
   readonly stored: number;
-  /** Not stored, by reason: `queue_full`, `disk_full`, `poison`, `internal_error`, `closed`. */
+  /** Of those stored: read back from the spool, since memory had no room or an ended process left them. */
+  readonly replayed: number;
+  /** Damaged records of the spool that were passed over. */
+  readonly spoolCorrupt: number;
+  /** Not stored, by reason: `queue_full`, `disk_full`, `poison`, `internal_error`, `closed`, `spool_corrupt`. */
   readonly shed: Readonly<Record<string, number>>;
   /** Exchanges seen but left out on purpose, by `sample` or `skip`. */
   readonly leftOut: number;

@@ -51,17 +51,24 @@ export class BodyCollector {
    * are they held here; what comes later is passed over.
    */
   finish(isComplete: boolean): CapturedBody | undefined {
+    const body = this.soFar(isComplete);
     this.#isFinished = true;
-    const keptBytes = this.#keptBytes;
-    this.#budget.release(keptBytes);
+    this.#budget.release(this.#keptBytes);
     this.#keptBytes = 0;
+    this.#chunks = [];
+    return body;
+  }
+
+  /** The same, while more may come. */
+  soFar(isComplete: boolean): CapturedBody | undefined {
     if (this.#totalBytes === 0) return undefined;
     const isKept = this.#omitted === undefined;
-    const sha256 = isComplete && this.#totalBytes <= MAX_HASHED_BYTES ? this.#hash?.digest('hex') : undefined;
+    const sha256 =
+      isComplete && this.#totalBytes <= MAX_HASHED_BYTES ? this.#hash?.copy().digest('hex') : undefined;
     return {
       bytes: isKept ? this.#joined() : undefined,
       totalBytes: this.#totalBytes,
-      isTruncated: isKept && (!isComplete || keptBytes < this.#totalBytes),
+      isTruncated: isKept && (!isComplete || this.#keptBytes < this.#totalBytes),
       source: 'wire',
       ...(this.#omitted === undefined ? {} : { omitted: this.#omitted }),
       ...(sha256 === undefined ? {} : { sha256 }),
@@ -111,9 +118,10 @@ export class BodyCollector {
   }
 
   #joined(): Buffer {
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    const [only] = chunks;
-    return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+    const [only] = this.#chunks;
+    if (this.#chunks.length === 1 && only !== undefined) return only;
+    const all = Buffer.concat(this.#chunks);
+    this.#chunks = [all];
+    return all;
   }
 }

@@ -61,6 +61,20 @@ export class DeliveryMeter {
     };
   }
 
+  /** What `finish` will say when an answer that is about to be given its last bytes goes out as it should. */
+  soFar(lastBytes: number, isBodiless: boolean): Delivery {
+    const firstByteTicks = this.#firstByteTicks === 0 ? performance.now() : this.#firstByteTicks;
+    const offeredBytes = this.#offeredBytes + lastBytes;
+    return {
+      closedBy: 'end',
+      offeredBytes,
+      sentBytes: isBodiless ? 0 : this.#isOutermost ? offeredBytes : undefined,
+      firstByteMs: firstByteTicks - this.#startedTicks,
+      chunks: this.#chunks + (lastBytes > 0 ? 1 : 0),
+      longestGapMs: this.#chunks < 2 ? undefined : this.#longestGapMs,
+    };
+  }
+
   /**
    * Told only where it is exact. What the socket has taken is compared with the head, the framing and the
    * body that were offered: other bytes in between, such as a 1xx answer, make it unknown.

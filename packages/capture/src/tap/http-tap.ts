@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { Clock } from '@recap/storage';
 import { bodyKind } from '../body-kind';
 import { faultPoint, type FaultPoint } from '../fault-point';
-import type { CapturedBody, ClosedBy, Delivery, ExchangeSide, HeaderList, Outcome } from '../exchange';
+import type { CapturedBody, ClosedBy, Delivery, ExchangeSide, Outcome } from '../exchange';
 import { describeError } from './describe-error';
 import { BodyCollector } from './body-collector';
 import { makeRoom, onConnectionEnd } from './connection-end';
@@ -22,6 +22,7 @@ import { isKeptType } from './kept-types';
 import type { OpenBudget, Yielding } from './open-budget';
 import { hasStarted, observeRequest } from './patch-request';
 import { observeResponse, stopObserving } from './patch-response';
+import { hasBody, pairs } from './request-head';
 import { responseHeader, sentHeaders, sentStatus } from './response-head';
 
 /** What was seen of an exchange at the byte level, once it is over. */
@@ -57,6 +58,8 @@ export interface HttpTapOptions {
   readonly parsedBody: () => CapturedBody | undefined;
   /** Told of what goes wrong in the tap itself, which the program must not notice. */
   readonly onFailure: (error: unknown, where: string) => void;
+  /** Called before the response takes its end, when `soFar()` tells all that there will be. Must not throw. */
+  readonly beforeEnd?: (() => void) | undefined;
 }
 
 /** Watches one request and its response, and changes neither. */
@@ -84,6 +87,9 @@ export class HttpTap implements Yielding {
   #offeredCoding: string | undefined;
   #error: { readonly name: string; readonly message: string } | undefined;
   #hasFailedFirst = false;
+  /** Bytes of the last chunk, when it was taken before the response took it. */
+  #bytesAhead: number | undefined;
+  readonly beforeEnd: ((chunk: unknown, encoding: unknown) => void) | undefined;
 
   constructor(options: HttpTapOptions, onEnd: (tap: HttpTap) => void) {
     faultPoint('tap');
@@ -104,6 +110,13 @@ export class HttpTap implements Yielding {
         this.#onRequestChunk(chunk, encoding);
       });
     }
+    const { beforeEnd } = options;
+    this.beforeEnd =
+      beforeEnd &&
+      ((chunk, encoding) => {
+        if (typeof chunk !== 'function') this.#takeAhead(chunk, encoding);
+        beforeEnd();
+      });
     observeResponse(response, this, options.sharedPrototype);
     const end = (): void => {
       if (this.#isClosed) return;
@@ -151,7 +164,21 @@ export class HttpTap implements Yielding {
     if (isSeen !== true) this.#requestBody.letGo('internal_error');
   }
 
+  #takeAhead(chunk: unknown, encoding: unknown): void {
+    if (chunk === undefined || chunk === null) return;
+    const isSeen = this.#attempt('responseChunk', () => {
+      this.#bytesAhead = this.#collect(chunk, encoding);
+      return true;
+    });
+    if (isSeen !== true) this.#responseBody.letGo('internal_error');
+  }
+
   onChunk(chunk: unknown, encoding: unknown): void {
+    if (this.#bytesAhead !== undefined) {
+      this.#meter.noteChunk(this.#bytesAhead);
+      this.#bytesAhead = undefined;
+      return;
+    }
     const isSeen = this.#attempt('responseChunk', () => {
       this.#takeChunk(chunk, encoding);
       return true;
@@ -160,6 +187,12 @@ export class HttpTap implements Yielding {
   }
 
   #takeChunk(chunk: unknown, encoding: unknown): void {
+    this.#meter.noteChunk(this.#collect(chunk, encoding));
+    if (this.#isMessageStream && this.#responseBody.isFull) this.#closeAtCap();
+  }
+
+  /** @returns how many bytes it has */
+  #collect(chunk: unknown, encoding: unknown): number {
     if (!this.#isResponseTypeKnown) {
       this.#isResponseTypeKnown = true;
       const contentType = responseHeader(this.#options.response, 'content-type');
@@ -170,8 +203,7 @@ export class HttpTap implements Yielding {
     }
     const before = this.#responseBody.totalBytes;
     this.#responseBody.add(chunk, encoding);
-    this.#meter.noteChunk(this.#responseBody.totalBytes - before);
-    if (this.#isMessageStream && this.#responseBody.isFull) this.#closeAtCap();
+    return this.#responseBody.totalBytes - before;
   }
 
   onTooLate(): void {
@@ -216,6 +248,29 @@ export class HttpTap implements Yielding {
     };
   }
 
+  /** What is known when the program has given its whole answer, of which the client has not got the end yet. */
+  soFar(): TappedExchange {
+    const { request, response, startedAt } = this.#options;
+    const status = sentStatus(response) ?? response.statusCode;
+    const isRequestWhole = this.#isRequestWhole();
+    return {
+      startedAt,
+      durationMs: performance.now() - this.#startedTicks,
+      status,
+      outcome: this.#error !== undefined && status >= 500 ? 'failed' : 'completed',
+      error: this.#error,
+      request: {
+        headers: pairs(request.rawHeaders),
+        body: this.#requestBodyOf(this.#requestBody.soFar(isRequestWhole), isRequestWhole),
+      },
+      response: {
+        headers: sentHeaders(response),
+        body: this.#responseBodyOf(status, this.#responseBody.soFar(true)),
+      },
+      delivery: this.#meter.soFar(this.#bytesAhead ?? 0, this.#isBodiless(status)),
+    };
+  }
+
   #stop(): void {
     this.#isClosed = true;
     this.#stopWaiting?.();
@@ -254,21 +309,31 @@ export class HttpTap implements Yielding {
     return isFinished && !this.#isCutOff ? 'end' : 'connection';
   }
 
+  get #declaredBytes(): number | undefined {
+    const declared = Number(this.#options.request.headers['content-length'] ?? NaN);
+    return Number.isSafeInteger(declared) ? declared : undefined;
+  }
+
+  #isRequestWhole(): boolean {
+    const declared = this.#declaredBytes;
+    return declared === undefined ? this.#isRequestOver() : this.#requestBody.totalBytes >= declared;
+  }
+
   #finishRequest(): CapturedBody | undefined {
-    const { request } = this.#options;
+    const isWhole = this.#isRequestWhole();
+    return this.#requestBodyOf(this.#requestBody.finish(isWhole), isWhole);
+  }
+
+  #requestBodyOf(body: CapturedBody | undefined, isWhole: boolean): CapturedBody | undefined {
     if (!this.#hasBody) return undefined;
-    const declared = Number(request.headers['content-length'] ?? NaN);
-    const totalBytes = Number.isSafeInteger(declared) ? declared : undefined;
+    const totalBytes = this.#declaredBytes;
     if (this.#isLate) {
       const parsed = this.#parsedAtStart ?? this.#options.parsedBody();
       if (parsed !== undefined) return { ...parsed, totalBytes };
       return { bytes: undefined, totalBytes, isTruncated: false, omitted: 'mounted_late', source: 'wire' };
     }
-    const seen = this.#requestBody.totalBytes;
-    const isComplete = totalBytes === undefined ? this.#isRequestOver() : seen >= totalBytes;
-    const body = this.#requestBody.finish(isComplete);
     if (body === undefined) {
-      if (isComplete && totalBytes === undefined) return undefined;
+      if (isWhole && totalBytes === undefined) return undefined;
       return { bytes: undefined, totalBytes, isTruncated: false, omitted: 'unread', source: 'wire' };
     }
     return totalBytes === undefined ? body : { ...body, totalBytes };
@@ -282,6 +347,10 @@ export class HttpTap implements Yielding {
   #finishResponse(status: number | undefined, closedBy: ClosedBy): CapturedBody | undefined {
     const body = this.#yieldedBody ?? this.#responseBody.finish(closedBy === 'end');
     this.#yieldedBody = undefined;
+    return this.#responseBodyOf(status, body);
+  }
+
+  #responseBodyOf(status: number | undefined, body: CapturedBody | undefined): CapturedBody | undefined {
     if (this.#isBodiless(status) || body === undefined) return undefined;
     return this.#offeredCoding === undefined ? body : { ...body, coding: this.#offeredCoding };
   }
@@ -322,22 +391,3 @@ export class HttpTap implements Yielding {
 
 /** Node sends no body with these; over HTTP/2 not with 205 either. */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
-
-function hasBody(request: IncomingMessage): boolean {
-  const length = request.headers['content-length'];
-  if (request.headers['transfer-encoding'] !== undefined) return true;
-  if (length !== undefined) return Number(length) !== 0;
-  // HTTP/2 needs neither header; there the stream itself knows.
-  const { stream } = request as { readonly stream?: { readonly endAfterHeaders?: boolean } };
-  return request.httpVersionMajor >= 2 && stream?.endAfterHeaders === false;
-}
-
-function pairs(raw: readonly string[]): HeaderList {
-  const list: [string, string][] = [];
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = raw[index] ?? '';
-    // HTTP/2 sends method and path among the fields; they are kept, and redacted, in their own places.
-    if (!name.startsWith(':') || name === ':authority') list.push([name, raw[index + 1] ?? '']);
-  }
-  return list;
-}

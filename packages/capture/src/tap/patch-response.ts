@@ -13,6 +13,8 @@ export interface ResponseObserver {
    * @param coding `Content-Encoding` as far as the program has set it, `''` when it has not.
    */
   onHead(coding: string): void;
+  /** Called before the response takes its end, by those who have to know then. Must not throw. */
+  readonly beforeEnd?: ((chunk: unknown, encoding: unknown) => void) | undefined;
   /** The response was destroyed before it ended, and is still being written to: none of that is sent. */
   onTooLate(): void;
 }
@@ -126,6 +128,7 @@ function observing(
     watch.isInside = true;
     let result: unknown;
     try {
+      if (name === 'end') watch.observer.beforeEnd?.(args[0], args[1]);
       result = original(this).apply(this, args);
     } finally {
       watch.isInside = false;

@@ -4,6 +4,7 @@ import { FakeClock } from '@recap/storage/testing';
 import { decodeBody } from '../../src/codec';
 import type { EntryRecord } from '../../src/entries/entry-record';
 import type { EntryStore } from '../../src/entries/entry-store';
+import type { ExchangeSpool } from '../../src/recorder/exchange-spool';
 import { RecorderCore } from '../../src/recorder/recorder-core';
 import type { RecorderOptions } from '../../src/recorder/recorder-options';
 import { createMemoryEntryStore } from '../../src/testing';
@@ -20,7 +21,11 @@ export interface OpenedRecorder {
 }
 
 /** A recorder on a store in memory and a clock that stands still. */
-export function openRecorder(options: RecorderOptions = {}, store?: EntryStore): OpenedRecorder {
+export function openRecorder(
+  options: RecorderOptions = {},
+  store?: EntryStore,
+  spool?: ExchangeSpool,
+): OpenedRecorder {
   const clock = new FakeClock();
   const failures: { error: unknown; where: string }[] = [];
   const used = store ?? createMemoryEntryStore({ clock, newId, sessionMaxAgeMs: 24 * 3_600_000 });
@@ -36,6 +41,8 @@ export function openRecorder(options: RecorderOptions = {}, store?: EntryStore):
     used,
     clock,
     newId,
+    undefined,
+    spool,
   );
   const entries = async (): Promise<EntryRecord[]> => {
     await idle(recorder);

@@ -1,0 +1,39 @@
+import type { Exchange } from '../exchange';
+import type { ShedReason } from './batch-processor';
+
+/** What the spool knows of one exchange that it holds. */
+export type SpoolTicket = object;
+
+export interface SpoolCounts {
+  /** Held and not stored yet, in memory as well or not. */
+  readonly spooled: number;
+  /** Taken over from processes that are gone. */
+  readonly recovered: number;
+  /** Read back from the disk and stored. */
+  readonly replayed: number;
+  /** Damaged records that were passed over. */
+  readonly corrupt: number;
+  /** Read back, or to be read back, and never to be stored. */
+  readonly shed: Readonly<Partial<Record<ShedReason, number>>>;
+}
+
+/** Keeps exchanges on the local disk, redacted, until they are stored. */
+export interface ExchangeSpool {
+  readonly counts: SpoolCounts;
+  /**
+   * Redacts and writes one exchange before it returns.
+   *
+   * @throws when the disk has no room or fails
+   */
+  append(exchange: Exchange): SpoolTicket;
+  /** These are stored, or will never be. */
+  done(tickets: readonly SpoolTicket[]): void;
+  /** Nobody else will see to this one: it is to be read back and stored. */
+  defer(ticket: SpoolTicket): void;
+  /** Takes over what dead processes left, and stores it from now on whenever it can. */
+  start(): void;
+  /** Stores all that waits to be read back. @throws what the store fails with */
+  drain(): Promise<void>;
+  /** What is not stored stays on the disk for the next process. */
+  close(): Promise<void>;
+}

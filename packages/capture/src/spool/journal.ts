@@ -1,0 +1,293 @@
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { StorageError } from '@recap/storage';
+import { Segment } from './segment';
+import { payloadOf, readSegment, RECORD_HEADER_BYTES, sealRecord } from './segment-format';
+import type { SpoolFiles } from './spool-files';
+
+/** Where a record is. */
+export interface RecordPlace {
+  readonly segment: Segment;
+  readonly offset: number;
+  /** Of header and payload. */
+  readonly length: number;
+}
+
+/** What a record holds, written straight to where it leaves for the disk from. */
+export interface Payload {
+  readonly maxBytes: number;
+  /** @returns where it ends */
+  writeTo(target: Buffer, start: number): number;
+}
+
+export interface JournalOptions {
+  readonly files: SpoolFiles;
+  /** A folder of its own, made when the first record is appended. */
+  readonly folder: string;
+  /** Asked before a segment is begun. @throws when there is no room for it */
+  readonly reserve: (segmentBytes: number) => void;
+  readonly onFailure: (error: unknown) => void;
+  readonly segmentBytes?: number;
+}
+
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+const SEGMENT_NAME = /^(\d{8})\.spool$/;
+/** What is appended is on the disk within half a second, the time of the call that brings it there included. */
+const SYNC_AFTER_MS = 400;
+const ENTRY = 1;
+const DONE = 2;
+/** Segment and offset of a record that is done. */
+const DONE_BYTES = 8;
+
+/**
+ * Records on the disk until somebody says that they are done. They are appended in the caller's thread, with
+ * one write each; all else happens aside. Files go when nothing in them or in an older one is needed.
+ */
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #segmentBytes: number;
+  /** Oldest first; the last may still be written to. */
+  #segments: Segment[] = [];
+  #current: Segment | undefined;
+  #lastNumber = 0;
+  #scratch = Buffer.allocUnsafe(64 * 1024);
+  #pending = 0;
+  #corrupt = 0;
+  #syncTimer: NodeJS.Timeout | undefined;
+  #aside: Promise<void> = Promise.resolve();
+  #hasFolder = false;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
+  }
+
+  get folder(): string {
+    return this.#options.folder;
+  }
+
+  /** Records that are not done. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Damaged records that were passed over. */
+  get corrupt(): number {
+    return this.#corrupt;
+  }
+
+  get bytes(): number {
+    return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Takes up what an earlier process left in the folder: all that is not done waits to be read. */
+  async load(): Promise<void> {
+    this.#hasFolder = true;
+    const { files, folder } = this.#options;
+    const numbers = (await files.list(folder))
+      .map((name) => Number(SEGMENT_NAME.exec(name)?.[1] ?? 0))
+      .filter((number) => number > 0)
+      .sort((a, b) => a - b);
+    const left = new Map<number, Map<number, RecordPlace>>();
+    for (const number of numbers) {
+      const path = this.#pathOf(number);
+      const reading = readSegment(await files.readAll(path));
+      this.#corrupt += reading.corrupt;
+      const segment = new Segment(number, path);
+      const places = new Map<number, RecordPlace>();
+      left.set(number, places);
+      for (const { offset, length, payload } of reading.records) {
+        segment.bytes = offset + length;
+        if (payload[0] === ENTRY) places.set(offset, { segment, offset, length });
+        else if (payload[0] === DONE) forget(left, payload);
+      }
+      this.#segments.push(segment);
+      this.#lastNumber = number;
+      await nextTurn();
+    }
+    for (const places of left.values()) {
+      for (const place of places.values()) {
+        place.segment.open += 1;
+        this.#pending += 1;
+        this.defer(place);
+      }
+    }
+    this.#removeDone();
+  }
+
+  /**
+   * Appends one record, in one write.
+   *
+   * @throws {StorageError} `UNAVAILABLE` when there is no room, else what the disk fails with
+   */
+  append(payload: Payload): RecordPlace {
+    const place = this.#write(ENTRY, payload);
+    place.segment.open += 1;
+    this.#pending += 1;
+    return place;
+  }
+
+  /** These are needed no more, and will not be read again. */
+  done(places: readonly RecordPlace[]): void {
+    if (places.length === 0) return;
+    for (const { segment } of places) segment.open -= 1;
+    this.#pending -= places.length;
+    this.#removeDone();
+    const kept = places.filter(({ segment }) => !segment.isRemoved);
+    if (kept.length === 0) return;
+    try {
+      this.#write(DONE, listOf(kept));
+    } catch (error) {
+      // They will be read again after a crash, and stored once: what is there already is left alone.
+      this.#options.onFailure(error);
+    }
+  }
+
+  /** Nobody holds this record in memory: it is to be read from the disk. */
+  defer({ segment, offset, length }: RecordPlace): void {
+    segment.deferred.push(offset, length);
+  }
+
+  /** Whether records wait to be read. */
+  get hasDeferred(): boolean {
+    return this.#segments.some(({ hasDeferred }) => hasDeferred);
+  }
+
+  /** The oldest that wait to be read, at most `maxRecords` and, but for the first, `maxBytes`. */
+  takeDeferred(maxRecords: number, maxBytes: number): RecordPlace[] {
+    const taken: RecordPlace[] = [];
+    let bytes = 0;
+    for (const segment of this.#segments) {
+      while (segment.hasDeferred && taken.length < maxRecords) {
+        const next = segment.firstDeferred;
+        bytes += next.length;
+        if (bytes > maxBytes && taken.length > 0) return taken;
+        taken.push({ segment, ...next });
+        segment.shiftDeferred();
+      }
+    }
+    return taken;
+  }
+
+  /** The payload; `undefined` when it is damaged. */
+  async read({ segment, offset, length }: RecordPlace): Promise<Buffer | undefined> {
+    const payload = payloadOf(await this.#options.files.read(segment.path, offset, length));
+    if (payload === undefined) this.#corrupt += 1;
+    return payload?.subarray(1);
+  }
+
+  /** Brings all that was appended so far onto the disk. */
+  sync(): Promise<void> {
+    clearTimeout(this.#syncTimer);
+    this.#syncTimer = undefined;
+    return this.#inTurn(async () => {
+      for (const segment of [...this.#segments]) await segment.sync(this.#options.files, this.folder);
+    });
+  }
+
+  /** Whoever opens the folder next goes on with what is not done. @returns whether something is left */
+  async close(): Promise<boolean> {
+    const { files } = this.#options;
+    this.#sealCurrent();
+    if (this.#pending > 0) {
+      await this.sync();
+      return true;
+    }
+    await this.#inTurn(async () => {
+      for (const segment of this.#segments.splice(0)) await segment.remove(files);
+      if (this.#hasFolder) await files.removeFolder(this.folder);
+    });
+    clearTimeout(this.#syncTimer);
+    return false;
+  }
+
+  #write(kind: number, payload: Payload): RecordPlace {
+    const maxLength = RECORD_HEADER_BYTES + 1 + payload.maxBytes;
+    if (this.#scratch.length < maxLength) this.#scratch = Buffer.allocUnsafe(2 * maxLength);
+    this.#scratch[RECORD_HEADER_BYTES] = kind;
+    const length = payload.writeTo(this.#scratch, RECORD_HEADER_BYTES + 1);
+    const record = this.#scratch.subarray(0, length);
+    const segment = this.#segmentFor(length);
+    sealRecord(record, segment.syncWord);
+    const offset = segment.bytes;
+    try {
+      segment.write(this.#options.files, record);
+    } catch (error) {
+      // What is half written is passed over when it is read; nothing is put behind it.
+      this.#sealCurrent();
+      throw error;
+    }
+    this.#syncTimer ??= setTimeout(() => {
+      this.sync().catch(this.#options.onFailure);
+    }, SYNC_AFTER_MS).unref();
+    return { segment, offset, length };
+  }
+
+  #segmentFor(length: number): Segment {
+    const { files, folder, reserve } = this.#options;
+    const current = this.#current;
+    if (current !== undefined && current.bytes + length <= this.#segmentBytes) return current;
+    this.#sealCurrent();
+    const size = Math.max(this.#segmentBytes, length);
+    if (!this.#hasFolder) {
+      files.makeFolderBlocking(folder);
+      this.#hasFolder = true;
+    }
+    reserve(size);
+    const number = this.#lastNumber + 1;
+    if (number > 99_999_999) throw new StorageError('UNAVAILABLE', 'The spool has run out of file names.');
+    this.#lastNumber = number;
+    const segment = Segment.create(number, this.#pathOf(number), files);
+    this.#segments.push(segment);
+    this.#current = segment;
+    return segment;
+  }
+
+  #sealCurrent(): void {
+    if (this.#current !== undefined) this.#current.isSealed = true;
+    this.#current = undefined;
+    this.#removeDone();
+  }
+
+  /** From the oldest on, since a newer file may say what is done in an older one. */
+  #removeDone(): void {
+    for (let first = this.#segments[0]; first?.isDone === true; first = this.#segments[0]) {
+      const segment = first;
+      this.#segments.shift();
+      segment.isRemoved = true;
+      this.#inTurn(() => segment.remove(this.#options.files)).catch(this.#options.onFailure);
+    }
+  }
+
+  /** Files are synced, closed and removed one after another: a number that was closed may be another file's. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const run = this.#aside.then(work, work);
+    this.#aside = run.catch(() => undefined);
+    return run;
+  }
+
+  #pathOf(number: number): string {
+    return join(this.folder, `${String(number).padStart(8, '0')}.spool`);
+  }
+}
+
+function forget(left: Map<number, Map<number, RecordPlace>>, payload: Buffer): void {
+  for (let at = 1; at + DONE_BYTES <= payload.length; at += DONE_BYTES) {
+    left.get(payload.readUInt32LE(at))?.delete(payload.readUInt32LE(at + 4));
+  }
+}
+
+function listOf(places: readonly RecordPlace[]): Payload {
+  return {
+    maxBytes: DONE_BYTES * places.length,
+    writeTo: (target, start) => {
+      let at = start;
+      for (const { segment, offset } of places) {
+        target.writeUInt32LE(segment.number, at);
+        target.writeUInt32LE(offset, at + 4);
+        at += DONE_BYTES;
+      }
+      return at;
+    },
+  };
+}

@@ -1,0 +1,272 @@
+import type { EntryStore, NewEntry } from '../entries/entry-store';
+import type { Exchange } from '../exchange';
+import { StorageError } from '@recap/storage';
+import { BatchProcessor, type BatchOutcome, type ShedReason } from '../recorder/batch-processor';
+import type { ExchangeSpool, SpoolCounts } from '../recorder/exchange-spool';
+import { FolderClaims } from './folder-claims';
+import { Journal, type RecordPlace } from './journal';
+import { decodeSpooledEntry, encodeSpooledEntry, type SpooledEntry } from './spooled-entry';
+import { diskFiles, type SpoolFiles } from './spool-files';
+
+export interface SpoolOptions {
+  /** Of all processes that store into the same database. */
+  readonly path: string;
+  readonly maxBytes: number;
+  readonly minFreeDiskBytes: number;
+  /** Redacts, in the caller's thread. */
+  readonly prepare: (exchange: Exchange) => SpooledEntry;
+  readonly pack: (spooled: SpooledEntry) => Promise<NewEntry>;
+  readonly store: Pick<EntryStore, 'open' | 'append'>;
+  readonly onFailure: (error: unknown, where: string) => void;
+  /** For tests. */
+  readonly files?: SpoolFiles;
+  readonly segmentBytes?: number;
+}
+
+interface Ticket extends RecordPlace {
+  readonly journal: Journal;
+}
+
+const BATCH_RECORDS = 200;
+const BATCH_BYTES = 4 * 1024 * 1024;
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 2_000;
+const LOOK_AROUND_MS = 15_000;
+/** After a refusal the disk is asked again no sooner. */
+const REFUSED_FOR_MS = 1_000;
+
+/** The local journal of one recorder, and the way back from it into the store. */
+export class Spool implements ExchangeSpool {
+  readonly #options: SpoolOptions;
+  readonly #files: SpoolFiles;
+  readonly #claims: FolderClaims;
+  readonly #processor: BatchProcessor<SpooledEntry>;
+  readonly #own: Journal;
+  #inherited: Journal[] = [];
+  #refusedUntil = -Infinity;
+  /** Damaged records in journals that are gone. */
+  #corruptBefore = 0;
+  #recovered = 0;
+  #replayed = 0;
+  readonly #shed = new Map<ShedReason, number>();
+  #batch: { readonly name: object; tickets: Ticket[]; entries: SpooledEntry[] } | undefined;
+  #round: Promise<void> | undefined;
+  #looking: Promise<void> | undefined;
+  #failures = 0;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #lookTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+    this.#files = options.files ?? diskFiles;
+    this.#claims = new FolderClaims(options.path, this.#files);
+    this.#processor = new BatchProcessor({ store: options.store, prepare: options.pack });
+    this.#own = this.#journalIn(this.#claims.newFolder());
+  }
+
+  get counts(): SpoolCounts {
+    const journals = [this.#own, ...this.#inherited];
+    return {
+      spooled: journals.reduce((sum, { pending }) => sum + pending, 0),
+      recovered: this.#recovered,
+      replayed: this.#replayed,
+      corrupt: journals.reduce((sum, { corrupt }) => sum + corrupt, this.#corruptBefore),
+      shed: Object.fromEntries(this.#shed),
+    };
+  }
+
+  append(exchange: Exchange): Ticket {
+    if (this.#isClosed) throw new StorageError('CLOSED', 'The spool is closed.');
+    const place = this.#own.append(encodeSpooledEntry(this.#options.prepare(exchange)));
+    return { ...place, journal: this.#own };
+  }
+
+  done(tickets: readonly Ticket[]): void {
+    this.#own.done(tickets);
+  }
+
+  defer(ticket: Ticket): void {
+    ticket.journal.defer(ticket);
+    this.#wake(0);
+  }
+
+  start(): void {
+    if (this.#lookTimer !== undefined || this.#isClosed) return;
+    this.#lookTimer = setInterval(() => {
+      this.#lookAround().catch(this.#noteFailure);
+    }, LOOK_AROUND_MS).unref();
+    this.#lookAround().catch(this.#noteFailure);
+  }
+
+  async drain(): Promise<void> {
+    await this.#looking;
+    for (;;) {
+      // What is being read at this moment is in no list.
+      await this.#round?.catch(() => undefined);
+      if (!this.#hasDeferred || this.#isClosed) return;
+      await this.#startRound();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#retryTimer);
+    clearInterval(this.#lookTimer);
+    await this.#looking?.catch(() => undefined);
+    for (const journal of [this.#own, ...this.#inherited]) {
+      const isLeft = await journal.close();
+      if (isLeft) await this.#claims.release(journal.folder);
+    }
+  }
+
+  readonly #noteFailure = (error: unknown): void => {
+    this.#options.onFailure(error, 'spool');
+  };
+
+  get #hasDeferred(): boolean {
+    return (
+      this.#batch !== undefined || [...this.#inherited, this.#own].some(({ hasDeferred }) => hasDeferred)
+    );
+  }
+
+  #journalIn(folder: string): Journal {
+    return new Journal({
+      files: this.#files,
+      folder,
+      reserve: (bytes) => {
+        this.#reserve(bytes);
+      },
+      onFailure: this.#noteFailure,
+      ...(this.#options.segmentBytes !== undefined && { segmentBytes: this.#options.segmentBytes }),
+    });
+  }
+
+  /** @throws {StorageError} `UNAVAILABLE` when the limits leave no room for so much more */
+  #reserve(bytes: number): void {
+    const { maxBytes, minFreeDiskBytes, path } = this.#options;
+    const refuse = (reason: string): never => {
+      this.#refusedUntil = performance.now() + REFUSED_FOR_MS;
+      throw new StorageError('UNAVAILABLE', `The spool in ${path} takes no more: ${reason}.`);
+    };
+    if (performance.now() < this.#refusedUntil) refuse('it was full a moment ago');
+    const used = [this.#own, ...this.#inherited].reduce((sum, journal) => sum + journal.bytes, 0);
+    if (used + bytes > maxBytes) refuse(`it holds ${used} of ${maxBytes} bytes`);
+    const free = this.#files.freeBytesBlocking(path);
+    if (free - bytes < minFreeDiskBytes) refuse(`${free} bytes are free on the disk`);
+  }
+
+  #lookAround(): Promise<void> {
+    this.#looking ??= this.#takeOver().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #takeOver(): Promise<void> {
+    await this.#claims.keepAlive();
+    for (const folder of await this.#claims.takeDead()) {
+      const journal = this.#journalIn(folder);
+      await journal.load();
+      this.#recovered += journal.pending;
+      this.#inherited.push(journal);
+    }
+    await this.#letGo();
+    if (this.#hasDeferred) this.#wake(0);
+  }
+
+  /** Removes the folders of others that are done with. */
+  async #letGo(): Promise<void> {
+    const empty = this.#inherited.filter(({ pending }) => pending === 0);
+    this.#inherited = this.#inherited.filter(({ pending }) => pending > 0);
+    for (const journal of empty) {
+      this.#corruptBefore += journal.corrupt;
+      await journal.close().catch(this.#noteFailure);
+    }
+  }
+
+  #wake(delayMs: number): void {
+    if (this.#retryTimer !== undefined || this.#isClosed) return;
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#startRound().then(
+        () => {
+          if (this.#hasDeferred) this.#wake(0);
+        },
+        () => {
+          const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures, 20));
+          this.#wake(ceiling / 2 + (Math.random() * ceiling) / 2);
+        },
+      );
+    }, delayMs).unref();
+  }
+
+  /** One batch at a time. @throws what the store fails with */
+  #startRound(): Promise<void> {
+    this.#round ??= this.#replayBatch().finally(() => {
+      this.#round = undefined;
+    });
+    return this.#round;
+  }
+
+  async #replayBatch(): Promise<void> {
+    this.#batch ??= await this.#nextBatch();
+    const batch = this.#batch;
+    if (batch === undefined) return;
+    try {
+      const outcome = await this.#processor.process(batch.name, () => batch.entries, false);
+      this.#failures = 0;
+      this.#batch = undefined;
+      this.#settle(batch.tickets, outcome);
+    } catch (error) {
+      this.#failures += 1;
+      this.#options.onFailure(error, 'spool.replay');
+      throw error;
+    }
+    if (this.#inherited.some(({ pending }) => pending === 0)) await this.#letGo();
+  }
+
+  async #nextBatch(): Promise<{ name: object; tickets: Ticket[]; entries: SpooledEntry[] } | undefined> {
+    for (const journal of [...this.#inherited, this.#own]) {
+      const places = journal.takeDeferred(BATCH_RECORDS, BATCH_BYTES);
+      const entries: SpooledEntry[] = [];
+      const tickets: Ticket[] = [];
+      const lost: RecordPlace[] = [];
+      for (const place of places) {
+        const entry = await this.#read(journal, place);
+        if (entry === undefined) lost.push(place);
+        else {
+          entries.push(entry);
+          tickets.push({ ...place, journal });
+        }
+      }
+      journal.done(lost);
+      this.#countShed('spool_corrupt', lost.length);
+      if (entries.length > 0) return { name: {}, tickets, entries };
+    }
+    return undefined;
+  }
+
+  async #read(journal: Journal, place: RecordPlace): Promise<SpooledEntry | undefined> {
+    try {
+      const payload = await journal.read(place);
+      return payload && decodeSpooledEntry(payload);
+    } catch (error) {
+      this.#options.onFailure(error, 'spool.read');
+      return undefined;
+    }
+  }
+
+  #settle(tickets: readonly Ticket[], outcome: BatchOutcome): void {
+    const [first] = tickets;
+    first?.journal.done(tickets);
+    this.#replayed += outcome.stored;
+    this.#countShed('poison', outcome.poison);
+    this.#countShed('internal_error', outcome.unprepared);
+    for (const { error, where } of outcome.failures) this.#options.onFailure(error, where);
+  }
+
+  #countShed(reason: ShedReason, count: number): void {
+    if (count > 0) this.#shed.set(reason, (this.#shed.get(reason) ?? 0) + count);
+  }
+}

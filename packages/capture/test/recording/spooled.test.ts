@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { connect, type AddressInfo } from 'node:net';
+import express, { type Express } from 'express';
+import type { Exchange } from '../../src/exchange';
+import { storageMiddleware } from '../../src/express';
+import type { ExchangeSpool } from '../../src/recorder/exchange-spool';
+import { idle, openRecorder } from './open-recorder';
+
+/** A spool in memory that says when it was written to. */
+class NotedSpool implements ExchangeSpool {
+  readonly appended: Exchange[] = [];
+  readonly open = new Set<object>();
+  readonly deferred: object[] = [];
+  onAppend: () => void = () => undefined;
+
+  get counts() {
+    return { spooled: this.open.size, recovered: 0, replayed: 0, corrupt: 0, shed: {} };
+  }
+
+  append(exchange: Exchange): object {
+    this.onAppend();
+    this.appended.push(exchange);
+    this.open.add(exchange);
+    return exchange;
+  }
+
+  done(tickets: readonly object[]): void {
+    for (const ticket of tickets) this.open.delete(ticket);
+  }
+
+  defer(ticket: object): void {
+    this.deferred.push(ticket);
+  }
+
+  start(): void {
+    // Nothing was left by anybody.
+  }
+
+  drain(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+async function withProgram(
+  options: Parameters<typeof openRecorder>[0],
+  routes: (app: Express) => void,
+  test: (rig: {
+    readonly opened: ReturnType<typeof openRecorder>;
+    readonly spool: NotedSpool;
+    readonly port: number;
+  }) => Promise<void>,
+): Promise<void> {
+  const spool = new NotedSpool();
+  const opened = openRecorder({ durability: 'spooled', ...options }, undefined, spool);
+  const app = express();
+  app.use(storageMiddleware({ recorder: opened.recorder }));
+  routes(app);
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    await test({ opened, spool, port: (server.address() as AddressInfo).port });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await opened.recorder.close();
+  }
+}
+
+describe('durability "spooled"', () => {
+  it('spools the whole exchange before the response takes its end', async () => {
+    let hadEnded: boolean | undefined;
+    await withProgram(
+      {},
+      (app) =>
+        app.get('/orders/:id', (_request, response) => {
+          response.write('{"part":');
+          response.end('"last"}');
+        }),
+      async ({ opened, spool, port }) => {
+        spool.onAppend = () => {
+          hadEnded = current?.writableEnded;
+        };
+        let current: { readonly writableEnded: boolean } | undefined;
+        const { begin } = opened.recorder;
+        opened.recorder.begin = (seen) => {
+          current = seen.response;
+          return begin.call(opened.recorder, seen);
+        };
+        expect(await (await fetch(`http://127.0.0.1:${port}/orders/7`)).json()).toEqual({ part: 'last' });
+        expect(hadEnded).toBe(false);
+        expect(spool.appended).toMatchObject([
+          { endpoint: '/orders/:id', path: '/orders/7', status: 200, outcome: 'completed' },
+        ]);
+        expect(spool.appended[0]?.response.body?.bytes?.toString()).toBe('{"part":"last"}');
+        const entry = await opened.entry();
+        expect(entry.id).toBe(spool.appended[0]?.id);
+        expect(entry.responseBody?.toString()).toBe('{"part":"last"}');
+        expect(spool.open.size).toBe(0);
+        expect(opened.recorder.stats()).toMatchObject({ captured: 1, stored: 1, queued: 0, spooled: 0 });
+      },
+    );
+  });
+
+  it('asks the program once', async () => {
+    const asked: string[] = [];
+    const note = (name: string) => () => {
+      asked.push(name);
+      return undefined;
+    };
+    await withProgram(
+      {
+        owner: note('owner'),
+        sessionGroup: note('group'),
+        metadata: note('metadata'),
+        random: () => 0,
+        sample: 0.5,
+      },
+      (app) => app.get('/', (_request, response) => void response.send('answer')),
+      async ({ opened, port }) => {
+        await (await fetch(`http://127.0.0.1:${port}/`)).text();
+        await opened.entry();
+        expect(asked.sort()).toEqual(['group', 'metadata', 'owner']);
+      },
+    );
+  });
+
+  it('spools an answer again that was broken off after its end was given', async () => {
+    await withProgram(
+      {},
+      (app) =>
+        app.get('/', (_request, response) => {
+          // More than any socket takes at once, to a client that reads nothing.
+          response.end(Buffer.alloc(32 * 1024 * 1024, 'x'));
+        }),
+      async ({ opened, spool, port }) => {
+        const spooled = new Promise<void>((resolve) => {
+          spool.onAppend = resolve;
+        });
+        const client = connect(port, '127.0.0.1', () => client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'));
+        client.pause();
+        await spooled;
+        client.destroy();
+        await idle(opened.recorder);
+        expect(spool.appended.map(({ outcome }) => outcome)).toEqual(['completed', 'aborted']);
+        expect(spool.open).toEqual(new Set([spool.appended[1]]));
+        expect(opened.recorder.stats()).toMatchObject({ captured: 1, stored: 0, queued: 0, spooled: 1 });
+        expect((await opened.entry()).outcome).toBe('aborted');
+      },
+    );
+  });
+
+  it('leaves out what skip and sample leave out, on the disk as well', async () => {
+    await withProgram(
+      { skip: () => true },
+      (app) => app.get('/', (_request, response) => void response.send('answer')),
+      async ({ opened, spool, port }) => {
+        await (await fetch(`http://127.0.0.1:${port}/`)).text();
+        await idle(opened.recorder);
+        expect(spool.appended).toEqual([]);
+        expect(opened.recorder.stats()).toMatchObject({ captured: 0, leftOut: 1 });
+      },
+    );
+  });
+});

@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import { Journal, type RecordPlace } from '../../src/spool/journal';
+import { PowerCutFiles, type Cut } from './power-cut-files';
+
+const FOLDER = '/spool/own';
+const SEGMENT_BYTES = 200;
+
+function openJournal(files: PowerCutFiles, segmentBytes = SEGMENT_BYTES) {
+  const failures: unknown[] = [];
+  const journal = new Journal({
+    files,
+    folder: FOLDER,
+    reserve: () => undefined,
+    onFailure: (error) => failures.push(error),
+    segmentBytes,
+  });
+  return { journal, failures };
+}
+
+const payload = (name: string): Buffer => Buffer.from(`${name}:${'.'.repeat(name.length * 3)}`);
+
+function append(journal: Journal, bytes: Buffer): RecordPlace {
+  return journal.append({
+    maxBytes: bytes.length,
+    writeTo: (target, start) => start + bytes.copy(target, start),
+  });
+}
+
+async function readAll(journal: Journal): Promise<string[]> {
+  const found: string[] = [];
+  for (const place of journal.takeDeferred(1_000, 1e9)) {
+    const bytes = await journal.read(place);
+    if (bytes !== undefined) found.push(bytes.toString());
+  }
+  return found;
+}
+
+async function recover(files: PowerCutFiles): Promise<{ found: string[]; journal: Journal }> {
+  const { journal } = openJournal(files);
+  await journal.load();
+  return { found: await readAll(journal), journal };
+}
+
+/** Appends, syncs and finishes records until the power goes. */
+async function work(files: PowerCutFiles) {
+  const { journal } = openJournal(files);
+  const appended: string[] = [];
+  const done: string[] = [];
+  let promised: string[] = [];
+  const places: RecordPlace[] = [];
+  try {
+    for (let index = 1; index <= 16; index += 1) {
+      const bytes = payload(`record ${index}`);
+      appended.push(bytes.toString());
+      places.push(append(journal, bytes));
+      if (index % 3 === 0) {
+        await journal.sync();
+        promised = [...appended];
+      }
+      if (index % 5 === 0) {
+        done.push(...appended.slice(index - 5, index - 2));
+        journal.done(places.slice(index - 5, index - 2));
+      }
+    }
+    await journal.sync();
+    promised = [...appended];
+  } catch {
+    // The power is gone.
+  }
+  return { appended, promised: promised.filter((each) => !done.includes(each)) };
+}
+
+describe('Journal', () => {
+  it('has every record that was synced, no torn one and none twice, wherever the power was cut', async () => {
+    const whole = new PowerCutFiles();
+    await work(whole);
+    let cuts = 0;
+    for (let call = 1; call <= whole.calls + 1; call += 1) {
+      const files = new PowerCutFiles(call);
+      const { appended, promised } = await work(files);
+      for (let tornAt = 0; tornAt <= files.unsyncedBytes; tornAt += 1) {
+        for (const hasLength of [false, true]) {
+          const { found } = await recover(files.afterCut({ tornAt, hasLength } satisfies Cut));
+          cuts += 1;
+          if (new Set(found).size !== found.length) throw new Error(`twice: call ${call}, byte ${tornAt}`);
+          expect(promised.filter((each) => !found.includes(each))).toEqual([]);
+          expect(found.filter((each) => !appended.includes(each))).toEqual([]);
+        }
+      }
+    }
+    expect(cuts).toBeGreaterThan(2_000);
+  });
+
+  it('passes over what is damaged and finds every record beside it', async () => {
+    const names = Array.from({ length: 12 }, (_each, index) => `record ${index}`);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 40 }), fc.nat(255), async (at, length, value) => {
+        const files = new PowerCutFiles();
+        const { journal } = openJournal(files, 100_000);
+        const places = names.map((name) => append(journal, payload(name)));
+        await journal.sync();
+        const [path = ''] = files.paths;
+        let from = 0;
+        let changed = false;
+        files.damage(path, (bytes) => {
+          from = 28 + (at % (bytes.length - 28));
+          const before = Buffer.from(bytes);
+          bytes.fill(value, from, Math.min(bytes.length, from + length));
+          changed = !before.equals(bytes);
+        });
+        const { found, journal: next } = await recover(files);
+        const untouched = names.filter((_name, index) => {
+          const { offset = 0, length: size = 0 } = places[index] ?? {};
+          return offset + size <= from || offset >= from + length;
+        });
+        expect(found).toEqual(expect.arrayContaining(untouched.map((name) => payload(name).toString())));
+        expect(names.map((name) => payload(name).toString())).toEqual(expect.arrayContaining(found));
+        expect(next.corrupt > 0).toBe(changed);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('reads what is whole behind a damaged header', async () => {
+    const files = new PowerCutFiles();
+    const { journal } = openJournal(files);
+    append(journal, payload('a'));
+    files.damage(files.paths[0] ?? '', (bytes) => bytes.fill(0, 0, 28));
+    const { found, journal: next } = await recover(files);
+    expect(found).toEqual([payload('a').toString()]);
+    expect(next.corrupt).toBe(1);
+  });
+
+  it('does not take a record for one that a client put into its body', async () => {
+    const other = new PowerCutFiles();
+    append(openJournal(other).journal, payload('forged'));
+    const forged = await other.readAll(other.paths[0] ?? '');
+    const files = new PowerCutFiles();
+    const { journal } = openJournal(files, 100_000);
+    const { offset } = append(journal, Buffer.concat([Buffer.from('body '), forged]));
+    append(journal, payload('real'));
+    files.damage(files.paths[0] ?? '', (bytes) => bytes.fill(0xff, offset + 12, offset + 16));
+    expect((await recover(files)).found).toEqual([payload('real').toString()]);
+  });
+
+  it('does not give back what is done', async () => {
+    const files = new PowerCutFiles();
+    const { journal } = openJournal(files);
+    const places = Array.from({ length: 9 }, (_each, index) => append(journal, payload(String(index))));
+    journal.done(places.filter((_place, index) => index % 2 === 0));
+    expect(journal.pending).toBe(4);
+    const { found, journal: next } = await recover(files);
+    expect(found).toEqual(['1', '3', '5', '7'].map((name) => payload(name).toString()));
+    expect(next.pending).toBe(4);
+  });
+
+  it('removes files once all in them and in older ones is done', async () => {
+    const files = new PowerCutFiles();
+    const { journal } = openJournal(files);
+    const places = Array.from({ length: 40 }, (_each, index) => append(journal, payload(String(index))));
+    expect(files.paths.length).toBeGreaterThan(3);
+    journal.done(places.slice(1));
+    await journal.sync();
+    expect(files.paths.length).toBeGreaterThan(3);
+    journal.done(places.slice(0, 1));
+    await journal.sync();
+    expect(files.paths.length).toBeLessThanOrEqual(2);
+    await expect(journal.close()).resolves.toBe(false);
+    expect(files.paths).toEqual([]);
+  });
+
+  it('keeps what it has when the disk is full, and goes on in a new file when there is room again', async () => {
+    const files = new PowerCutFiles();
+    const { journal } = openJournal(files, 100_000);
+    append(journal, payload('before'));
+    files.room = 10;
+    expect(() => append(journal, payload('lost'))).toThrow(expect.objectContaining({ code: 'ENOSPC' }));
+    expect(journal.pending).toBe(1);
+    files.room = Number.MAX_SAFE_INTEGER;
+    append(journal, payload('after'));
+    const { found, journal: next } = await recover(files);
+    expect(found).toEqual([payload('before').toString(), payload('after').toString()]);
+    expect(next.corrupt).toBe(0);
+  });
+});
