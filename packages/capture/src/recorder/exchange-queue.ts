@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange';
+import { keptBytesOf } from '../tap/seen-body';
 
 /** Exchanges that are written together. */
 export interface Batch {
@@ -96,5 +97,5 @@ export class ExchangeQueue implements BatchQueue<ExchangeBatch> {
 const BASE_BYTES = 1_024;
 
 export function weightOf({ request, response }: Exchange): number {
-  return BASE_BYTES + (request.body?.bytes?.length ?? 0) + (response.body?.bytes?.length ?? 0);
+  return BASE_BYTES + keptBytesOf(request.body) + keptBytesOf(response.body);
 }

@@ -4,7 +4,7 @@ import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import { createEndpointNormalizer } from '../entries/endpoint-key';
 import type { EntryStore } from '../entries/entry-store';
 import type { Exchange } from '../exchange';
-import { HttpTap, type TappedExchange } from '../tap/http-tap';
+import { HttpTap, type TappedExchange, type TapTools } from '../tap/http-tap';
 import { OpenBudget } from '../tap/open-budget';
 import { announceSession } from './announce-session';
 import { attempt, buildExchange } from './build-exchange';
@@ -14,7 +14,8 @@ import { resolveCaptureSettings } from './capture-settings';
 import { isAsSpooled, isStillSaid } from './held-exchange';
 import { EntryWriter, type HeldExchange } from './entry-writer';
 import { FailureLog } from './failure-log';
-import { attachExchange, ignore, isIgnored, OpenExchange } from './open-exchange';
+import { attachExchange, ignore, isIgnored } from './exchange-of-request';
+import { OpenExchange, type ExchangeKeeper } from './open-exchange';
 import type { ExchangeSpool } from './exchange-spool';
 import { pipelineHere } from './default-pipeline';
 import type { Pipeline } from './pipeline';
@@ -49,6 +50,15 @@ export class RecorderCore implements Recorder {
   readonly budget: OpenBudget;
   readonly #ownsOwner: boolean;
   readonly #hasWorker: boolean;
+  readonly #tapTools: TapTools;
+  readonly #keeper: ExchangeKeeper = {
+    onEnd: (open) => {
+      this.#end(open);
+    },
+    onEnding: (open) => {
+      this.#hold(open);
+    },
+  };
   readonly #spool: ExchangeSpool | undefined;
   readonly #spoolsAll: boolean;
   readonly #cleanups: (() => Promise<void> | void)[] = [];
@@ -87,6 +97,12 @@ export class RecorderCore implements Recorder {
     this.normalizeEndpoint = createEndpointNormalizer(options.endpoints);
     this.failures = new FailureLog(options.logger, options.onError);
     this.budget = new OpenBudget(options.maxOpenBytes ?? RECORDER_DEFAULTS.maxOpenBytes);
+    this.#tapTools = {
+      clock,
+      budget: this.budget,
+      onFailure: this.#noteFailure,
+      tellsEnds: this.#spoolsAll,
+    };
     this.sessionMaxAgeMs = (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000;
     this.sessions = new SessionTable(this.sessionMaxAgeMs, newId);
     this.writer = new EntryWriter({
@@ -151,7 +167,7 @@ export class RecorderCore implements Recorder {
   }
 
   #begin(seen: SeenRequest): OpenExchange | undefined {
-    const { request, response, context, settings } = seen;
+    const { request, response, settings } = seen;
     if (isIgnored(request)) return undefined;
     if (settings.wantsPath?.(pathOf(seen)) === false) {
       // A decorated handler below must not record by itself what was left out here.
@@ -160,33 +176,12 @@ export class RecorderCore implements Recorder {
     }
     faultPoint('begin');
     this.start();
-    const open = new OpenExchange(this.#newId(), this, context, settings, this.#noteFailure);
+    const open = new OpenExchange(this.#newId(), this, this.#keeper, seen, this.#noteFailure);
     const startedAt = this.clock.now();
-    open.tap = new HttpTap(
-      {
-        request,
-        response,
-        startedAt,
-        clock: this.clock,
-        maxBodyBytes: settings.maxBodyBytes,
-        contentTypes: settings.contentTypes,
-        budget: this.budget,
-        parsedBody: seen.parsedBody,
-        onFailure: this.#noteFailure,
-        beforeEnd: this.#spoolsAll
-          ? () => {
-              this.#hold(open, seen);
-            }
-          : undefined,
-        ...(seen.sharedPrototype && { sharedPrototype: seen.sharedPrototype }),
-      },
-      () => {
-        this.#end(open, seen);
-      },
-    );
+    open.tap = new HttpTap(seen, this.#tapTools, startedAt, open);
     this.#open += 1;
     open.clientAddress = attempt(() => settings.clientAddress(request), 'trustedProxies', this.#noteFailure);
-    attachExchange(request, open);
+    attachExchange(request, open, open.tap.hasEnd);
     if (settings.sessionHeader) {
       announceSession(open, request, response, startedAt, this.sessions, this.clock, this.#noteFailure);
     }
@@ -320,11 +315,12 @@ export class RecorderCore implements Recorder {
   }
 
   /** Runs in the host's event loop, before the response takes its end: nothing may escape. */
-  #hold(open: OpenExchange, seen: SeenRequest): void {
+  #hold(open: OpenExchange): void {
+    const { seen } = open;
     if (open.held !== undefined || isIgnored(seen.request)) return;
     try {
       const tapped = open.tap.soFar();
-      attempt(() => seen.onEnd?.(open), 'endpoint', this.#noteFailure);
+      attempt(() => seen.onEnd(open), 'endpoint', this.#noteFailure);
       if (!this.#isWanted(open, tapped)) return;
       const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
       const ticket = this.writer.hold(exchange);
@@ -338,9 +334,9 @@ export class RecorderCore implements Recorder {
   }
 
   /** Runs in the host's event loop, after the response: nothing may escape. */
-  #end(open: OpenExchange, seen: SeenRequest): void {
+  #end(open: OpenExchange): void {
     this.#open -= 1;
-    const { held } = open;
+    const { held, seen } = open;
     let built: Exchange | undefined;
     try {
       const tapped = open.tap.finish();
@@ -348,7 +344,7 @@ export class RecorderCore implements Recorder {
         open.settle(undefined);
         return;
       }
-      attempt(() => seen.onEnd?.(open), 'endpoint', this.#noteFailure);
+      attempt(() => seen.onEnd(open), 'endpoint', this.#noteFailure);
       if (held === undefined && !this.#isWanted(open, tapped)) {
         this.#leftOut += 1;
         open.settle(undefined);

@@ -1,21 +1,17 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CapturedBody } from '../exchange';
+import type { TapTarget } from '../tap/http-tap';
 import { splitUrl } from './build-exchange';
 import type { HostContext } from './capture-options';
 import type { CaptureSettings } from './capture-settings';
 import type { OpenExchange } from './open-exchange';
 
 /** What an adapter knows of a request when it sees it first. */
-export interface SeenRequest {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+export interface SeenRequest extends TapTarget {
   readonly context: HostContext;
   readonly settings: CaptureSettings;
-  /** See `observeResponse`. */
-  readonly sharedPrototype?: object;
-  readonly parsedBody: () => CapturedBody | undefined;
+  /** Whom the entry belongs to when the program does not say. */
+  defaultOwner(): unknown;
   /** Called when the exchange is over, before the entry is made: the last chance to set the endpoint. */
-  readonly onEnd?: (open: OpenExchange) => void;
+  onEnd(open: OpenExchange): void;
 }
 
 /** The path as the client sent it. */

@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange';
 import type { Batch, BatchQueue, QueueLimits } from '../recorder/exchange-queue';
+import { keptBytesOf } from '../tap/seen-body';
 import { ExchangeEncoder } from './exchange-encoder';
 
 /** Exchanges as bytes in memory that the worker can read. */
@@ -86,5 +87,5 @@ export class EncodedQueue implements BatchQueue<EncodedBatch> {
 }
 
 function bodyBytes({ request, response }: Exchange): number {
-  return (request.body?.bytes?.length ?? 0) + (response.body?.bytes?.length ?? 0);
+  return keptBytesOf(request.body) + keptBytesOf(response.body);
 }
