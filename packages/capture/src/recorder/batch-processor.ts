@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isPromise } from 'node:util/types';
 import { errorCode } from '@recap/storage';
 import { faultPoint } from '../fault-point';
 import type { EntryStore, NewEntry, Placement } from '../entries/entry-store';
@@ -38,7 +39,7 @@ export interface BatchFailure {
 
 export interface BatchProcessorOptions<Item> {
   readonly store: Pick<EntryStore, 'open' | 'append'>;
-  readonly prepare: (item: Item) => Promise<NewEntry>;
+  readonly prepare: (item: Item) => NewEntry | Promise<NewEntry>;
 }
 
 /** Uninterrupted work after which the thread's other work gets its turn. */
@@ -81,25 +82,31 @@ export class BatchProcessor<Item = Exchange> {
   }
 
   async #prepareAll(items: readonly Item[], outcome: BatchOutcome): Promise<NewEntry[]> {
-    const preparing: Promise<NewEntry | undefined>[] = [];
+    const prepared: (NewEntry | undefined | Promise<NewEntry | undefined>)[] = [];
+    const noteFailure = (error: unknown): undefined => {
+      outcome.unprepared += 1;
+      outcome.failures.push({ error, where: 'prepare' });
+    };
     let sliceStart = performance.now();
     for (const item of items) {
       // Redaction is done within this call, compression of large bodies beside it: all of them at once.
-      preparing.push(this.#prepare(item, outcome));
+      prepared.push(this.#prepare(item, noteFailure));
       if (performance.now() - sliceStart < SLICE_MS) continue;
       await nextTurn();
       sliceStart = performance.now();
     }
-    return (await Promise.all(preparing)).filter((entry) => entry !== undefined);
+    return (await Promise.all(prepared)).filter((entry) => entry !== undefined);
   }
 
-  async #prepare(item: Item, outcome: BatchOutcome): Promise<NewEntry | undefined> {
+  #prepare(
+    item: Item,
+    noteFailure: (error: unknown) => undefined,
+  ): NewEntry | undefined | Promise<NewEntry | undefined> {
     try {
-      return await this.#options.prepare(item);
+      const entry = this.#options.prepare(item);
+      return isPromise(entry) ? entry.catch(noteFailure) : entry;
     } catch (error) {
-      outcome.unprepared += 1;
-      outcome.failures.push({ error, where: 'prepare' });
-      return undefined;
+      return noteFailure(error);
     }
   }
 

@@ -7,7 +7,7 @@ import type { Pipeline } from './pipeline';
 /** The pipeline on the program's own thread, in short slices. */
 export function inProcessPipeline(
   store: Pick<EntryStore, 'open' | 'append'>,
-  prepare: (exchange: Exchange) => Promise<NewEntry>,
+  prepare: (exchange: Exchange) => NewEntry | Promise<NewEntry>,
   limits: QueueLimits,
 ): Pipeline<ExchangeBatch> {
   const processor = new BatchProcessor({ store, prepare });
