@@ -1,13 +1,12 @@
 import { createMounting, type Mount } from '../mount';
 import type { CaptureOptions } from '../recorder/capture-options';
 import { runWithin, withoutRecording } from '../recorder/current-exchange';
-import type { OpenExchange } from '../recorder/open-exchange';
 import { isIgnored, openExchangeOf } from '../recorder/exchange-of-request';
 import { parsedBody } from '../recorder/parsed-body';
 import type { Recorder } from '../recorder/recorder';
 import type { CapturedBody } from '../exchange';
 import type { CaptureSettings } from '../recorder/capture-settings';
-import type { SeenRequest } from '../recorder/seen-request';
+import type { OpenExchange, SeenRequest } from '../recorder/open-exchange';
 import type { SharedPrototypes } from '../tap/http-tap';
 import type { ExpressApp, ExpressNext, ExpressRequest, ExpressResponse } from './express-types';
 import { endpointFromRoute, endpointOfMatched, hookLayers } from './route-hook';

@@ -54,6 +54,8 @@ interface Progress {
   left: NewEntry[] | undefined;
 }
 
+type Prepared = NewEntry | undefined | Promise<NewEntry | undefined>;
+
 /** Prepares exchanges, or what else becomes entries, and appends them to the store, batch by batch. */
 export class BatchProcessor<Item = Exchange> {
   readonly #options: BatchProcessorOptions<Item>;
@@ -82,8 +84,8 @@ export class BatchProcessor<Item = Exchange> {
   }
 
   async #prepareAll(items: readonly Item[], outcome: BatchOutcome): Promise<NewEntry[]> {
-    const prepared: (NewEntry | undefined | Promise<NewEntry | undefined>)[] = [];
-    const noteFailure = (error: unknown): undefined => {
+    const prepared: Prepared[] = [];
+    const noteFailure = (error: unknown): void => {
       outcome.unprepared += 1;
       outcome.failures.push({ error, where: 'prepare' });
     };
@@ -95,18 +97,25 @@ export class BatchProcessor<Item = Exchange> {
       await nextTurn();
       sliceStart = performance.now();
     }
-    return (await Promise.all(prepared)).filter((entry) => entry !== undefined);
+    const entries: NewEntry[] = [];
+    for (const each of prepared) {
+      const entry = isPromise(each) ? await each : each;
+      if (entry !== undefined) entries.push(entry);
+    }
+    return entries;
   }
 
-  #prepare(
-    item: Item,
-    noteFailure: (error: unknown) => undefined,
-  ): NewEntry | undefined | Promise<NewEntry | undefined> {
+  #prepare(item: Item, noteFailure: (error: unknown) => void): Prepared {
     try {
       const entry = this.#options.prepare(item);
-      return isPromise(entry) ? entry.catch(noteFailure) : entry;
+      if (!isPromise(entry)) return entry;
+      return entry.catch((error: unknown) => {
+        noteFailure(error);
+        return undefined;
+      });
     } catch (error) {
-      return noteFailure(error);
+      noteFailure(error);
+      return undefined;
     }
   }
 

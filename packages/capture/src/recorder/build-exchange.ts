@@ -5,8 +5,8 @@ import type { Exchange, RecordedWarning, SessionClaim } from '../exchange';
 import { toPlain } from '../redaction';
 import type { TappedExchange } from '../tap/http-tap';
 import { anonymousScope } from './capture-settings';
-import type { HostContext } from './capture-options';
 import type { OpenExchange } from './open-exchange';
+import { sentUrl, splitUrl } from './sent-url';
 
 export const ANONYMOUS = 'anonymous';
 export const SESSION_HEADER = 'x-recap-session';
@@ -31,7 +31,7 @@ export function buildExchange(
   const owner = ownerOf(open, noteFailure);
   const { metadata, warnings } =
     attempt(() => mergeMetadata(metadataOf(open, noteFailure)), 'metadata', noteFailure) ?? NO_METADATA;
-  const { path, query } = splitUrl(urlOf(open.context, request));
+  const { path, query } = splitUrl(sentUrl(open.context, request));
   const traceId = traceIdOf(open.tap.headers);
   return {
     status: tapped.status,
@@ -111,8 +111,8 @@ function quoted(text: string): string {
   return NEEDS_ESCAPE.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
-// eslint-disable-next-line no-control-regex
-const NEEDS_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/;
+/** A quote, a backslash, what is below the space, and halves of characters. */
+const NEEDS_ESCAPE = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 
 const NO_METADATA = { metadata: {}, warnings: [] };
 const NOTHING: readonly Readonly<Record<string, unknown>>[] = [];
@@ -157,19 +157,6 @@ function mergeMetadata(sources: readonly Readonly<Record<string, unknown>>[]): {
     details: { keys: [...conflicts] },
   };
   return { metadata, warnings: [warning] };
-}
-
-/** The URL as the client sent it: routers change `url` while they work. */
-function urlOf(context: HostContext, request: IncomingMessage): string {
-  const { originalUrl } = context as { readonly originalUrl?: unknown };
-  return typeof originalUrl === 'string' ? originalUrl : (request.url ?? '/');
-}
-
-export function splitUrl(url: string): { path: string; query: string | undefined } {
-  const mark = url.indexOf('?');
-  return mark === -1
-    ? { path: url, query: undefined }
-    : { path: url.slice(0, mark), query: url.slice(mark + 1) || undefined };
 }
 
 function traceIdOf({ traceparent: header }: IncomingHttpHeaders): string | undefined {

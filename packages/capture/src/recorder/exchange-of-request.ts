@@ -14,8 +14,12 @@ interface Registry {
 
 /** Shared by all copies of this package in a process. */
 const REGISTRY = Symbol.for('recap.exchanges');
-const holder = globalThis as { [REGISTRY]?: Registry };
-const { open, ignored } = (holder[REGISTRY] ??= { open: new Map(), ignored: new WeakSet() });
+const process = globalThis as { [REGISTRY]?: Registry | undefined };
+const { open, ignored }: Registry = (process[REGISTRY] ??= newRegistry());
+
+function newRegistry(): Registry {
+  return { open: new Map(), ignored: new WeakSet() };
+}
 
 /** The exchange that a request belongs to, in progress or over. */
 export function openExchangeOf(request: IncomingMessage): OpenExchange | undefined {
@@ -51,22 +55,21 @@ function carry(request: IncomingMessage, exchange: OpenExchange): void {
   Mark.write(carrierOf(request), exchange);
 }
 
-const Given = class {
-  constructor(given: object) {
-    return given;
-  }
-} as new (given: object) => object;
+/** Makes a subclass put its fields on what it is given. */
+function Given(this: unknown, given: object): object {
+  return given;
+}
 
 /** A private field on an object of somebody else: no listing, comparison or proxy sees it, and nothing can clash with it. */
-class Mark extends Given {
+class Mark extends (Given as unknown as new (given: object) => object) {
   #exchange: OpenExchange | undefined;
 
   static read(carrier: object): OpenExchange | undefined {
-    return #exchange in carrier ? (carrier as Mark).#exchange : undefined;
+    return #exchange in carrier ? carrier.#exchange : undefined;
   }
 
   static write(carrier: object, exchange: OpenExchange): void {
-    const mark = #exchange in carrier ? (carrier as Mark) : new Mark(carrier);
+    const mark = #exchange in carrier ? carrier : new Mark(carrier);
     mark.#exchange = exchange;
   }
 }

@@ -1,15 +1,23 @@
 import type { Exchange } from '../exchange';
-import type { HttpTap, TapListener } from '../tap/http-tap';
+import type { HttpTap, TapListener, TapTarget } from '../tap/http-tap';
 import type { CaptureOptions, EntryOptions, HostContext } from './capture-options';
 import type { CaptureSettings, EntrySettings } from './capture-settings';
 import { resolveEntrySettings } from './capture-settings';
-import { detachExchange } from './exchange-of-request';
 import type { SpoolTicket } from './exchange-spool';
 import type { Recorder } from './recorder';
-import type { SeenRequest } from './seen-request';
 
 /** Calls that one exchange may hold back until it is over. */
 const MAX_WAITING = 1_000;
+
+/** What an adapter knows of a request when it sees it first. */
+export interface SeenRequest extends TapTarget {
+  readonly context: HostContext;
+  readonly settings: CaptureSettings;
+  /** Whom the entry belongs to when the program does not say. */
+  defaultOwner(): unknown;
+  /** Called when the exchange is over, before the entry is made: the last chance to set the endpoint. */
+  onEnd(open: OpenExchange): void;
+}
 
 /** Who makes the record of an exchange. */
 export interface ExchangeKeeper {
@@ -79,7 +87,6 @@ export class OpenExchange implements TapListener {
   }
 
   onTapEnd(): void {
-    detachExchange(this.seen.request, this);
     this.#keeper.onEnd(this);
   }
 

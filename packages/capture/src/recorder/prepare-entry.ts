@@ -69,8 +69,7 @@ export function packEntry(
   const { requestBody, responseBody } = entry;
   const request = requestBody === null ? undefined : pack(requestBody);
   const response = responseBody === null ? undefined : pack(responseBody);
-  if (!isPromise(request) && !isPromise(response))
-    return withPacked(entry, request, response);
+  if (!isPromise(request) && !isPromise(response)) return withPacked(entry, request, response);
   return Promise.all([request, response]).then(([first, second]) => withPacked(entry, first, second));
 }
 

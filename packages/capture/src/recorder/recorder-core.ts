@@ -14,15 +14,15 @@ import { resolveCaptureSettings } from './capture-settings';
 import { isAsSpooled, isStillSaid } from './held-exchange';
 import { EntryWriter, type HeldExchange } from './entry-writer';
 import { FailureLog } from './failure-log';
-import { attachExchange, ignore, isIgnored } from './exchange-of-request';
-import { OpenExchange, type ExchangeKeeper } from './open-exchange';
+import { attachExchange, detachExchange, ignore, isIgnored } from './exchange-of-request';
+import { OpenExchange, type ExchangeKeeper, type SeenRequest } from './open-exchange';
 import type { ExchangeSpool } from './exchange-spool';
 import { pipelineHere } from './default-pipeline';
 import type { Pipeline } from './pipeline';
 import type { RecorderOptions } from './recorder-options';
 import type { Recorder, RecorderStats } from './recorder';
 import { RECORDER_DEFAULTS } from './recorder-options';
-import { pathOf, type SeenRequest } from './seen-request';
+import { sentUrl, splitUrl } from './sent-url';
 import { SessionTable } from './session-table';
 import { within } from './within';
 
@@ -169,7 +169,7 @@ export class RecorderCore implements Recorder {
   #begin(seen: SeenRequest): OpenExchange | undefined {
     const { request, response, settings } = seen;
     if (isIgnored(request)) return undefined;
-    if (settings.wantsPath?.(pathOf(seen)) === false) {
+    if (settings.wantsPath?.(splitUrl(sentUrl(seen.context, request)).path) === false) {
       // A decorated handler below must not record by itself what was left out here.
       ignore(request);
       return undefined;
@@ -337,6 +337,7 @@ export class RecorderCore implements Recorder {
   #end(open: OpenExchange): void {
     this.#open -= 1;
     const { held, seen } = open;
+    detachExchange(seen.request, open);
     let built: Exchange | undefined;
     try {
       const tapped = open.tap.finish();
