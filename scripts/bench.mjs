@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { findProgram, installDebianPackages } from './debian.mjs';
 import { setUp } from './setup.mjs';
 
-// npm run bench [-- --rounds=5 --seconds=3 --sizes=1024,10240]
+// npm run bench [-- --list]: what Recap costs, and what else there is to choose from
 // npm run bench -- --stretches [--rows=300000]
 // npm run bench -- --memory [--connections=10000 --readers=500 --mib=1024]
 const KINDS = { '--stretches': 'stretches.mjs', '--memory': 'memory.mjs' };

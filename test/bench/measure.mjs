@@ -1,0 +1,170 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { listBody } from './bodies.mjs';
+import { quantile } from './figures.mjs';
+import { prefixesOf } from './layouts.mjs';
+import { HttpConnection, requestBytes } from './load/http-connection.mjs';
+import { pace } from './load/paced.mjs';
+import { saturate } from './load/saturated.mjs';
+import { sendInTurn } from './load/sequential.mjs';
+import { NodeProcess } from './server/server-process.mjs';
+import { VARIANTS } from './variants.mjs';
+
+/** Until the program's code has been compiled for speed. */
+const WARM_UP_SECONDS = 2;
+const WARM_UP_REQUESTS = 2_000;
+/** Requests of one connection before the other program has its turn: long enough for several batches to be written. */
+const BLOCK = 5_000;
+
+/** One program of a variant, with all that it needs, from its start to the account of what it stored. */
+class Program {
+  static async start(name, scenario, databases) {
+    const variant = VARIANTS[name];
+    const { server: prefix, load } = prefixesOf(scenario.layout);
+    const program = new Program(name, variant, load);
+    try {
+      program.folder = await mkdtemp(join(tmpdir(), 'recap-bench-'));
+      if (variant.database === 'postgres') program.database = await databases.create();
+      if (variant.needsSink) await program.#startSink(load);
+      const settings = {
+        framework: scenario.framework,
+        folder: program.folder,
+        recorder: variant.recorder,
+        settings: variant.settings,
+        database: variant.database,
+        databaseUrl: program.database?.url,
+        sinkUrl: program.sinkUrl,
+      };
+      const environment = {
+        NODE_ENV: 'production',
+        ...(program.sinkUrl && sinkEnvironment(program.sinkUrl)),
+      };
+      program.server = new NodeProcess(name, prefix, './server.mjs', settings, environment);
+      program.port = (await program.server.answer()).port;
+      return program;
+    } catch (error) {
+      await program.end();
+      throw error;
+    }
+  }
+
+  constructor(name, variant, loadPrefix) {
+    this.name = name;
+    this.variant = variant;
+    this.loadPrefix = loadPrefix;
+  }
+
+  /** Ends the load's part, and proves that what was answered is accounted for. */
+  async finish() {
+    const end = await this.server.ask('finish');
+    if (this.sink) end.stored = (await this.sink.ask('count')).stored;
+    return { ...end, ...account(this.name, this.variant, end) };
+  }
+
+  async end() {
+    await this.server?.stop();
+    await this.sink?.stop();
+    await this.database?.drop();
+    if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #startSink(prefix) {
+    this.sink = new NodeProcess('the sink', prefix, './sink.mjs', { kind: this.variant.label });
+    this.sinkUrl = `http://127.0.0.1:${(await this.sink.answer()).port}`;
+  }
+}
+
+/** Whatever a peer does: no name but this machine's is asked for, and proxies are not used. */
+function sinkEnvironment(url) {
+  return { APITALLY_HUB_BASE_URL: url, NO_PROXY: '*', no_proxy: '*' };
+}
+
+/**
+ * What became of the exchanges that were answered. A variant that has to keep all of them fails where some are
+ * neither stored nor counted as shed, and where more are stored than ever came.
+ */
+export function account(name, { keepsAll }, { arrived, answered, stored, shed = 0 }) {
+  const lost = Math.max(0, answered - stored - shed);
+  const tell = `${answered} answered, ${stored} stored, ${shed} shed`;
+  if (keepsAll && lost > 0) throw new Error(`${name}: ${lost} exchanges are lost: ${tell}`);
+  if (keepsAll && stored + shed > arrived) throw new Error(`${name}: more is stored than came: ${tell}`);
+  return { shed, lost };
+}
+
+/** Measures one variant once, under the scenario's load. */
+export async function measure(name, scenario, seconds, databases) {
+  const program = await Program.start(name, scenario, databases);
+  try {
+    const drive = driverOf(scenario, program);
+    await drive(Math.min(WARM_UP_SECONDS, seconds));
+    await program.server.ask('open');
+    const loaded = await drive(seconds);
+    if (loaded.failures > 0) throw new Error(`${name}: ${loaded.failures} requests failed`);
+    return { ...loaded, ...(await program.finish()) };
+  } finally {
+    await program.end();
+  }
+}
+
+function driverOf({ load, bytes }, { port, folder, loadPrefix: prefix }) {
+  if (load.kind === 'paced') {
+    return (seconds) => pace({ port, bodyBytes: bytes, seconds, perSecond: load.perSecond, prefix });
+  }
+  const url = `http://127.0.0.1:${port}/echo`;
+  const body = listBody(bytes);
+  return (seconds) => saturate({ url, body, seconds, connections: load.connections, folder, prefix });
+}
+
+/**
+ * Measures variants side by side: single requests over one connection to each, in turns of a few hundred, and what
+ * one has put off is done before the next has its turn.
+ *
+ * @returns {Promise<Record<string, object>>} by variant
+ */
+export async function measureInTurns(names, scenario, databases) {
+  const programs = [];
+  try {
+    for (const name of names) programs.push(await Program.start(name, scenario, databases));
+    const { requests, method, path } = scenario.load;
+    const bytes = requestBytes(method, path, scenario.bytes > 0 ? listBody(scenario.bytes) : undefined);
+    for (const program of programs) {
+      program.connection = await HttpConnection.open(program.port);
+      program.latencies = [];
+      await sendInTurn(program.connection, bytes, Math.min(WARM_UP_REQUESTS, requests));
+      await program.server.ask('open');
+    }
+    for (let sent = 0; sent < requests; sent += BLOCK) {
+      for (const program of programs) {
+        const { latencies, failures } = await sendInTurn(
+          program.connection,
+          bytes,
+          Math.min(BLOCK, requests - sent),
+        );
+        if (failures > 0) throw new Error(`${program.name}: ${failures} requests failed`);
+        program.latencies.push(...latencies);
+        await program.server.ask('settle');
+      }
+    }
+    const results = {};
+    for (const program of programs) results[program.name] = await sequentialResult(program);
+    return results;
+  } finally {
+    for (const program of programs) {
+      program.connection?.close();
+      await program.end();
+    }
+  }
+}
+
+async function sequentialResult(program) {
+  const { latencies } = program;
+  const perSecond = (latencies.length * 1000) / latencies.reduce((sum, each) => sum + each, 0);
+  return {
+    perSecond,
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+    failures: 0,
+    ...(await program.finish()),
+  };
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Unavailable } from '../recorders/unavailable.mjs';
+
+const LIMIT_MS = 120_000;
+const running = new Set();
+
+/** Ends every process that is still there, and makes whoever waits for one of them fail. */
+export function endProcesses() {
+  for (const child of running) child.kill('SIGKILL');
+}
+
+/** A Node program beside this one that answers what it is asked, one question at a time. */
+export class NodeProcess {
+  #child;
+  #name;
+  #ended;
+
+  /**
+   * @param {string[]} prefix a command that runs it, such as taskset
+   * @param {string} path of the program, from this folder
+   */
+  constructor(name, prefix, path, argument, environment = {}) {
+    this.#name = name;
+    const file = fileURLToPath(new URL(path, import.meta.url));
+    const [command, ...rest] = [...prefix, process.execPath, file, JSON.stringify(argument)];
+    this.#child = spawn(command, rest, {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, ...environment },
+    });
+    running.add(this.#child);
+    // Without a listener, a program that cannot be started would end this one.
+    this.#child.on('error', () => this.#child.kill('SIGKILL'));
+    this.#ended = once(this.#child, 'close').then(
+      ([code, signal]) => this.#forget(`ended with ${code ?? signal}`),
+      (error) => this.#forget(error.message),
+    );
+  }
+
+  ask(question) {
+    this.#child.send(question);
+    return this.answer();
+  }
+
+  /** @throws {Unavailable} when it says so. */
+  async answer() {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), LIMIT_MS);
+    try {
+      const message = await Promise.race([
+        once(this.#child, 'message', { signal: limit.signal }).then(([answer]) => answer),
+        this.#ended.then((how) => ({ problem: { message: how } })),
+      ]);
+      if (message.problem === undefined) return message;
+      const { code, message: text, stack } = message.problem;
+      if (code === 'UNAVAILABLE') throw new Unavailable(text);
+      throw new Error(`${this.#name}: ${stack ?? text}`);
+    } catch (error) {
+      if (!limit.signal.aborted) throw error;
+      throw new Error(`${this.#name}: no answer within ${LIMIT_MS / 1000} s`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+      limit.abort();
+    }
+  }
+
+  async stop() {
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+  }
+
+  #forget(how) {
+    running.delete(this.#child);
+    return how;
+  }
+}

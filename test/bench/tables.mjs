@@ -1,0 +1,94 @@
+import { against, median } from './figures.mjs';
+import { VARIANTS } from './variants.mjs';
+
+const FRAMEWORKS = { express: 'Express 5', koa: 'Koa 3', nest: 'NestJS 11' };
+const LAYOUTS = {
+  pinned: 'the program on one core with all its threads',
+  spare: 'the program and the load share all cores',
+};
+
+export function sizeText(bytes) {
+  return bytes % 1024 === 0 ? `${bytes / 1024} KB` : `${bytes} bytes`;
+}
+
+function loadText({ load, bytes }) {
+  if (load.kind === 'in turns') return `${load.requests} requests one after the other, ${load.path}`;
+  const body = `${sizeText(bytes)} of JSON each way`;
+  if (load.kind === 'paced') return `${body}, ${load.perSecond} requests/s whatever the answers do`;
+  return `${body}, ${load.connections} connections as fast as answers come`;
+}
+
+/** What a scenario is, in a line. */
+export function describeScenario(scenario) {
+  return `${FRAMEWORKS[scenario.framework]}, ${loadText(scenario)}, ${LAYOUTS[scenario.layout]}`;
+}
+
+const COLUMNS = [
+  ['requests/s', (own) => figure(own, 'perSecond', 0)],
+  ['of bare', (own, bare) => bare && ratio('throughput', own, bare)],
+  ['p50 ms', (own) => figure(own, 'p50', 2)],
+  ['p99 ms', (own) => figure(own, 'p99', 2)],
+  ['p99 of bare', (own, bare) => bare && ratio('p99', own, bare)],
+  ['main thread µs', (own) => figure(own, 'mainMicros', 0)],
+  ['added', (own, bare) => bare && difference('addedMainMicros', own, bare)],
+  ['process µs', (own) => figure(own, 'cpuMicros', 0)],
+  ['loop delay p99 ms', (own) => figure(own, 'delayP99Ms', 1)],
+  ['peak MiB', (own) => figure(own, 'peakMib', 0)],
+  ['answered', (own) => sum(own, 'answered')],
+  ['stored', (own, _bare, keeps) => keeps && sum(own, 'stored')],
+  ['shed', (own, _bare, keeps) => keeps && sum(own, 'shed')],
+  ['lost', (own, _bare, keeps) => keeps && sum(own, 'lost')],
+];
+
+/** A scenario's measurements as a table of Markdown; µs are per request, `of bare` is the median of ratios within a round. */
+export function tableOf({ results, base }) {
+  const names = Object.keys(results);
+  const rows = names.map((name) => {
+    const bare = name === base ? undefined : results[base];
+    const { label, keeps } = VARIANTS[name];
+    return [label, ...COLUMNS.map(([, cell]) => cell(results[name], bare, keeps) ?? '–')];
+  });
+  return [
+    `| variant | ${COLUMNS.map(([title]) => title).join(' | ')} |`,
+    `| --- |${' --: |'.repeat(COLUMNS.length)}`,
+    ...rows.map((cells) => `| ${cells.join(' | ')} |`),
+  ].join('\n');
+}
+
+/** One line for each gate: what was seen, its spread, and whether that is enough. */
+export function verdictLines(verdicts) {
+  return verdicts.map((verdict) => {
+    const { what, unit, gate, aim, state, isAimReached } = verdict;
+    const limits = [gate !== undefined && `gate ${gate}`, aim !== undefined && `aim ${aim}`].filter(Boolean);
+    if (state === 'not measured') return `${what}: not measured (${limits.join(', ')})`;
+    const [middle, least, most] = [verdict.median, verdict.least, verdict.most].map(precise);
+    const aimText = aim === undefined ? '' : isAimReached ? ', aim reached' : ', aim not reached';
+    const gateText = gate === undefined ? '' : `, gate ${state === 'held' ? 'held' : 'MISSED'}`;
+    return `${what}: ${middle}${unit} (${least} to ${most}; ${limits.join(', ')})${gateText}${aimText}`;
+  });
+}
+
+function precise(value) {
+  const digits = Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 0.1 ? 2 : 3;
+  return value.toFixed(digits);
+}
+
+function figure(own, key, digits) {
+  const value = median(own.map((each) => each[key]));
+  return Number.isNaN(value) ? undefined : value.toFixed(digits);
+}
+
+function sum(own, key) {
+  return String(own.reduce((total, each) => total + each[key], 0));
+}
+
+function ratio(name, own, bare) {
+  const { median: middle, least, most } = against(name, own, bare);
+  return `${middle.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`;
+}
+
+function difference(name, own, bare) {
+  const { median: middle, least, most } = against(name, own, bare);
+  if (Number.isNaN(middle)) return undefined;
+  return `${middle.toFixed(0)} (${least.toFixed(0)}–${most.toFixed(0)})`;
+}
