@@ -1,3 +1,5 @@
+import { VARIANTS } from './variants.mjs';
+
 /** What of a measurement is compared with what another variant had in the same round, and how. */
 export const FIGURES = {
   throughput: {
@@ -54,7 +56,11 @@ export function judge(gates, results) {
   return gates.map((gate) => {
     const { text, isBetterBelow, unit } = FIGURES[gate.figure];
     const [own, other] = [results[gate.of], results[gate.against]];
-    const verdict = { what: gate.what ?? `${text}, ${gate.of} against ${gate.against}`, unit, ...gate };
+    const verdict = {
+      what: `${VARIANTS[gate.of].label} against ${VARIANTS[gate.against].label}: ${text}`,
+      unit,
+      ...gate,
+    };
     if (own === undefined || other === undefined) return { ...verdict, state: 'not measured' };
     const seen = against(gate.figure, own, other);
     const reaches = (limit) => (isBetterBelow ? seen.median <= limit : seen.median >= limit);

@@ -1,96 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { listBody } from './bodies.mjs';
 import { quantile } from './figures.mjs';
-import { prefixesOf } from './layouts.mjs';
 import { HttpConnection, requestBytes } from './load/http-connection.mjs';
 import { pace } from './load/paced.mjs';
 import { saturate } from './load/saturated.mjs';
 import { sendInTurn } from './load/sequential.mjs';
-import { NodeProcess } from './server/server-process.mjs';
-import { VARIANTS } from './variants.mjs';
+import { Program } from './program.mjs';
 
 /** Until the program's code has been compiled for speed. */
 const WARM_UP_SECONDS = 2;
 const WARM_UP_REQUESTS = 2_000;
 /** Requests of one connection before the other program has its turn: long enough for several batches to be written. */
 const BLOCK = 5_000;
-
-/** One program of a variant, with all that it needs, from its start to the account of what it stored. */
-class Program {
-  static async start(name, scenario, databases) {
-    const variant = VARIANTS[name];
-    const { server: prefix, load } = prefixesOf(scenario.layout);
-    const program = new Program(name, variant, load);
-    try {
-      program.folder = await mkdtemp(join(tmpdir(), 'recap-bench-'));
-      if (variant.database === 'postgres') program.database = await databases.create();
-      if (variant.needsSink) await program.#startSink(load);
-      const settings = {
-        framework: scenario.framework,
-        folder: program.folder,
-        recorder: variant.recorder,
-        settings: variant.settings,
-        database: variant.database,
-        databaseUrl: program.database?.url,
-        sinkUrl: program.sinkUrl,
-      };
-      const environment = {
-        NODE_ENV: 'production',
-        ...(program.sinkUrl && sinkEnvironment(program.sinkUrl)),
-      };
-      program.server = new NodeProcess(name, prefix, './server.mjs', settings, environment);
-      program.port = (await program.server.answer()).port;
-      return program;
-    } catch (error) {
-      await program.end();
-      throw error;
-    }
-  }
-
-  constructor(name, variant, loadPrefix) {
-    this.name = name;
-    this.variant = variant;
-    this.loadPrefix = loadPrefix;
-  }
-
-  /** Ends the load's part, and proves that what was answered is accounted for. */
-  async finish() {
-    const end = await this.server.ask('finish');
-    if (this.sink) end.stored = (await this.sink.ask('count')).stored;
-    return { ...end, ...account(this.name, this.variant, end) };
-  }
-
-  async end() {
-    await this.server?.stop();
-    await this.sink?.stop();
-    await this.database?.drop();
-    if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true });
-  }
-
-  async #startSink(prefix) {
-    this.sink = new NodeProcess('the sink', prefix, './sink.mjs', { kind: this.variant.label });
-    this.sinkUrl = `http://127.0.0.1:${(await this.sink.answer()).port}`;
-  }
-}
-
-/** Whatever a peer does: no name but this machine's is asked for, and proxies are not used. */
-function sinkEnvironment(url) {
-  return { APITALLY_HUB_BASE_URL: url, NO_PROXY: '*', no_proxy: '*' };
-}
-
-/**
- * What became of the exchanges that were answered. A variant that has to keep all of them fails where some are
- * neither stored nor counted as shed, and where more are stored than ever came.
- */
-export function account(name, { keepsAll }, { arrived, answered, stored, shed = 0 }) {
-  const lost = Math.max(0, answered - stored - shed);
-  const tell = `${answered} answered, ${stored} stored, ${shed} shed`;
-  if (keepsAll && lost > 0) throw new Error(`${name}: ${lost} exchanges are lost: ${tell}`);
-  if (keepsAll && stored + shed > arrived) throw new Error(`${name}: more is stored than came: ${tell}`);
-  return { shed, lost };
-}
 
 /** Measures one variant once, under the scenario's load. */
 export async function measure(name, scenario, seconds, databases) {

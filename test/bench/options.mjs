@@ -35,7 +35,7 @@ export function readOptions(args) {
   return {
     list: values.list,
     writes: values.write || !isNarrowed,
-    rounds: values.rounds === undefined ? (values.quick ? 1 : 5) : wholeNumber('rounds', values.rounds),
+    rounds: values.rounds === undefined ? undefined : wholeNumber('rounds', values.rounds),
     seconds: values.seconds === undefined ? undefined : wholeNumber('seconds', values.seconds),
     isQuick: values.quick,
     scenarios: chooseScenarios(values.scenario).flatMap((scenario) => narrow(scenario, variants, sizes)),
@@ -73,4 +73,17 @@ function wholeNumber(name, text) {
   if (!Number.isInteger(value) || value < 1)
     throw new Error(`--${name} takes whole numbers from 1 on, not "${text}".`);
   return value;
+}
+
+/** Whether what these arguments choose is compared with packages that only the benchmark installs; wrong arguments choose nothing. */
+export function needsPeers(args) {
+  try {
+    const { list, scenarios } = readOptions(args);
+    const isPeer = (name) => VARIANTS[name].recorder.startsWith('./peers/');
+    return (
+      !list && scenarios.some(({ framework, variants }) => framework === 'nest' || variants.some(isPeer))
+    );
+  } catch {
+    return false;
+  }
 }

@@ -2,12 +2,14 @@
 // scenario does not hold, and when a variant that has to keep everything lost an exchange.
 import * as postgres from '../../scripts/servers/postgres.mjs';
 import { Databases } from './databases.mjs';
+import { writeDocument } from './document.mjs';
 import { judge } from './figures.mjs';
+import { describeMachine } from './machine.mjs';
 import { readOptions, USAGE } from './options.mjs';
 import { runScenario } from './rounds.mjs';
 import { SCENARIOS } from './scenarios.mjs';
-import { endProcesses } from './server/server-process.mjs';
-import { describeScenario, tableOf, verdictLines } from './tables.mjs';
+import { endProcesses } from './node-process.mjs';
+import { describeScenario, roundsText, tableOf, verdictLines } from './tables.mjs';
 
 const tell = (text) => process.stderr.write(`${text}\n`);
 const options = readOptionsOrExit();
@@ -36,18 +38,21 @@ async function measureAll() {
     await databases.stop();
   }
   summarise(reports);
+  const measured = reports.filter(({ failure, results }) => failure === undefined && 'bare' in results);
+  if (options.writes && !interrupted && measured.length > 0) {
+    tell(`Written: ${await writeDocument(measured, describeMachine())}`);
+  }
   if (interrupted) process.exitCode = 130;
 }
 
 async function measureScenario(scenario, databases) {
   const seconds = options.seconds ?? (options.isQuick ? 1 : (scenario.seconds ?? 3));
-  const rounds = options.rounds;
-  const base = scenario.variants.find((name) => name.startsWith('bare'));
+  const rounds = options.rounds ?? (options.isQuick ? 1 : (scenario.rounds ?? 5));
   const sized =
     options.isQuick && scenario.load.kind === 'in turns'
-      ? { ...scenario, load: { ...scenario.load, requests: 2_000 } }
+      ? { ...scenario, load: { ...scenario.load, requests: 500 } }
       : scenario;
-  const report = { scenario: sized, rounds, seconds, base, results: {}, leftOut: {}, verdicts: [] };
+  const report = { scenario: sized, rounds, seconds, results: {}, leftOut: {}, verdicts: [] };
   try {
     const { results, leftOut } = await runScenario(sized, { rounds, seconds, databases, tell });
     return { ...report, results, leftOut, verdicts: judge(scenario.gates, results) };
@@ -56,13 +61,14 @@ async function measureScenario(scenario, databases) {
   }
 }
 
-function print({ scenario, rounds, seconds, base, results, leftOut, verdicts, failure }) {
-  console.log(`\n## ${scenario.name}\n\n${describeScenario(scenario)}; ${rounds} rounds of ${seconds} s.\n`);
+function print(report) {
+  const { scenario, results, leftOut, verdicts, failure } = report;
+  console.log(`\n## ${scenario.name}\n\n${describeScenario(scenario)}; ${roundsText(report)}.\n`);
   if (failure !== undefined) {
     console.log(`FAILED: ${failure}`);
     return;
   }
-  if (Object.keys(results).length > 0) console.log(tableOf({ results, base }));
+  if (Object.keys(results).length > 0) console.log(tableOf(results));
   for (const [name, why] of Object.entries(leftOut)) console.log(`\nWithout ${name}: ${why}.`);
   for (const line of verdictLines(verdicts)) console.log(`\n${line}`);
 }
@@ -73,8 +79,10 @@ function summarise(reports) {
     ...verdictLines(verdicts).map((line) => `${scenario.name}: ${line}`),
   ]);
   if (lines.length > 0) console.log(`\n## Gates\n\n${lines.map((line) => `- ${line}`).join('\n')}`);
+  // A round of a second says whether it works, not how fast it is.
   const isHeld = reports.every(
-    ({ failure, verdicts }) => failure === undefined && verdicts.every(({ state }) => state !== 'missed'),
+    ({ failure, verdicts }) =>
+      failure === undefined && (options.isQuick || verdicts.every(({ state }) => state !== 'missed')),
   );
   if (!isHeld) process.exitCode = 1;
 }

@@ -2,20 +2,18 @@ import { against, median } from './figures.mjs';
 import { VARIANTS } from './variants.mjs';
 
 const FRAMEWORKS = { express: 'Express 5', koa: 'Koa 3', nest: 'NestJS 11' };
-const LAYOUTS = {
-  pinned: 'the program on one core with all its threads',
-  spare: 'the program and the load share all cores',
-};
+const LAYOUTS = { pinned: 'one pinned core', spare: 'spare core' };
 
 export function sizeText(bytes) {
   return bytes % 1024 === 0 ? `${bytes / 1024} KB` : `${bytes} bytes`;
 }
 
 function loadText({ load, bytes }) {
-  if (load.kind === 'in turns') return `${load.requests} requests one after the other, ${load.path}`;
+  if (load.kind === 'in turns')
+    return `${load.method} ${load.path}, ${load.requests} requests one after the other`;
   const body = `${sizeText(bytes)} of JSON each way`;
-  if (load.kind === 'paced') return `${body}, ${load.perSecond} requests/s whatever the answers do`;
-  return `${body}, ${load.connections} connections as fast as answers come`;
+  if (load.kind === 'paced') return `${body}, ${load.perSecond} requests/s`;
+  return `${body}, ${load.connections} connections, saturated`;
 }
 
 /** What a scenario is, in a line. */
@@ -23,9 +21,15 @@ export function describeScenario(scenario) {
   return `${FRAMEWORKS[scenario.framework]}, ${loadText(scenario)}, ${LAYOUTS[scenario.layout]}`;
 }
 
+/** How long a scenario was measured. */
+export function roundsText({ scenario, rounds, seconds }) {
+  const length = scenario.load.kind === 'in turns' ? '' : ` of ${seconds} s`;
+  return `${rounds} ${rounds === 1 ? 'round' : 'rounds'}${length}`;
+}
+
 const COLUMNS = [
   ['requests/s', (own) => figure(own, 'perSecond', 0)],
-  ['of bare', (own, bare) => bare && ratio('throughput', own, bare)],
+  ['requests/s of bare', (own, bare) => bare && ratio('throughput', own, bare)],
   ['p50 ms', (own) => figure(own, 'p50', 2)],
   ['p99 ms', (own) => figure(own, 'p99', 2)],
   ['p99 of bare', (own, bare) => bare && ratio('p99', own, bare)],
@@ -41,12 +45,12 @@ const COLUMNS = [
 ];
 
 /** A scenario's measurements as a table of Markdown; µs are per request, `of bare` is the median of ratios within a round. */
-export function tableOf({ results, base }) {
+export function tableOf(results) {
   const names = Object.keys(results);
   const rows = names.map((name) => {
-    const bare = name === base ? undefined : results[base];
-    const { label, keeps } = VARIANTS[name];
-    return [label, ...COLUMNS.map(([, cell]) => cell(results[name], bare, keeps) ?? '–')];
+    const bare = name === 'bare' ? undefined : results.bare;
+    const { label, keepsNothing } = VARIANTS[name];
+    return [label, ...COLUMNS.map(([, cell]) => cell(results[name], bare, !keepsNothing) || '–')];
   });
   return [
     `| variant | ${COLUMNS.map(([title]) => title).join(' | ')} |`,
@@ -55,17 +59,41 @@ export function tableOf({ results, base }) {
   ].join('\n');
 }
 
+/** What was seen for every gate, as a table of Markdown. */
+export function judgementTable(verdicts) {
+  const rows = verdicts.map(({ scenario, what, unit, gate, aim, state, isAimReached, ...seen }) => {
+    const limit = (value) => (value === undefined ? '–' : `${limitText(value)}${unit}`);
+    const isMeasured = state !== 'not measured';
+    const figures = isMeasured
+      ? `${precise(seen.median)}${unit} (${precise(seen.least)} to ${precise(seen.most)})`
+      : '–';
+    const outcome = !isMeasured || gate === undefined ? '' : state;
+    const aimed = !isMeasured || aim === undefined ? '' : isAimReached ? 'aim reached' : 'aim not reached';
+    const verdict = [outcome, aimed].filter(Boolean).join(', ') || 'not measured';
+    return `| ${scenario} | ${what} | ${limit(gate)} | ${limit(aim)} | ${figures} | ${verdict} |`;
+  });
+  return ['| scenario | what | gate | aim | seen | |', '| --- | --- | --: | --: | --: | --- |', ...rows].join(
+    '\n',
+  );
+}
+
 /** One line for each gate: what was seen, its spread, and whether that is enough. */
 export function verdictLines(verdicts) {
   return verdicts.map((verdict) => {
     const { what, unit, gate, aim, state, isAimReached } = verdict;
-    const limits = [gate !== undefined && `gate ${gate}`, aim !== undefined && `aim ${aim}`].filter(Boolean);
+    const limits = Object.entries({ gate, aim })
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${name} ${limitText(value)}`);
     if (state === 'not measured') return `${what}: not measured (${limits.join(', ')})`;
     const [middle, least, most] = [verdict.median, verdict.least, verdict.most].map(precise);
     const aimText = aim === undefined ? '' : isAimReached ? ', aim reached' : ', aim not reached';
     const gateText = gate === undefined ? '' : `, gate ${state === 'held' ? 'held' : 'MISSED'}`;
     return `${what}: ${middle}${unit} (${least} to ${most}; ${limits.join(', ')})${gateText}${aimText}`;
   });
+}
+
+function limitText(value) {
+  return Number.isInteger(value) ? String(value) : value.toFixed(2);
 }
 
 function precise(value) {
@@ -84,11 +112,11 @@ function sum(own, key) {
 
 function ratio(name, own, bare) {
   const { median: middle, least, most } = against(name, own, bare);
-  return `${middle.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`;
+  return `${middle.toFixed(2)} (${least.toFixed(2)} to ${most.toFixed(2)})`;
 }
 
 function difference(name, own, bare) {
   const { median: middle, least, most } = against(name, own, bare);
   if (Number.isNaN(middle)) return undefined;
-  return `${middle.toFixed(0)} (${least.toFixed(0)}–${most.toFixed(0)})`;
+  return `${middle.toFixed(0)} (${least.toFixed(0)} to ${most.toFixed(0)})`;
 }

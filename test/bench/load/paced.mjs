@@ -1,10 +1,10 @@
 import { quantile } from '../figures.mjs';
-import { NodeProcess } from '../server/server-process.mjs';
+import { NodeProcess } from '../node-process.mjs';
 
 /** Posts so many bodies a second, whatever the answers do. */
 export async function pace({ port, bodyBytes, seconds, perSecond, prefix }) {
   const settings = { port, path: '/echo', bodyBytes, seconds, perSecond, hasOwnCore: prefix.length > 0 };
-  const client = new NodeProcess('the paced load', prefix, '../load/paced-client.mjs', settings);
+  const client = new NodeProcess('the paced load', prefix, './load/paced-client.mjs', settings);
   try {
     const seen = await client.answer();
     return {

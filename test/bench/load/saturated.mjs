@@ -7,7 +7,8 @@ import { findProgram } from '../../../scripts/debian.mjs';
 
 const run = promisify(execFile);
 const wrk = findProgram('wrk');
-const autocannon = createRequire(import.meta.url).resolve('autocannon');
+const require = createRequire(import.meta.url);
+const autocannon = require.resolve('autocannon');
 
 /**
  * wrk takes little of the machine. autocannon is written in JavaScript and takes about as much of it as the

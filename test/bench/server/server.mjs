@@ -1,5 +1,6 @@
 // One variant of the measured program, in a process of its own: `node server.mjs <JSON of its settings>`. It sends
 // { port } when it listens, or { problem }, and answers 'settle', 'open' and 'finish', one at a time.
+import { Unavailable } from '../recorders/unavailable.mjs';
 import { Account } from './account.mjs';
 
 const FRAMEWORKS = { express: './express.mjs', koa: './koa.mjs', nest: '../peers/nest.mjs' };
@@ -37,7 +38,7 @@ try {
     asks[ask](started).then((answer) => process.send(answer), tell);
   });
 } catch (error) {
-  tell(error);
+  tell(missingPeer(error) ?? error);
 }
 
 async function start() {
@@ -50,6 +51,13 @@ async function start() {
   server.on('request', () => (account.arrived += 1));
   server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
   return { recorder, server };
+}
+
+/** Peers may be left out; a package of Recap's own that is missing is an error. */
+function missingPeer(error) {
+  const isPeer = settings.framework === 'nest' || settings.recorder.startsWith('./peers/');
+  const [, name] = (isPeer && /^Cannot find package '([^']+)'/.exec(error.message)) || [];
+  return name && new Unavailable(`the package ${name} could not be installed`);
 }
 
 function tell(error) {

@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { Unavailable } from '../recorders/unavailable.mjs';
+import { Unavailable } from './recorders/unavailable.mjs';
 
 const LIMIT_MS = 120_000;
 const running = new Set();
+let isOver = false;
 
-/** Ends every process that is still there, and makes whoever waits for one of them fail. */
+/** Ends every process that is still there, lets none begin, and makes whoever waits for one of them fail. */
 export function endProcesses() {
+  isOver = true;
   for (const child of running) child.kill('SIGKILL');
 }
 
@@ -22,6 +24,7 @@ export class NodeProcess {
    * @param {string} path of the program, from this folder
    */
   constructor(name, prefix, path, argument, environment = {}) {
+    if (isOver) throw new Error(`${name}: interrupted`);
     this.#name = name;
     const file = fileURLToPath(new URL(path, import.meta.url));
     const [command, ...rest] = [...prefix, process.execPath, file, JSON.stringify(argument)];

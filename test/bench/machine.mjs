@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import Database from 'better-sqlite3';
+import { LOAD_PROGRAM } from './load/saturated.mjs';
+
+const GIB = 1024 ** 3;
+
+/** What a reader has to know to compare figures: never a name of the machine or of who measured. */
+export function describeMachine() {
+  const cores = cpus();
+  const model = cores[0]?.model.replace(/\s+/g, ' ').trim() ?? process.arch;
+  const database = new Database(':memory:');
+  const sqlite = database.prepare('SELECT sqlite_version()').pluck().get();
+  database.close();
+  return [
+    `${cores.length} cores (${model}), ${Math.round(totalmem() / GIB)} GiB`,
+    systemName(),
+    `Node ${process.version}`,
+    `SQLite ${sqlite}`,
+    `load by ${LOAD_PROGRAM}`,
+  ].join(', ');
+}
+
+function systemName() {
+  try {
+    const release = readFileSync('/etc/os-release', 'utf8');
+    return /^PRETTY_NAME="?([^"\n]+)/m.exec(release)?.[1] ?? process.platform;
+  } catch (error) {
+    if (error.code === 'ENOENT') return process.platform;
+    throw error;
+  }
+}
