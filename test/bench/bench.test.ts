@@ -1,6 +1,6 @@
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -36,9 +36,8 @@ async function run(args: readonly string[], onStderr?: (text: string, pid: numbe
 }
 
 /** One quick round of requests one after the other: their count is the same however busy the machine is. */
-function bench(variants: string, onStderr?: (text: string, pid: number) => void): Promise<Ended> {
-  const args = ['--quick', '--scenario=empty-route', `--variants=${variants}`];
-  return run([join(__dirname, 'run.mjs'), ...args], onStderr);
+function bench(variants: string): Promise<Ended> {
+  return run([join(__dirname, 'run.mjs'), '--quick', '--scenario=empty-route', `--variants=${variants}`]);
 }
 
 async function stopOnceRecording(pid: number): Promise<void> {
@@ -48,13 +47,13 @@ async function stopOnceRecording(pid: number): Promise<void> {
   process.kill(pid, 'SIGTERM');
 }
 
-/** The last columns of a variant's row: answered, stored, shed, lost. */
+/** The last columns of a variant's row: answered, stored, without bodies, shed, lost. */
 function accountOf(label: string, { stdout }: Ended): string[] {
   const row = stdout.split('\n').find((line) => line.startsWith(`| ${label} |`));
   return (
     row
       ?.split('|')
-      .slice(-5, -1)
+      .slice(-6, -1)
       .map((cell) => cell.trim()) ?? []
   );
 }
@@ -68,8 +67,8 @@ describe('the benchmark', () => {
   it('shows that all that was answered with Recap is in the database', async () => {
     const ended = await bench('bare,recap');
     expect(ended.stderr).not.toContain('Error');
-    expect(accountOf('Recap', ended)).toEqual(['1000', '1000', '0', '0']);
-    expect(accountOf('bare', ended)).toEqual(['1000', '–', '–', '–']);
+    expect(accountOf('Recap', ended)).toEqual(['1000', '1000', '0', '0', '0']);
+    expect(accountOf('bare', ended)).toEqual(['1000', '–', '–', '–', '–']);
     expect(ended.code).toBe(0);
   });
 
@@ -87,7 +86,7 @@ describe('the benchmark', () => {
 
   it('shows how many were shed by a recorder that counts them', async () => {
     const ended = await bench('bare,shedding');
-    expect(accountOf('shedding', ended)).toEqual(['1000', '750', '250', '0']);
+    expect(accountOf('shedding', ended)).toEqual(['1000', '750', '0', '250', '0']);
     expect(ended.code).toBe(0);
   });
 
@@ -110,7 +109,8 @@ describe('the benchmark', () => {
 
   it('leaves no process and no file behind when it is stopped in the middle', async () => {
     let stopped: Promise<void> | undefined;
-    const ended = await bench('bare,recap', (stderr, pid) => {
+    const args = ['--quick', '--scenario=empty-route', '--variants=bare,recap', '--rounds=1000'];
+    const ended = await run([join(__dirname, 'run.mjs'), ...args], (stderr, pid) => {
       if (stderr.includes('round 1')) stopped ??= stopOnceRecording(pid);
     });
     await stopped;
@@ -124,18 +124,47 @@ describe('the benchmark', () => {
       import { judge } from './figures.mjs';
       const rounds = (...figures) => figures.map((perSecond) => ({ perSecond, p99: 1000 / perSecond }));
       const results = { bare: rounds(1000, 2000, 1000), recap: rounds(900, 1600, 500) };
+      Object.assign(results.recap[1], { answered: 10, withoutBodies: 2, shed: 1, lost: 0 });
       const gate = (figure, gate, aim) => ({ figure, of: 'recap', against: 'bare', gate, aim });
       const gates = [gate('throughput', 0.8, 0.9), gate('throughput', 0.81), gate('p99', 1.2, 1.1), gate('p99', 1.3, 1.25)];
       const absent = { figure: 'p99', of: 'recap-postgres', against: 'bare', gate: 1 };
       console.log(JSON.stringify(judge([...gates, absent], results)));
     `);
     expect(JSON.parse(stdout)).toMatchObject([
-      { state: 'held', isAimReached: false, median: 0.8, least: 0.5, most: 0.9 },
+      { state: 'held', isAimReached: false, median: 0.8, least: 0.5, most: 0.9, notWhole: 3, answered: 10 },
       { state: 'missed' },
       { state: 'missed', isAimReached: false },
       { state: 'held', isAimReached: true },
       { state: 'not measured' },
     ]);
+  });
+
+  it('writes what was measured as a page with its verdicts, and as charts, and keeps what was measured before', async () => {
+    const write = (name: string, figures: string) => `
+      import { writeDocument } from './document.mjs';
+      import { SCENARIOS } from './scenarios.mjs';
+      const scenario = SCENARIOS.find(({ name }) => name === '${name}');
+      const whole = { answered: 100000, stored: 100000, shed: 0, lost: 0, withoutBodies: 0 };
+      const measured = (perSecond, more) => [{ perSecond, p50: 1, p99: 2, mainMicros: 3, cpuMicros: 4, delayP99Ms: 5, peakMib: 6, ...whole, ...more }];
+      const report = { scenario, rounds: 1, seconds: 1, leftOut: {}, results: ${figures} };
+      await writeDocument([report], 'a machine', ${JSON.stringify(scratch)});
+    `;
+    const first = '{ bare: measured(1000), recap: measured(650) }';
+    const second =
+      '{ bare: measured(1000), recap: measured(500, { stored: 99000, shed: 1000, withoutBodies: 5 }) }';
+    expect(await evaluate(write('express-1k-pinned', first))).toMatchObject({ stderr: '' });
+    expect(await evaluate(write('peers-1k-pinned', second))).toMatchObject({ stderr: '' });
+
+    const page = await readFile(join(scratch, 'README.md'), 'utf8');
+    const lines = page.split('\n').map((line) => line.replace(/ +/g, ' '));
+    expect(lines).toContain('- a machine');
+    expect(lines).toContain(
+      '| express-1k-pinned | Recap against bare: requests/s | 0.62 | 0.70 | 0.65 (0.65 to 0.65) | held, aim not reached |',
+    );
+    expect(page).toContain('](peers-1k-pinned.svg)');
+    expect(page).toMatch(/Recap .* 99000 +\| +5 +\| +1000 +\| +0 +\|/);
+    const chart = await readFile(join(scratch, 'peers-1k-pinned.svg'), 'utf8');
+    expect(chart).toMatch(/^<svg [^]*>Recap<[^]*>0\.50<[^]*<\/svg>\n$/);
   });
 
   it('refuses names that it does not know, and says which there are', async () => {
@@ -192,14 +221,19 @@ describe('a peer that sends to a service', () => {
       };
       const seen = {};
       for (const [name, go] of Object.entries(ways)) {
-        seen[name] = await go().catch((error) => (error.cause ?? error).code);
+        seen[name] = await go().catch((error) => (error.cause ?? error).message);
       }
       console.log(JSON.stringify(seen));
       process.exit();
     `);
-    const refused = Object.fromEntries(
-      ['fetch', 'name', 'net', 'options', 'tls'].map((way) => [way, 'ECONNREFUSED']),
-    );
-    expect(JSON.parse(stdout)).toEqual({ here: 'here', ...refused });
+    const refused = (host: string) => `Only this machine may be reached, not ${host}`;
+    expect(JSON.parse(stdout)).toEqual({
+      here: 'here',
+      fetch: refused('192.0.2.1'),
+      name: refused('service.invalid'),
+      net: refused('192.0.2.1'),
+      options: refused('192.0.2.1'),
+      tls: refused('192.0.2.1'),
+    });
   });
 });

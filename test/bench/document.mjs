@@ -8,7 +8,7 @@ import { SCENARIOS } from './scenarios.mjs';
 import { describeScenario, judgementTable, roundsText, tableOf } from './tables.mjs';
 import { VARIANTS } from './variants.mjs';
 
-const folder = fileURLToPath(new URL('../../docs/benchmarks/', import.meta.url));
+const DOCS = fileURLToPath(new URL('../../docs/benchmarks/', import.meta.url));
 const MEASURED = 'results.json';
 
 /**
@@ -16,9 +16,9 @@ const MEASURED = 'results.json';
  *
  * @param {object[]} reports of scenarios that could be measured
  */
-export async function writeDocument(reports, machine) {
+export async function writeDocument(reports, machine, folder = DOCS) {
   await mkdir(folder, { recursive: true });
-  const scenarios = await readMeasured();
+  const scenarios = await readMeasured(folder);
   for (const { scenario, rounds, seconds, results, leftOut } of reports) {
     scenarios[scenario.name] = { machine, rounds, seconds, leftOut, results: rounded(results) };
   }
@@ -27,14 +27,14 @@ export async function writeDocument(reports, machine) {
     ...scenarios[scenario.name],
   }));
   for (const one of measured) {
-    if (one.scenario.chart) await write(`${one.scenario.name}.svg`, chartOf(one));
+    if (one.scenario.chart) await write(join(folder, `${one.scenario.name}.svg`), chartOf(one));
   }
-  await write(MEASURED, JSON.stringify({ scenarios }));
-  await write('README.md', pageOf(measured));
+  await write(join(folder, MEASURED), JSON.stringify({ scenarios }));
+  await write(join(folder, 'README.md'), pageOf(measured));
   return folder;
 }
 
-async function readMeasured() {
+async function readMeasured(folder) {
   try {
     return JSON.parse(await readFile(join(folder, MEASURED), 'utf8')).scenarios;
   } catch (error) {
@@ -43,14 +43,14 @@ async function readMeasured() {
   }
 }
 
-async function write(name, text) {
-  const path = join(folder, name);
-  const settings = { ...(await resolveConfig(path)), filepath: path };
-  await writeFile(path, name.endsWith('.svg') ? text : await format(text, settings));
+async function write(path, text) {
+  const settings = { ...(await resolveConfig(DOCS)), filepath: path };
+  await writeFile(path, path.endsWith('.svg') ? text : await format(text, settings));
 }
 
 function rounded(results) {
-  const round = (key, value) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value);
+  const round = (key, value) =>
+    Number.isInteger(value) || typeof value !== 'number' ? value : Number(value.toPrecision(5));
   return JSON.parse(JSON.stringify(results, round));
 }
 
@@ -120,6 +120,7 @@ round, and stands with the least and the most of them.
 - *main thread µs* and *process µs* are worked, per request, what is written after the load included; *loop delay* is beyond a timer's
   own 5 ms; *peak* is the most resident memory.
 - *stored* is counted in the database, the file or the sink when all is over, the warm-up's requests included. An exchange of
-  Recap or of the naive recorder that is neither stored nor counted as shed fails the run. The others may drop: *lost* says how many.
+  Recap or of the naive recorder that is neither stored nor counted as shed fails the run, and *without bodies* are those that an overload left without. The others may drop:
+  *lost* says how many.
 
 Measured on:`;

@@ -67,8 +67,14 @@ export function judge(gates, results) {
     return {
       ...verdict,
       ...seen,
+      answered: total(own, ['answered']),
+      notWhole: total(own, ['withoutBodies', 'shed', 'lost']),
       state: gate.gate === undefined || reaches(gate.gate) ? 'held' : 'missed',
       isAimReached: gate.aim !== undefined && reaches(gate.aim),
     };
   });
+}
+
+function total(own, keys) {
+  return own.reduce((sum, each) => sum + keys.reduce((part, key) => part + (each[key] ?? 0), 0), 0);
 }

@@ -74,10 +74,10 @@ function sinkEnvironment(url) {
  * What became of the exchanges that were answered. A variant that has to keep all of them fails where some are
  * neither stored nor counted as shed, and where more are stored than ever came.
  */
-export function account(name, { keepsAll }, { arrived, answered, stored, shed = 0 }) {
+export function account(name, { keepsAll }, { arrived, answered, stored, shed = 0, withoutBodies = 0 }) {
   const lost = Math.max(0, answered - stored - shed);
   const tell = `${answered} answered, ${stored} stored, ${shed} shed`;
   if (keepsAll && lost > 0) throw new Error(`${name}: ${lost} exchanges are lost: ${tell}`);
   if (keepsAll && stored + shed > arrived) throw new Error(`${name}: more is stored than came: ${tell}`);
-  return { shed, lost };
+  return { shed, lost, withoutBodies };
 }

@@ -40,6 +40,7 @@ const COLUMNS = [
   ['peak MiB', (own) => figure(own, 'peakMib', 0)],
   ['answered', (own) => sum(own, 'answered')],
   ['stored', (own, _bare, keeps) => keeps && sum(own, 'stored')],
+  ['without bodies', (own, _bare, keeps) => keeps && sum(own, 'withoutBodies')],
   ['shed', (own, _bare, keeps) => keeps && sum(own, 'shed')],
   ['lost', (own, _bare, keeps) => keeps && sum(own, 'lost')],
 ];
@@ -69,7 +70,7 @@ export function judgementTable(verdicts) {
       : '–';
     const outcome = !isMeasured || gate === undefined ? '' : state;
     const aimed = !isMeasured || aim === undefined ? '' : isAimReached ? 'aim reached' : 'aim not reached';
-    const verdict = [outcome, aimed].filter(Boolean).join(', ') || 'not measured';
+    const verdict = [outcome, aimed, wholeText(seen)].filter(Boolean).join(', ') || 'not measured';
     return `| ${scenario} | ${what} | ${limit(gate)} | ${limit(aim)} | ${figures} | ${verdict} |`;
   });
   return ['| scenario | what | gate | aim | seen | |', '| --- | --- | --: | --: | --: | --- |', ...rows].join(
@@ -88,8 +89,14 @@ export function verdictLines(verdicts) {
     const [middle, least, most] = [verdict.median, verdict.least, verdict.most].map(precise);
     const aimText = aim === undefined ? '' : isAimReached ? ', aim reached' : ', aim not reached';
     const gateText = gate === undefined ? '' : `, gate ${state === 'held' ? 'held' : 'MISSED'}`;
-    return `${what}: ${middle}${unit} (${least} to ${most}; ${limits.join(', ')})${gateText}${aimText}`;
+    const whole = wholeText(verdict) && `, ${wholeText(verdict)}`;
+    return `${what}: ${middle}${unit} (${least} to ${most}; ${limits.join(', ')})${gateText}${aimText}${whole}`;
   });
+}
+
+/** A recorder that leaves out what costs time is not faster. */
+function wholeText({ answered, notWhole }) {
+  return notWhole > 0 ? `${notWhole} of ${answered} exchanges are not whole` : '';
 }
 
 function limitText(value) {

@@ -25,8 +25,8 @@ export async function start({ framework, folder, settings, database, databaseUrl
       if (worker !== wantsWorker) throw new Error(`it ran ${worker ? 'with' : 'without'} a worker`);
       await recorder.close();
       // What is in the database, not what the recorder says of it.
-      const stored = database === 'postgres' ? await countInPostgres(databaseUrl) : countInSqlite(path);
-      return { stored, shed: Object.values(shed).reduce((sum, count) => sum + count, 0) };
+      const counts = database === 'postgres' ? await countInPostgres(databaseUrl) : countInSqlite(path);
+      return { ...counts, shed: Object.values(shed).reduce((sum, count) => sum + count, 0) };
     },
   };
 }
@@ -42,17 +42,23 @@ function create(options) {
   }
 }
 
+/** An exchange whose connection the load's end cut off may lack a body that never came. */
+const COUNTS = `SELECT count(*) AS stored,
+  count(CASE WHEN outcome = 'completed' AND (request_state NOT IN ('captured', 'empty')
+    OR response_state NOT IN ('captured', 'empty')) THEN 1 END) AS "withoutBodies"
+  FROM recap_entries`;
+
 function countInSqlite(path) {
   const database = new Database(path, { readonly: true });
-  const { count } = database.prepare('SELECT count(*) AS count FROM recap_entries').get();
+  const counts = database.prepare(COUNTS).get();
   database.close();
-  return count;
+  return counts;
 }
 
 async function countInPostgres(connectionString) {
   const client = new pg.Client({ connectionString });
   await client.connect();
-  const { rows } = await client.query('SELECT count(*)::int AS count FROM recap_entries');
+  const { rows } = await client.query(COUNTS);
   await client.end();
-  return rows[0].count;
+  return { stored: Number(rows[0].stored), withoutBodies: Number(rows[0].withoutBodies) };
 }
