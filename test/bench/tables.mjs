@@ -94,7 +94,6 @@ export function verdictLines(verdicts) {
   });
 }
 
-/** A recorder that leaves out what costs time is not faster. */
 function wholeText({ answered, notWhole }) {
   return notWhole > 0 ? `${notWhole} of ${answered} exchanges are not whole` : '';
 }
