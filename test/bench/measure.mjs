@@ -16,15 +16,25 @@ const BLOCK = 5_000;
 export async function measure(name, scenario, seconds, databases) {
   const program = await Program.start(name, scenario, databases);
   try {
-    const drive = driverOf(scenario, program);
+    const load = driverOf(scenario, program);
+    const drive = async (length) => {
+      const loaded = await load(length);
+      refuseFailures(program, loaded.failures);
+      return loaded;
+    };
     await drive(Math.min(WARM_UP_SECONDS, seconds));
     await program.server.ask('open');
     const loaded = await drive(seconds);
-    if (loaded.failures > 0) throw new Error(`${name}: ${loaded.failures} requests failed`);
     return { ...loaded, ...(await program.finish()) };
   } finally {
     await program.end();
   }
+}
+
+function refuseFailures({ name, server }, failures) {
+  if (failures === 0) return;
+  const ending = server.ending === undefined ? '' : `: the program ${server.ending}`;
+  throw new Error(`${name}: ${failures} requests failed${ending}`);
 }
 
 function driverOf({ load, bytes }, { port, folder, loadPrefix: prefix }) {
@@ -37,7 +47,7 @@ function driverOf({ load, bytes }, { port, folder, loadPrefix: prefix }) {
 }
 
 /**
- * Measures variants side by side: single requests over one connection to each, in turns of a few hundred, and what
+ * Measures variants side by side: single requests over one connection to each, in turns of some thousands, and what
  * one has put off is done before the next has its turn.
  *
  * @returns {Promise<Record<string, object>>} by variant
@@ -55,20 +65,18 @@ export async function measureInTurns(names, scenario, databases) {
       await program.server.ask('open');
     }
     for (let sent = 0; sent < requests; sent += BLOCK) {
+      const count = Math.min(BLOCK, requests - sent);
       for (const program of programs) {
-        const { latencies, failures } = await sendInTurn(
-          program.connection,
-          bytes,
-          Math.min(BLOCK, requests - sent),
-        );
-        if (failures > 0) throw new Error(`${program.name}: ${failures} requests failed`);
+        const { latencies, failures } = await sendInTurn(program.connection, bytes, count);
+        refuseFailures(program, failures);
         program.latencies.push(...latencies);
         await program.server.ask('settle');
       }
+      programs.reverse();
     }
     const results = {};
     for (const program of programs) results[program.name] = await sequentialResult(program);
-    return results;
+    return Object.fromEntries(names.map((name) => [name, results[name]]));
   } finally {
     for (const program of programs) {
       program.connection?.close();

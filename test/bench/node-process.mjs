@@ -18,6 +18,8 @@ export class NodeProcess {
   #child;
   #name;
   #ended;
+  /** How it ended, once it has. */
+  ending;
 
   /**
    * @param {string[]} prefix a command that runs it, such as taskset
@@ -75,6 +77,7 @@ export class NodeProcess {
 
   #forget(how) {
     running.delete(this.#child);
+    this.ending = how;
     return how;
   }
 }

@@ -26,6 +26,9 @@ async function measureAll() {
   }
   const databases = new Databases(postgres);
   const reports = [];
+  tell(
+    `${options.scenarios.length} scenarios, about ${Math.ceil(options.scenarios.reduce(addMinutes, 0))} minutes`,
+  );
   try {
     for (const scenario of options.scenarios) {
       if (interrupted) break;
@@ -46,8 +49,7 @@ async function measureAll() {
 }
 
 async function measureScenario(scenario, databases) {
-  const seconds = options.seconds ?? (options.isQuick ? 1 : (scenario.seconds ?? 3));
-  const rounds = options.rounds ?? (options.isQuick ? 1 : (scenario.rounds ?? 5));
+  const { seconds, rounds } = lengthOf(scenario);
   const sized =
     options.isQuick && scenario.load.kind === 'in turns'
       ? { ...scenario, load: { ...scenario.load, requests: 500 } }
@@ -59,6 +61,19 @@ async function measureScenario(scenario, databases) {
   } catch (error) {
     return { ...report, failure: error.message };
   }
+}
+
+function lengthOf(scenario) {
+  return {
+    seconds: options.seconds ?? (options.isQuick ? 1 : (scenario.seconds ?? 3)),
+    rounds: options.rounds ?? (options.isQuick ? 1 : (scenario.rounds ?? 5)),
+  };
+}
+
+/** With the warm-up, and about a second to start and end. */
+function addMinutes(minutes, scenario) {
+  const { seconds, rounds } = lengthOf(scenario);
+  return minutes + (rounds * scenario.variants.length * (seconds + Math.min(2, seconds) + 1)) / 60;
 }
 
 function print(report) {
