@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { needsPeers } from '../test/bench/options.mjs';
+import { peerFolders } from '../test/bench/options.mjs';
 import { findProgram, installDebianPackages } from './debian.mjs';
 import { endRunningCommands, runCommand } from './run-command.mjs';
 import { installPackages, setUp } from './setup.mjs';
@@ -30,8 +30,8 @@ async function prepareComparison() {
         `wrk is not here (${problem}): autocannon makes the load, and takes a core from the programs.`,
       );
   }
-  if (!needsPeers(args)) return;
-  const problem = await installPackages(inBench('peers'), 'the peers to compare with', '1 to 2 minutes');
-  if (problem !== undefined) console.error(problem);
-  else await installPackages(inBench('peers/nestlens'), 'NestLens', 'about 10 seconds');
+  for (const folder of peerFolders(args)) {
+    const problem = await installPackages(inBench(folder), `test/bench/${folder}`, '1 to 2 minutes');
+    if (problem !== undefined) console.error(`${problem}\nIt is left out of the comparison.`);
+  }
 }

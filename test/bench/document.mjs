@@ -63,7 +63,7 @@ function chartOf({ scenario, results }) {
     return { label: VARIANTS[name].label, value: median, least, most, text: median.toFixed(2), kind };
   });
   return drawBars({
-    title: `${text}, as a part of the bare program's`,
+    title: `${text}, bare program = 1`,
     subtitle: describeScenario(scenario),
     bars: [{ label: 'bare', value: 1, least: 1, most: 1, text: '1.00', kind: 'base' }, ...bars],
   });
@@ -78,6 +78,7 @@ function pageOf(measured) {
   return [
     INTRODUCTION,
     machines.map((machine) => `- ${machine}`).join('\n'),
+    ...(measured.some(({ rounds }) => rounds < CITABLE_ROUNDS) ? [HURRIED] : []),
     '## What has to hold',
     'Medians of the ratios or differences within a round, and their spread.',
     judgementTable(verdicts),
@@ -102,6 +103,10 @@ function sectionOf(report) {
     ...Object.entries(leftOut).map(([name, why]) => `Without ${VARIANTS[name].label}: ${why}.`),
   ];
 }
+
+/** Below, a spread says nothing. */
+const CITABLE_ROUNDS = 3;
+const HURRIED = `**Not to be cited**: some of it was measured in fewer than ${CITABLE_ROUNDS} rounds.`;
 
 const INTRODUCTION = `# Benchmarks
 

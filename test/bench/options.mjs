@@ -75,15 +75,21 @@ function wholeNumber(name, text) {
   return value;
 }
 
-/** Whether what these arguments choose is compared with packages that only the benchmark installs; wrong arguments choose nothing. */
-export function needsPeers(args) {
+/** Folders of packages that only the benchmark installs, as far as what these arguments choose needs them; wrong arguments choose nothing. */
+export function peerFolders(args) {
+  const { list, scenarios } = readableOptions(args);
+  if (list) return [];
+  const variants = scenarios.flatMap((scenario) => scenario.variants);
+  const uses = (folder) => variants.some((name) => VARIANTS[name].recorder.startsWith(`./${folder}/`));
+  const needsPeers = uses('peers') || scenarios.some(({ framework }) => framework === 'nest');
+  return [...(needsPeers ? ['peers'] : []), ...(uses('peers/nestlens') ? ['peers/nestlens'] : [])];
+}
+
+function readableOptions(args) {
   try {
-    const { list, scenarios } = readOptions(args);
-    const isPeer = (name) => VARIANTS[name].recorder.startsWith('./peers/');
-    return (
-      !list && scenarios.some(({ framework, variants }) => framework === 'nest' || variants.some(isPeer))
-    );
+    return readOptions(args);
   } catch {
-    return false;
+    // Whoever measures says what is wrong with them.
+    return { list: true, scenarios: [] };
   }
 }
