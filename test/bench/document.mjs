@@ -56,17 +56,24 @@ function rounded(results) {
 
 function chartOf({ scenario, results }) {
   const { bare, ...others } = results;
-  const { text } = FIGURES[scenario.chart];
   const bars = Object.entries(others).map(([name, own]) => {
     const { median, least, most } = against(scenario.chart, own, bare);
     const kind = name.startsWith('recap') ? 'own' : 'other';
-    return { label: VARIANTS[name].label, value: median, least, most, text: median.toFixed(2), kind };
+    const text = [median.toFixed(2), noteOf(name, own)].filter(Boolean).join(', ');
+    return { label: VARIANTS[name].label, value: median, least, most, text, kind };
   });
   return drawBars({
-    title: `${text}, bare program = 1`,
+    title: `${FIGURES[scenario.chart].text}, bare program = 1`,
     subtitle: describeScenario(scenario),
     bars: [{ label: 'bare', value: 1, least: 1, most: 1, text: '1.00', kind: 'base' }, ...bars],
   });
+}
+
+/** What a bar is paid for: a variant that keeps less has less to do. */
+function noteOf(name, own) {
+  const sum = (key) => own.reduce((total, each) => total + each[key], 0);
+  const kept = 1 - (sum('lost') + sum('shed')) / sum('answered');
+  return kept < 0.995 ? `${Math.round(kept * 100)} % stored` : VARIANTS[name].chartNote;
 }
 
 function pageOf(measured) {
@@ -123,7 +130,7 @@ round, and stands with the least and the most of them.
 - Saturated: as many requests as are answered, over kept-alive connections. At a fixed rate, requests leave when they are
   due, however long answers take, and the clock runs from when they were due.
 - *main thread µs* and *process µs* are worked, per request, what is written after the load included; *loop delay* is beyond a timer's
-  own 5 ms; *peak* is the most resident memory.
+  own 5 ms; *load late* is by how much the load itself sent after a request was due; *peak* is the most resident memory.
 - *stored* is counted in the database, the file or the sink when all is over, the warm-up's requests included. An exchange of
   Recap or of the naive recorder that is neither stored nor counted as shed fails the run, and *without bodies* are those that an overload left without. The others may drop:
   *lost* says how many.

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { findProgram } from '../../scripts/debian.mjs';
 import { Unavailable } from './recorders/unavailable.mjs';
 
@@ -13,6 +13,17 @@ const taskset = findProgram('taskset');
 export function prefixesOf(layout) {
   if (layout === 'spare') return { server: [], load: [] };
   if (!taskset) throw new Unavailable('there is no taskset on this machine (package util-linux)');
-  if (availableParallelism() < 2) throw new Unavailable('pinning needs two cores');
-  return { server: [taskset, '-c', '0'], load: [taskset, '-c', '1'] };
+  const [own, other] = allowedCores();
+  if (other === undefined) throw new Unavailable('pinning needs two cores');
+  return { server: [taskset, '-c', String(own)], load: [taskset, '-c', String(other)] };
+}
+
+/** The first cores that this process may use, which in a container need not begin with 0. */
+function allowedCores() {
+  const status = readFileSync('/proc/self/status', 'latin1');
+  const [, list] = /^Cpus_allowed_list:\s*(.+)$/m.exec(status);
+  return list.split(',').flatMap((range) => {
+    const [first, last = first] = range.split('-').map(Number);
+    return first === last ? [first] : [first, first + 1];
+  });
 }

@@ -33,6 +33,7 @@ const COLUMNS = [
   ['p50 ms', (own) => figure(own, 'p50', 2)],
   ['p99 ms', (own) => figure(own, 'p99', 2)],
   ['p99 of bare', (own, bare) => bare && ratio('p99', own, bare)],
+  ['load late p99 ms', (own) => figure(own, 'lateP99', 2)],
   ['main thread µs', (own) => figure(own, 'mainMicros', 0)],
   ['added', (own, bare) => bare && difference('addedMainMicros', own, bare)],
   ['process µs', (own) => figure(own, 'cpuMicros', 0)],
@@ -45,18 +46,25 @@ const COLUMNS = [
   ['lost', (own, _bare, keeps) => keeps && sum(own, 'lost')],
 ];
 
-/** A scenario's measurements as a table of Markdown; µs are per request, `of bare` is the median of ratios within a round. */
+/**
+ * A scenario's measurements as a table of Markdown; µs are per request, what is said of bare is the median of ratios
+ * within a round. Columns that nobody fills are left out.
+ */
 export function tableOf(results) {
   const names = Object.keys(results);
   const rows = names.map((name) => {
     const bare = name === 'bare' ? undefined : results.bare;
-    const { label, keepsNothing } = VARIANTS[name];
-    return [label, ...COLUMNS.map(([, cell]) => cell(results[name], bare, !keepsNothing) || '–')];
+    return COLUMNS.map(([, cell]) => cell(results[name], bare, !VARIANTS[name].keepsNothing));
   });
+  const isFilled = (_column, index) => rows.some((row) => row[index]);
+  const line = (head, cells) => `| ${[head, ...cells.filter(isFilled)].join(' | ')} |`;
+  const titles = COLUMNS.map(([title]) => title);
+  const rules = COLUMNS.map(() => '--:');
+  const cells = rows.map((row) => row.map((cell) => cell || '–'));
   return [
-    `| variant | ${COLUMNS.map(([title]) => title).join(' | ')} |`,
-    `| --- |${' --: |'.repeat(COLUMNS.length)}`,
-    ...rows.map((cells) => `| ${cells.join(' | ')} |`),
+    line('variant', titles),
+    line('---', rules),
+    ...cells.map((row, index) => line(VARIANTS[names[index]].label, row)),
   ].join('\n');
 }
 

@@ -21,6 +21,7 @@ const peer = (name, folder, configuration, more = {}) => ({
   ...more,
 });
 
+const oneLine = { chartNote: 'one line' };
 const spooled = { durability: 'spooled' };
 const strict = { durability: 'strict' };
 const inline = { worker: false };
@@ -87,11 +88,12 @@ export const VARIANTS = {
     'postgres',
     'the same PostgreSQL, `durability: "strict"`.',
   ),
-  morgan: peer('morgan', 'recorders', 'one line without bodies, format `combined`, into a file.'),
+  morgan: peer('morgan', 'recorders', 'one line without bodies, format `combined`, into a file.', oneLine),
   'pino-http': peer(
     'pino-http',
     'recorders',
     'one line without bodies, into a file, asynchronously, 4 KiB at a time.',
+    oneLine,
   ),
   'express-winston': peer(
     'express-winston',
@@ -120,6 +122,7 @@ export const VARIANTS = {
     'nestjs-telescope',
     'peers',
     'its SQLite store, without the protection that stops recording while the event loop is late; it has no way to keep the response body.',
+    { chartNote: 'no response body' },
   ),
   naive: {
     label: 'two awaited save()',

@@ -11,6 +11,7 @@ export async function pace({ port, bodyBytes, seconds, perSecond, prefix }) {
       perSecond: seen.perSecond,
       p50: quantile(seen.latencies, 0.5),
       p99: quantile(seen.latencies, 0.99),
+      lateP99: quantile(seen.lateness, 0.99),
       failures: seen.failures,
     };
   } finally {
