@@ -28,6 +28,11 @@ export class Databases {
     };
   }
 
+  /** Of the server, if one was started. */
+  async version() {
+    return (await this.#started)?.version;
+  }
+
   async stop() {
     const server = await this.#started;
     await server?.stop?.();

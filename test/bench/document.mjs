@@ -8,6 +8,7 @@ import { SCENARIOS } from './scenarios.mjs';
 import { describeScenario, judgementTable, roundsText, tableOf } from './tables.mjs';
 import { VARIANTS } from './variants.mjs';
 
+const LOCKFILES = ['../../package-lock.json', './peers/package-lock.json'];
 const DOCS = fileURLToPath(new URL('../../docs/benchmarks/', import.meta.url));
 const MEASURED = 'results.json';
 
@@ -19,8 +20,8 @@ const MEASURED = 'results.json';
 export async function writeDocument(reports, machine, folder = DOCS) {
   await mkdir(folder, { recursive: true });
   const scenarios = await readMeasured(folder);
-  for (const { scenario, rounds, seconds, results, leftOut } of reports) {
-    scenarios[scenario.name] = { machine, rounds, seconds, leftOut, results: rounded(results) };
+  for (const { scenario, rounds, seconds, postgres, results, leftOut } of reports) {
+    scenarios[scenario.name] = { machine, rounds, seconds, postgres, leftOut, results: rounded(results) };
   }
   const measured = SCENARIOS.filter(({ name }) => name in scenarios).map((scenario) => ({
     scenario,
@@ -30,7 +31,7 @@ export async function writeDocument(reports, machine, folder = DOCS) {
     if (one.scenario.chart) await write(join(folder, `${one.scenario.name}.svg`), chartOf(one));
   }
   await write(join(folder, MEASURED), JSON.stringify({ scenarios }));
-  await write(join(folder, 'README.md'), pageOf(measured));
+  await write(join(folder, 'README.md'), pageOf(measured, await lockedVersions()));
   return folder;
 }
 
@@ -41,6 +42,19 @@ async function readMeasured(folder) {
     if (error.code === 'ENOENT') return {};
     throw error;
   }
+}
+
+/** Of each package that is installed for the benchmark or at the root. */
+async function lockedVersions() {
+  const versions = {};
+  for (const path of LOCKFILES) {
+    const { packages } = JSON.parse(await readFile(new URL(path, import.meta.url), 'utf8'));
+    for (const [place, { version }] of Object.entries(packages)) {
+      const [, name] = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(place) ?? [];
+      if (name !== undefined) versions[name] ??= version;
+    }
+  }
+  return versions;
 }
 
 async function write(path, text) {
@@ -76,7 +90,7 @@ function noteOf(name, own) {
   return kept < 0.995 ? `${Math.round(kept * 100)} % stored` : VARIANTS[name].chartNote;
 }
 
-function pageOf(measured) {
+function pageOf(measured, versions) {
   const machines = [...new Set(measured.map(({ machine }) => machine))];
   const verdicts = measured.flatMap(({ scenario, results }) =>
     judge(scenario.gates, results).map((verdict) => ({ scenario: scenario.name, ...verdict })),
@@ -94,7 +108,11 @@ function pageOf(measured) {
     'Each with what it needs to keep both bodies, where it can.',
     Object.entries(VARIANTS)
       .filter(([name]) => isUsed(name))
-      .map(([, { label, configuration }]) => `- **${label}**: ${configuration}`)
+      .map(([, variant]) => {
+        const version = versions[variant.package];
+        const named = version === undefined ? '' : ` (${variant.package} ${version})`;
+        return `- **${variant.label}**${named}: ${variant.configuration}`;
+      })
       .join('\n'),
     '',
   ].join('\n\n');

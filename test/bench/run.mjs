@@ -10,6 +10,7 @@ import { runScenario } from './rounds.mjs';
 import { SCENARIOS } from './scenarios.mjs';
 import { endProcesses } from './node-process.mjs';
 import { describeScenario, roundsText, tableOf, verdictLines } from './tables.mjs';
+import { VARIANTS } from './variants.mjs';
 
 const tell = (text) => process.stderr.write(`${text}\n`);
 const options = readOptionsOrExit();
@@ -26,9 +27,8 @@ async function measureAll() {
   }
   const databases = new Databases(postgres);
   const reports = [];
-  tell(
-    `${options.scenarios.length} scenarios, about ${Math.ceil(options.scenarios.reduce(addMinutes, 0))} minutes`,
-  );
+  const minutes = Math.ceil(options.scenarios.reduce(addMinutes, 0));
+  tell(`Scenarios: ${options.scenarios.length}, in about ${minutes} min.`);
   try {
     for (const scenario of options.scenarios) {
       if (interrupted) break;
@@ -57,7 +57,9 @@ async function measureScenario(scenario, databases) {
   const report = { scenario: sized, rounds, seconds, results: {}, leftOut: {}, verdicts: [] };
   try {
     const { results, leftOut } = await runScenario(sized, { rounds, seconds, databases, tell });
-    return { ...report, results, leftOut, verdicts: judge(scenario.gates, results) };
+    const usesPostgres = Object.keys(results).some((name) => VARIANTS[name].database === 'postgres');
+    const postgres = usesPostgres ? await databases.version() : undefined;
+    return { ...report, results, leftOut, postgres, verdicts: judge(scenario.gates, results) };
   } catch (error) {
     return { ...report, failure: error.message };
   }

@@ -21,10 +21,11 @@ export function describeScenario(scenario) {
   return `${FRAMEWORKS[scenario.framework]}, ${loadText(scenario)}, ${LAYOUTS[scenario.layout]}`;
 }
 
-/** How long a scenario was measured. */
-export function roundsText({ scenario, rounds, seconds }) {
+/** How long a scenario was measured, and on which server. */
+export function roundsText({ scenario, rounds, seconds, postgres }) {
   const length = scenario.load.kind === 'in turns' ? '' : ` of ${seconds} s`;
-  return `${rounds} ${rounds === 1 ? 'round' : 'rounds'}${length}`;
+  const server = postgres === undefined ? '' : `; PostgreSQL ${postgres}`;
+  return `${rounds} ${rounds === 1 ? 'round' : 'rounds'}${length}${server}`;
 }
 
 const COLUMNS = [

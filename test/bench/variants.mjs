@@ -1,8 +1,8 @@
 /**
- * What a program is measured with. `recorder` names the module that starts it, `settings` are handed to it, and
- * `configuration` is for readers. With `keepsAll`, an exchange that was answered and is neither stored nor counted as
- * shed fails the run; the others are free to drop, and the table says how many. Those that are `isForTests` break it on
- * purpose.
+ * What a program is measured with. `recorder` names the module that starts it, `settings` are handed to it;
+ * `configuration` and the version of `package` are for readers. With `keepsAll`, an exchange that was answered and is
+ * neither stored nor counted as shed fails the run; the others are free to drop, and the table says how many. Those
+ * that are `isForTests` break it on purpose.
  */
 const recap = (label, settings, database, configuration) => ({
   label: `Recap${label}`,
@@ -14,6 +14,7 @@ const recap = (label, settings, database, configuration) => ({
 });
 const peer = (name, folder, configuration, more = {}) => ({
   label: name,
+  package: name,
   recorder: `./${folder}/${name}.mjs`,
   settings: {},
   keepsAll: false,
@@ -115,17 +116,18 @@ export const VARIANTS = {
     'moesif',
     'peers',
     '`logBody`, bodies up to 1 MiB instead of 100,000 bytes, batches of 200, sent to a sink on this machine instead of its service.',
-    { needsSink: true },
+    { needsSink: true, package: 'moesif-nodejs' },
   ),
   nestlens: peer('nestlens', 'peers/nestlens', 'its SQLite store, bodies up to 1 MiB instead of 64 KiB.'),
   'nestjs-telescope': peer(
     'nestjs-telescope',
     'peers',
     'its SQLite store, without the protection that stops recording while the event loop is late; it has no way to keep the response body.',
-    { chartNote: 'no response body' },
+    { chartNote: 'no response body', package: '@dudousxd/nestjs-telescope' },
   ),
   naive: {
     label: 'two awaited save()',
+    package: 'typeorm',
     recorder: './recorders/naive.mjs',
     settings: {},
     database: 'sqlite',
