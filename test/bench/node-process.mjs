@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Unavailable } from './recorders/unavailable.mjs';
 
 const LIMIT_MS = 120_000;
+const RELEASE_LIMIT_MS = 20_000;
 const running = new Set();
 let isOver = false;
 
@@ -24,12 +25,14 @@ export class NodeProcess {
   /**
    * @param {string[]} prefix a command that runs it, such as taskset
    * @param {string} path of the program, from this folder
+   * @param {{ environment?: Record<string, string>, nodeArguments?: string[] }} [more]
    */
-  constructor(name, prefix, path, argument, environment = {}) {
+  constructor(name, prefix, path, argument, { environment = {}, nodeArguments = [] } = {}) {
     if (isOver) throw new Error(`${name}: interrupted`);
     this.#name = name;
     const file = fileURLToPath(new URL(path, import.meta.url));
-    const [command, ...rest] = [...prefix, process.execPath, file, JSON.stringify(argument)];
+    const node = [process.execPath, ...nodeArguments, file, JSON.stringify(argument)];
+    const [command, ...rest] = [...prefix, ...node];
     this.#child = spawn(command, rest, {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       env: { ...process.env, ...environment },
@@ -37,7 +40,8 @@ export class NodeProcess {
     running.add(this.#child);
     // Without a listener, a program that cannot be started would end this one.
     this.#child.on('error', () => this.#child.kill('SIGKILL'));
-    this.#ended = once(this.#child, 'close').then(
+    // `close` does not come after `disconnect()`.
+    this.#ended = once(this.#child, 'exit').then(
       ([code, signal]) => this.#forget(`ended with ${code ?? signal}`),
       (error) => this.#forget(error.message),
     );
@@ -68,6 +72,14 @@ export class NodeProcess {
       clearTimeout(timer);
       limit.abort();
     }
+  }
+
+  /** Lets it end by itself, which it does once it has nobody to answer. */
+  async release() {
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), RELEASE_LIMIT_MS);
+    this.#child.disconnect();
+    await this.#ended;
+    clearTimeout(timer);
   }
 
   async stop() {

@@ -9,6 +9,7 @@ npm run bench -- --variants=bare,recap      some variants of them
 npm run bench -- --sizes=1024,102400        bodies of other sizes, in bytes
 npm run bench -- --rounds=5 --seconds=3     more or longer rounds
 npm run bench -- --quick                    one round of one second: whether it works, not how fast it is
+npm run bench -- --profile=FOLDER           where the time goes, by thread and function; the profiles stay in the folder
 npm run bench -- --write                    into docs/benchmarks also what was chosen by these options
 npm run bench -- --stretches [--rows=300000]
 npm run bench -- --memory [--connections=10000 --readers=500 --mib=1024]`;
@@ -23,6 +24,7 @@ export function readOptions(args) {
       sizes: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      profile: { type: 'string' },
       quick: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
@@ -34,9 +36,12 @@ export function readOptions(args) {
   const isNarrowed = Object.keys(values).some((key) => !['write', 'list'].includes(key) && values[key]);
   return {
     list: values.list,
-    writes: values.write || !isNarrowed,
+    writes: (values.write && values.profile === undefined) || !isNarrowed,
     rounds: values.rounds === undefined ? undefined : wholeNumber('rounds', values.rounds),
     seconds: values.seconds === undefined ? undefined : wholeNumber('seconds', values.seconds),
+    profileFolder: values.profile,
+    // Figures of a short run, or of a profiled one, are none.
+    isJudged: !values.quick && values.profile === undefined,
     isQuick: values.quick,
     scenarios: chooseScenarios(values.scenario).flatMap((scenario) => narrow(scenario, variants, sizes)),
   };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prefixesOf } from './layouts.mjs';
 import { NodeProcess } from './node-process.mjs';
+import { profilerArguments } from './profiles.mjs';
 import { VARIANTS } from './variants.mjs';
 
 /** One program of a variant, with all that it needs, from its start to the account of what it stored. */
@@ -30,7 +31,10 @@ export class Program {
         TMPDIR: program.folder,
         ...(program.sinkUrl && sinkEnvironment(program.sinkUrl)),
       };
-      program.server = new NodeProcess(name, prefix, './server/server.mjs', settings, environment);
+      const nodeArguments = profilerArguments(scenario.profileFolder, name);
+      const more = { environment, nodeArguments };
+      program.isProfiled = nodeArguments.length > 0;
+      program.server = new NodeProcess(name, prefix, './server/server.mjs', settings, more);
       program.port = (await program.server.answer()).port;
       return program;
     } catch (error) {
@@ -49,6 +53,7 @@ export class Program {
   async finish() {
     const end = await this.server.ask('finish');
     if (this.sink) end.stored = (await this.sink.ask('count')).stored;
+    if (this.isProfiled) await this.server.release();
     return { ...end, ...account(this.name, this.variant, end) };
   }
 
