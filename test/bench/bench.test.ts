@@ -202,6 +202,25 @@ describe('the load at a fixed rate', () => {
     // From when it was due: the first one waited for the last to become due.
     expect(Math.max(...seen.latencies)).toBeGreaterThan(90);
   });
+
+  it('counts a request as failed that goes to a connection which the server has closed', async () => {
+    const { stdout } = await evaluate(`
+      import { createServer } from 'node:http';
+      import { HttpConnection, requestBytes } from './load/http-connection.mjs';
+      const server = createServer((request, response) => response.end('{}')).listen(0, '127.0.0.1');
+      await new Promise((resolve) => server.once('listening', resolve));
+      const connection = await HttpConnection.open(server.address().port);
+      const bytes = requestBytes('GET', '/');
+      const ask = () => new Promise((resolve) => connection.send(bytes, resolve));
+      const statuses = [await ask(), await ask()];
+      server.closeAllConnections();
+      while (!connection.isClosed) await new Promise((resolve) => setImmediate(resolve));
+      statuses.push(await ask());
+      console.log(JSON.stringify(statuses));
+      server.close();
+    `);
+    expect(JSON.parse(stdout)).toEqual([200, 200, 0]);
+  });
 });
 
 describe('a peer that sends to a service', () => {

@@ -23,6 +23,7 @@ export class HttpConnection {
   #needed;
   #status = 0;
   #onAnswer;
+  isClosed = false;
 
   static async open(port) {
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
@@ -35,13 +36,17 @@ export class HttpConnection {
     socket.on('data', (chunk) => this.#take(chunk));
     // A status of 0 is an answer that never came.
     socket.on('error', () => this.#answer(0));
-    socket.on('close', () => this.#answer(0));
+    socket.on('close', () => {
+      this.isClosed = true;
+      this.#answer(0);
+    });
   }
 
   /** @param {(status: number) => void} onAnswer when its last byte is here, or with 0 when it cannot come */
   send(bytes, onAnswer) {
     this.#onAnswer = onAnswer;
-    this.#socket.write(bytes);
+    if (this.isClosed) this.#answer(0);
+    else this.#socket.write(bytes);
   }
 
   close() {

@@ -24,7 +24,7 @@ function tick() {
     const dueAt = startedAt + sent * intervalMs;
     sent += 1;
     lateness.push(now - dueAt);
-    const connection = free.pop();
+    const connection = takeFree();
     if (connection !== undefined) send(connection, dueAt);
     else if (opened < MAX_CONNECTIONS) openAndSend(dueAt);
     else note(dueAt, 0);
@@ -33,6 +33,13 @@ function tick() {
   // A timer wakes up a millisecond late; a core of its own can be spent on looking at the clock.
   if (hasOwnCore) setImmediate(tick);
   else setTimeout(tick, 1);
+}
+
+/** One that the server has not closed meanwhile. */
+function takeFree() {
+  let connection = free.pop();
+  for (; connection?.isClosed; connection = free.pop()) opened -= 1;
+  return connection;
 }
 
 function openAndSend(dueAt) {

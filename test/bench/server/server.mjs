@@ -48,6 +48,8 @@ async function start() {
   const { createProgram } = await load(FRAMEWORKS[settings.framework]);
   const mounts = { ...recorder, before: recorder.before ?? [], after: recorder.after ?? [] };
   const server = await createProgram(mounts, () => (account.answered += 1));
+  // A connection waits while other programs are measured.
+  server.keepAliveTimeout = 120_000;
   server.on('request', () => (account.arrived += 1));
   server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
   return { recorder, server };
