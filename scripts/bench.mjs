@@ -6,7 +6,14 @@ import { setUp } from './setup.mjs';
 // npm run bench [-- --rounds=5 --seconds=3 --sizes=1024,10240]
 // npm run bench -- --stretches [--rows=300000]
 // npm run bench -- --memory [--connections=10000 --readers=500 --mib=1024]
-const KINDS = { '--stretches': 'stretches.mjs', '--memory': 'memory.mjs' };
+// npm run bench -- --codecs [--only=1024,10240]
+// npm run bench -- --bytes [--exchanges=5000 --size=1200 --codec=zlib]
+const KINDS = {
+  '--codecs': 'codecs.mjs',
+  '--bytes': 'bytes.mjs',
+  '--stretches': 'stretches.mjs',
+  '--memory': 'memory.mjs',
+};
 
 const { built } = await setUp({ build: true });
 if (!built) process.exit(1);

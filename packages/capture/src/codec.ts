@@ -1,10 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { constants, deflate, deflateSync, inflateSync, type ZlibOptions } from 'node:zlib';
-import { promisify } from 'node:util';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Deflate } from 'pako';
 import { bodyKind, type BodyKind } from './body-kind';
 import { listEvents, listLines, type MessageBody } from './body-messages';
+import { compressorOf, decompressorOf, type CodecName } from './compressors';
 import type { BodyCodec, EntryRecord } from './entries/entry-record';
 
 /** Stored bytes and what a reader needs to unpack them. */
@@ -19,63 +16,44 @@ export interface PackedBody {
 export type PackBody = (bytes: Buffer) => PackedBody | Promise<PackedBody>;
 
 export interface PackOptions {
-  /** Which library compresses. Both write the zlib format (RFC 1950) and read each other's bytes. */
-  readonly codec: 'zlib' | 'pako';
+  readonly codec: CodecName;
   /** Bodies below this many bytes are not tried. */
   readonly thresholdBytes: number;
 }
 
-const PAKO_SLICE_BYTES = 16 * 1024;
 const KEPT_SHARE = 0.9;
-
-const deflateInPool = promisify<Buffer, ZlibOptions, Buffer>(deflate);
 /**
  * Up to here a body is packed at once: handing it to a thread and back costs the program's thread as
  * much as the work itself, and above it that would hold the event loop up for longer than a millisecond.
  */
 const SYNC_LIMIT_BYTES = 64 * 1024;
-const MIN_CHUNK_BYTES = 64;
 
-/** A small window and hash: setting up the usual ones costs more than compressing a body of 1 KiB. */
-function deflateNow(bytes: Buffer): Buffer {
-  // zlib's own chunk of 16 KiB would be allocated for each body, and kept alive by what is left of it.
-  const chunkSize = Math.max(MIN_CHUNK_BYTES, Math.min(bytes.length >> 1, 16_384));
-  return deflateSync(bytes, { level: constants.Z_BEST_SPEED, windowBits: 13, memLevel: 6, chunkSize });
-}
-
+/** @throws {StorageError} `CONFIG_INVALID` for a codec that this Node does not have. */
 export function createPacker({ codec, thresholdBytes }: PackOptions): PackBody {
+  const { mark, pack, packAside } = compressorOf(codec);
   const asIs = (bytes: Buffer): PackedBody => ({ bytes, codec: 'identity', unpackedBytes: bytes.length });
   const choose = (bytes: Buffer, packed: Buffer): PackedBody =>
     packed.length <= bytes.length * KEPT_SHARE
-      ? { bytes: packed, codec: 'deflate', unpackedBytes: bytes.length }
+      ? { bytes: packed, codec: mark, unpackedBytes: bytes.length }
       : asIs(bytes);
   return (bytes) => {
     if (bytes.length < thresholdBytes) return asIs(bytes);
-    if (codec === 'pako') return packWithPako(bytes).then((packed) => choose(bytes, packed));
-    if (bytes.length <= SYNC_LIMIT_BYTES) return choose(bytes, deflateNow(bytes));
-    return deflateInPool(bytes, { level: constants.Z_BEST_SPEED }).then((packed) => choose(bytes, packed));
+    if (pack !== undefined && bytes.length <= SYNC_LIMIT_BYTES) return choose(bytes, pack(bytes));
+    return packAside(bytes).then((packed) => choose(bytes, packed));
   };
-}
-
-/** pako knows no threads: it works in slices, so that the host's requests get their turn between them. */
-async function packWithPako(bytes: Buffer): Promise<Buffer> {
-  const stream = new Deflate({ level: 1 });
-  for (let start = 0; start < bytes.length; start += PAKO_SLICE_BYTES) {
-    if (start > 0) await nextTurn();
-    const end = start + PAKO_SLICE_BYTES;
-    stream.push(bytes.subarray(start, end), end >= bytes.length);
-  }
-  return Buffer.from(stream.result as Uint8Array);
 }
 
 /**
  * The bytes as they were before packing.
  *
- * @throws when they are damaged: they do not unpack, or not to the length that was noted.
+ * @throws when they are damaged: they do not unpack, or not to the length that was noted; and when nothing here
+ *   knows the codec.
  */
 export function unpackBody({ bytes, codec, unpackedBytes }: PackedBody): Buffer {
-  const unpacked =
-    codec === 'deflate' ? inflateSync(bytes, { maxOutputLength: Math.max(unpackedBytes, 1) }) : bytes;
+  const unpack = decompressorOf(codec);
+  if (unpack === undefined)
+    throw new RangeError(`Stored body is packed as "${codec}", which is unknown here.`);
+  const unpacked = unpack(bytes, Math.max(unpackedBytes, 1));
   if (unpacked.length !== unpackedBytes) {
     throw new RangeError(`Stored body unpacks to ${unpacked.length} bytes instead of ${unpackedBytes}.`);
   }
@@ -88,8 +66,11 @@ export interface DecodedBody {
    * `{ encoding: 'base64', content }` for bytes that are not clean UTF-8 text; null when there is nothing to show.
    */
   readonly data: unknown;
-  /** Why `data` is not the whole body; absent when it is. */
-  readonly state?: 'truncated' | 'dropped' | 'corrupt' | 'not_captured';
+  /**
+   * Why `data` is not the whole body; absent when it is. `unsupported`: packed by a codec that this Node, or this
+   * version of Recap, cannot undo.
+   */
+  readonly state?: 'truncated' | 'dropped' | 'corrupt' | 'unsupported' | 'not_captured';
 }
 
 type StoredBody = Pick<
@@ -106,7 +87,7 @@ type StoredBody = Pick<
   | 'responseContentType'
 >;
 
-/** Reads one side's body back from a stored entry. Never throws: damage is told by `state: 'corrupt'`. */
+/** Reads one side's body back from a stored entry. Never throws: what cannot be read is told by `state`. */
 export function decodeBody(entry: StoredBody, side: 'request' | 'response'): DecodedBody {
   const isRequest = side === 'request';
   const state = isRequest ? entry.requestState : entry.responseState;
@@ -114,11 +95,13 @@ export function decodeBody(entry: StoredBody, side: 'request' | 'response'): Dec
   if (state === 'dropped' || state === 'not_captured') return { data: null, state };
   // A host's own query may have left the column out.
   if (state === 'empty' || !(bytes instanceof Uint8Array)) return { data: null };
+  const codec = isRequest ? entry.requestCodec : entry.responseCodec;
+  if (decompressorOf(codec) === undefined) return { data: null, state: 'unsupported' };
   let unpacked: Buffer;
   try {
     unpacked = unpackBody({
       bytes,
-      codec: isRequest ? entry.requestCodec : entry.responseCodec,
+      codec,
       unpackedBytes: isRequest ? entry.requestUnpackedBytes : entry.responseUnpackedBytes,
     });
   } catch {

@@ -5,7 +5,7 @@ import type { StorageType } from './storage-type';
 export type BodyState = 'empty' | 'captured' | 'truncated' | 'dropped' | 'not_captured';
 
 /** How stored bytes are packed. Readers go by this mark, never by present settings. */
-export type BodyCodec = 'identity' | 'deflate';
+export type BodyCodec = 'identity' | 'deflate' | 'br' | 'zstd';
 
 export interface BodyDetails {
   /** Why a body is `dropped` or `not_captured`: `unparsable`, `content_type`, `open_budget`, … */

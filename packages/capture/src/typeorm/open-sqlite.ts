@@ -21,8 +21,11 @@ const CHECKPOINT_PAGES = 800;
 const PAGES_PER_ROW = 2;
 const PAGE_BYTES = 4096;
 
-/** Before anything is written: `auto_vacuum` has no effect later, and WAL is already a write. */
-const OWN_FILE_PRAGMAS = ['auto_vacuum = INCREMENTAL', 'journal_mode = WAL'];
+/**
+ * Before anything is written: the first two have no effect later, and WAL is already a write. A row with two bodies of
+ * 1 KB is as large as half of SQLite's usual page, which then holds one of them and nothing else.
+ */
+const OWN_FILE_PRAGMAS = ['page_size = 16384', 'auto_vacuum = INCREMENTAL', 'journal_mode = WAL'];
 /**
  * NORMAL syncs at checkpoints only: a power cut may cost the last commits, never the database. SQLite's own
  * checkpoint would come within a COMMIT, at one stretch with it; ours comes sooner and in a turn of its own.
