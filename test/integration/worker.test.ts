@@ -145,6 +145,29 @@ describe('a recorder with a worker', () => {
   });
 
   it.each([
+    ['an ES module', 'own.mjs', 'export const body = hide;\nexport const query = fail;'],
+    ['an ES module with a default export', 'default.mjs', 'export default { body: hide, query: fail };'],
+    ['CommonJS', 'own.cjs', 'module.exports = { body: hide, query: fail };'],
+  ])('redacts by functions of %s in its thread', async (_kind, name, exported) => {
+    const module = join(folder(), name);
+    const hide = `function hide(text, { kind }) { return kind === 'json' ? text.replaceAll('EMP-17', '[EMPLOYEE]') : text; }`;
+    await writeFile(module, `${hide}\nfunction fail() { throw new Error('a bug'); }\n${exported}\n`);
+    const program = await startProgram({ worker: true, redaction: { module } });
+    await program.post('/echo/1?person=EMP-17', { by: 'EMP-17', token: 'secret-17' });
+    const told = await program.tell('flush');
+    expect(told).toMatchObject({ stored: 1, worker: true, deaths: ['redaction: a bug'] });
+    const [row] = rowsIn(program.path);
+    expect(row).toMatchObject({
+      request: { by: '[EMPLOYEE]', token: '[REDACTED]' },
+      response: { by: '[EMPLOYEE]', token: '[REDACTED]', password: '[REDACTED]' },
+      query: '[REDACTED]',
+    });
+    expect(JSON.parse(row?.redacted ?? '')).toEqual(
+      expect.arrayContaining(['request.body', 'request.body.token', 'request.query']),
+    );
+  });
+
+  it.each([
     ['process.exit()', '/exit/7', 7],
     ['an exception that nobody catches', '/throw', 1],
   ])(

@@ -90,7 +90,7 @@ export class RecorderCore implements Recorder {
     this.sessionMaxAgeMs = (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000;
     this.sessions = new SessionTable(this.sessionMaxAgeMs, newId);
     this.writer = new EntryWriter({
-      pipeline: pipeline ?? pipelineHere(options, store),
+      pipeline: pipeline ?? pipelineHere(options, store, this.#noteFailure),
       flushIntervalMs: options.flushIntervalMs ?? RECORDER_DEFAULTS.flushIntervalMs,
       onFailure: (error, where) => {
         this.failures.note(error, where);

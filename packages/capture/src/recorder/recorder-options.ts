@@ -122,6 +122,7 @@ const schema = z.strictObject({
         remove: words.optional(),
         paths: words.optional(),
         patterns: z.array(z.instanceof(RegExp)).optional(),
+        module: z.string().min(1).optional(),
       }),
     ])
     .optional(),
