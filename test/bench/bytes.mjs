@@ -1,7 +1,9 @@
-// What an exchange takes on the disk: `npm run bench -- --bytes [--exchanges=5000 --size=1200 --codec=zlib]`.
+// What an exchange takes on the disk: `npm run bench -- --bytes [--exchanges=10000 --size=1200 --codec=zlib]`.
 // Real requests to an Express program that records with a worker into SQLite: signed-in users, nested routes, the headers
 // of a usual client, JSON whose values differ each time. Counted are all pages of the file, indexes and sessions
-// included, without those that are free. Fails above 2,000 bytes for an exchange of 1.2 KB each way.
+// included, without those that are free. Two kinds of answer: what was stored, with state and time changed, as a PUT is
+// answered; and a list that has nothing to do with the request. Fails when the first takes more than 2,000 bytes for an
+// exchange of 1.2 KB each way.
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
@@ -24,37 +26,57 @@ const RESOURCES = ['orders', 'invoices', 'customers', 'products', 'shipments', '
 const { values } = parseArgs({
   options: {
     bytes: { type: 'boolean' },
-    exchanges: { type: 'string', default: '5000' },
+    exchanges: { type: 'string', default: '10000' },
     size: { type: 'string', default: String(GATE_SIZE) },
     codec: { type: 'string' },
   },
 });
 const exchanges = Number(values.exchanges);
 const size = Number(values.size);
-const folder = await mkdtemp(join(tmpdir(), 'recap-bench-'));
-const path = join(folder, 'recap.db');
-try {
-  await record();
-  report();
-} finally {
-  await rm(folder, { recursive: true, force: true });
+const bodies = new RestBodies(1);
+/** What the program answers to a body. */
+const ANSWERS = {
+  'the answer is what was stored': (request) =>
+    JSON.stringify({ ...request, items: request.items.map(asStored) }),
+  'the answer has nothing to do with the request': () => bodies.next(size),
+};
+
+let isGateHeld = true;
+for (const [title, answer] of Object.entries(ANSWERS)) {
+  const folder = await mkdtemp(join(tmpdir(), 'recap-bench-'));
+  const path = join(folder, 'recap.db');
+  try {
+    await record(path, answer);
+    const total = report(path, title);
+    isGateHeld &&= size !== GATE_SIZE || title !== Object.keys(ANSWERS)[0] || total <= GATE_BYTES;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+if (!isGateHeld) {
+  console.error('The gate does not hold.');
+  process.exitCode = 1;
 }
 
-async function record() {
+function asStored(item, index) {
+  const stored = { ...item, status: index % 2 === 0 ? 'paid' : 'shipped' };
+  return { ...stored, price: Math.ceil(item.price), createdAt: new Date().toISOString() };
+}
+
+async function record(path, answer) {
   const recorder = createRecorder({
     database: { type: 'sqlite', path },
     owner: (req) => req.headers['x-user'],
     ...(values.codec !== undefined && { codec: values.codec }),
   });
   await recorder.ready();
-  const bodies = new RestBodies(1);
   const app = express();
   app.disable('x-powered-by');
   app.use(storageMiddleware({ recorder }));
   app.use(express.json());
   const api = express.Router();
   for (const resource of RESOURCES) {
-    api.put(`/${resource}/:id`, (_request, response) => response.type('json').send(bodies.next(size)));
+    api.put(`/${resource}/:id`, (request, response) => response.type('json').send(answer(request.body)));
   }
   app.use('/api/v1', api);
   const server = app.listen(0, '127.0.0.1');
@@ -98,7 +120,7 @@ function put(agent, url, body, user) {
   });
 }
 
-function report() {
+function report(path, title) {
   const Database = createRequire(import.meta.url)('better-sqlite3');
   const database = new Database(path, { readonly: true });
   const each = (bytes) => (bytes / exchanges).toFixed(0).padStart(6);
@@ -109,7 +131,7 @@ function report() {
     .all();
   let total = 0;
   console.log(
-    `${exchanges} exchanges of ${size} bytes each way, Node ${process.version}. Bytes per exchange:\n`,
+    `\n${exchanges} exchanges of ${size} bytes each way, ${title}, Node ${process.version}. Bytes per exchange:\n`,
   );
   for (const { name, bytes, unused } of pages) {
     total += bytes;
@@ -132,8 +154,5 @@ function report() {
     if (bytes / exchanges >= 4) console.log(`${each(bytes)}  ${name}`);
   }
   database.close();
-  if (size === GATE_SIZE && total / exchanges > GATE_BYTES) {
-    console.error('The gate does not hold.');
-    process.exitCode = 1;
-  }
+  return total / exchanges;
 }

@@ -107,16 +107,14 @@ function rowsIn(path: string): Row[] {
 }
 
 function readRow(row: Record<string, unknown>): Row {
-  const side = (name: 'request' | 'response'): unknown => {
-    const entry = Object.fromEntries(
-      ['Body', 'Codec', 'UnpackedBytes', 'State', 'ContentType'].map((field) => [
-        name + field,
-        row[`${name}${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`],
-      ]),
-    );
-    const counted = { ...entry, [`${name}UnpackedBytes`]: Number(entry[`${name}UnpackedBytes`]) };
-    return decodeBody(counted as unknown as StorageEntry, name).data;
-  };
+  const fields = ['Body', 'Codec', 'UnpackedBytes', 'State', 'ContentType'].flatMap((field) =>
+    ['request', 'response'].map((name) => {
+      const value = row[`${name}${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`];
+      return [name + field, field === 'UnpackedBytes' ? Number(value) : value];
+    }),
+  );
+  const entry = Object.fromEntries(fields) as StorageEntry;
+  const side = (name: 'request' | 'response'): unknown => decodeBody(entry, name).data;
   const { path, query, redacted, session_id } = row as unknown as Row;
   return { path, query, redacted, session_id, request: side('request'), response: side('response') };
 }

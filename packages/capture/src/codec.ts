@@ -43,6 +43,59 @@ export function createPacker({ codec, thresholdBytes }: PackOptions): PackBody {
   };
 }
 
+/** Two bodies that are packed as one are at most this large together. */
+const JOINT_LIMIT_BYTES = SYNC_LIMIT_BYTES;
+
+/** The packed fields of an entry. */
+type PackedFields = Pick<EntryRecord, `${'request' | 'response'}${'Body' | 'Codec' | 'StoredBytes'}`>;
+
+/**
+ * Packs the bodies of an entry whose bodies are not packed yet. A request and its response are packed as one: the
+ * second says much that the first has said, and packing once costs less time than packing twice.
+ */
+export function packBodies(
+  { requestBody, responseBody }: Pick<EntryRecord, 'requestBody' | 'responseBody'>,
+  pack: PackBody,
+): PackedFields | Promise<PackedFields> {
+  const apart = (): Promise<PackedFields> => packApart(requestBody, responseBody, pack);
+  if (requestBody === null || responseBody === null) return apart();
+  const total = requestBody.length + responseBody.length;
+  if (requestBody.length === 0 || responseBody.length === 0 || total > JOINT_LIMIT_BYTES) return apart();
+  const joined = (packed: PackedBody): PackedFields | Promise<PackedFields> => {
+    if (packed.codec === 'identity') return apart();
+    const { length } = packed.bytes;
+    const requestStoredBytes = Math.round((length * requestBody.length) / total);
+    return {
+      requestBody: packed.bytes,
+      requestCodec: packed.codec,
+      requestStoredBytes,
+      responseBody: null,
+      responseCodec: 'joined',
+      responseStoredBytes: length - requestStoredBytes,
+    };
+  };
+  const packed = pack(Buffer.concat([requestBody, responseBody], total));
+  return packed instanceof Promise ? packed.then(joined) : joined(packed);
+}
+
+async function packApart(
+  requestBody: Buffer | null,
+  responseBody: Buffer | null,
+  pack: PackBody,
+): Promise<PackedFields> {
+  const [request, response] = await Promise.all(
+    [requestBody, responseBody].map((body) => (body === null ? undefined : pack(body))),
+  );
+  return {
+    requestBody: request?.bytes ?? null,
+    requestCodec: request?.codec ?? 'identity',
+    requestStoredBytes: request?.bytes.length ?? 0,
+    responseBody: response?.bytes ?? null,
+    responseCodec: response?.codec ?? 'identity',
+    responseStoredBytes: response?.bytes.length ?? 0,
+  };
+}
+
 /**
  * The bytes as they were before packing.
  *
@@ -91,19 +144,28 @@ type StoredBody = Pick<
 export function decodeBody(entry: StoredBody, side: 'request' | 'response'): DecodedBody {
   const isRequest = side === 'request';
   const state = isRequest ? entry.requestState : entry.responseState;
-  const bytes = isRequest ? entry.requestBody : entry.responseBody;
+  const isJoined = entry.responseCodec === 'joined';
+  const bytes = isRequest || isJoined ? entry.requestBody : entry.responseBody;
   if (state === 'dropped' || state === 'not_captured') return { data: null, state };
-  // A host's own query may have left the column out.
-  if (state === 'empty' || !(bytes instanceof Uint8Array)) return { data: null };
-  const codec = isRequest ? entry.requestCodec : entry.responseCodec;
+  if (state === 'empty') return { data: null };
+  if (!(bytes instanceof Uint8Array)) {
+    // A host's own query may have left the column out; of a response whose bytes are there, that must not pass for none.
+    return isJoined && !isRequest ? { data: null, state: 'corrupt' } : { data: null };
+  }
+  const codec = isRequest || isJoined ? entry.requestCodec : entry.responseCodec;
   if (decompressorOf(codec) === undefined) return { data: null, state: 'unsupported' };
   let unpacked: Buffer;
   try {
-    unpacked = unpackBody({
-      bytes,
-      codec,
-      unpackedBytes: isRequest ? entry.requestUnpackedBytes : entry.responseUnpackedBytes,
-    });
+    const { requestUnpackedBytes, responseUnpackedBytes } = entry;
+    const unpackedBytes = isJoined
+      ? requestUnpackedBytes + responseUnpackedBytes
+      : isRequest
+        ? requestUnpackedBytes
+        : responseUnpackedBytes;
+    const whole = unpackBody({ bytes, codec, unpackedBytes });
+    if (!isJoined) unpacked = whole;
+    else
+      unpacked = isRequest ? whole.subarray(0, requestUnpackedBytes) : whole.subarray(requestUnpackedBytes);
   } catch {
     return { data: null, state: 'corrupt' };
   }

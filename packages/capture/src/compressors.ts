@@ -11,7 +11,7 @@ export type CodecName = 'zlib' | 'pako' | 'fast' | 'zstd';
 /** Compresses bodies. */
 export interface Compressor {
   /** Marks what it made. */
-  readonly mark: Exclude<BodyCodec, 'identity'>;
+  readonly mark: Exclude<BodyCodec, 'identity' | 'joined'>;
   /** Absent where only `packAside` keeps the thread free. */
   readonly pack?: (bytes: Buffer) => Buffer;
   /** For large bodies: in another thread, or in slices. */

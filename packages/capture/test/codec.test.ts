@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as zlib from 'node:zlib';
 import fc from 'fast-check';
-import { createPacker, decodeBody, unpackBody } from '../src/codec';
+import { createPacker, decodeBody, packBodies, unpackBody } from '../src/codec';
 import type { EntryRecord } from '../src/entries/entry-record';
 
 const text = (length: number) => Buffer.from('compressible text '.repeat(length).slice(0, length));
@@ -10,15 +10,15 @@ const random = (length: number) =>
 
 function stored(more: Partial<EntryRecord>) {
   return {
-    requestBody: null,
-    requestCodec: 'identity' as const,
+    requestBody: null as Buffer | null,
+    requestCodec: 'identity' as EntryRecord['requestCodec'],
     requestUnpackedBytes: 0,
-    requestState: 'captured' as const,
+    requestState: 'captured' as EntryRecord['requestState'],
     requestContentType: 'application/json',
-    responseBody: null,
-    responseCodec: 'identity' as const,
+    responseBody: null as Buffer | null,
+    responseCodec: 'identity' as EntryRecord['responseCodec'],
     responseUnpackedBytes: 0,
-    responseState: 'empty' as const,
+    responseState: 'empty' as EntryRecord['responseState'],
     responseContentType: null,
     ...more,
   };
@@ -61,6 +61,87 @@ describe.each(CODECS)('packing with %s', (codec) => {
       ),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('the two bodies of an entry', () => {
+  const pack = createPacker({ codec: 'zlib', thresholdBytes: 1_024 });
+  const entryOf = async (requestBody: Buffer | null, responseBody: Buffer | null, by = pack) => {
+    const packed = await packBodies({ requestBody, responseBody }, by);
+    return stored({
+      ...packed,
+      requestUnpackedBytes: requestBody?.length ?? 0,
+      responseUnpackedBytes: responseBody?.length ?? 0,
+      responseState: 'captured',
+      requestContentType: 'text/plain',
+      responseContentType: 'text/plain',
+    });
+  };
+  const textOf = (entry: ReturnType<typeof stored>, side: 'request' | 'response') =>
+    decodeBody(entry, side).data;
+
+  it('are packed as one, in less room than apart, and read one by one', async () => {
+    const [one, other] = [text(800), Buffer.concat([text(790), Buffer.from('é and an end')])];
+    const entry = await entryOf(one, other);
+    expect(entry).toMatchObject({ requestCodec: 'deflate', responseCodec: 'joined', responseBody: null });
+    expect(textOf(entry, 'request')).toBe(one.toString());
+    expect(textOf(entry, 'response')).toBe(other.toString());
+  });
+
+  it.each(CODECS)(
+    'come back from %s whatever they are, and their stored bytes are counted',
+    async (codec) => {
+      const by = createPacker({ codec, thresholdBytes: 1_024 });
+      const part = fc.oneof(
+        fc.constant(null),
+        fc.tuple(fc.uint8Array({ maxLength: 400 }), fc.integer({ min: 0, max: 200 })),
+      );
+      await fc.assert(
+        fc.asyncProperty(part, part, async (...parts) => {
+          const [one, other] = parts.map((each) =>
+            each === null ? null : Buffer.concat(Array(each[1]).fill(Buffer.from(each[0])) as Buffer[]),
+          ) as [Buffer | null, Buffer | null];
+          const binary = { requestContentType: 'image/png', responseContentType: 'image/png' };
+          const entry = { ...(await entryOf(one, other, by)), ...binary };
+          for (const [side, body] of [
+            ['request', one],
+            ['response', other],
+          ] as const) {
+            const expected = body === null ? null : { encoding: 'base64', content: body.toString('base64') };
+            expect(decodeBody(entry, side)).toEqual({ data: expected });
+          }
+          const { requestStoredBytes, responseStoredBytes } = await packBodies(
+            { requestBody: one, responseBody: other },
+            by,
+          );
+          expect(requestStoredBytes + responseStoredBytes).toBe(
+            (entry.requestBody?.length ?? 0) + (entry.responseBody?.length ?? 0),
+          );
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
+
+  it('are packed apart when they are large, since one of them may be asked for alone', async () => {
+    const entry = await entryOf(text(60_000), text(6_000));
+    expect(entry).toMatchObject({ requestCodec: 'deflate', responseCodec: 'deflate' });
+    expect(textOf(entry, 'response')).toBe(text(6_000).toString());
+  });
+
+  it('are both said to be corrupt when what they share is damaged, cut, or gone', async () => {
+    const entry = await entryOf(text(800), text(900));
+    const { requestBody } = entry;
+    const damaged = Buffer.from(requestBody!);
+    damaged[20] = damaged[20]! ^ 1;
+    for (const bytes of [damaged, requestBody!.subarray(0, 20), Buffer.alloc(0)]) {
+      for (const side of ['request', 'response'] as const) {
+        expect(decodeBody({ ...entry, requestBody: bytes }, side)).toEqual({ data: null, state: 'corrupt' });
+      }
+    }
+    expect(decodeBody({ ...entry, responseUnpackedBytes: 5 }, 'response').state).toBe('corrupt');
+    // A program's own query that selects the response's column alone.
+    expect(decodeBody({ ...entry, requestBody: undefined as never }, 'response').state).toBe('corrupt');
   });
 });
 

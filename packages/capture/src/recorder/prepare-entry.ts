@@ -11,7 +11,7 @@ import type {
   RecordedWarning,
 } from '../exchange';
 import type { Redactor, Side } from '../redaction/redactor';
-import type { PackBody } from '../codec';
+import { packBodies, type PackBody } from '../codec';
 import type { DecodedBody, PreparedBody } from './prepare-body';
 import { decodeBody, decodeBodyNow, headerValue, prepareBody } from './prepare-body';
 
@@ -60,21 +60,7 @@ export async function packEntry(
   { pack }: Pick<EntryTools, 'pack'>,
 ): Promise<NewEntry> {
   if (!compress) return entry;
-  const { requestBody, responseBody } = entry;
-  const [request, response] = await Promise.all([
-    requestBody === null ? undefined : pack(requestBody),
-    responseBody === null ? undefined : pack(responseBody),
-  ]);
-  if (request !== undefined) {
-    entry.requestBody = request.bytes;
-    entry.requestStoredBytes = request.bytes.length;
-    entry.requestCodec = request.codec;
-  }
-  if (response !== undefined) {
-    entry.responseBody = response.bytes;
-    entry.responseStoredBytes = response.bytes.length;
-    entry.responseCodec = response.codec;
-  }
+  Object.assign(entry, await packBodies(entry, pack));
   return entry;
 }
 

@@ -31,7 +31,7 @@ export interface RecorderOptions<Database = unknown> extends CaptureOptions {
    * is chosen, all are read.
    */
   readonly codec?: CodecName;
-  /** Bodies from this size on are compressed; default 1,024. */
+  /** Bodies from this size on, a request and its response taken together, are compressed; default 1,024. */
   readonly compressionThresholdBytes?: number;
   /** Age at which a session ends although its owner never pauses; default 24. */
   readonly sessionMaxAgeHours?: number;

@@ -3,13 +3,15 @@ import { storableText } from './storable-text';
 
 /*
  * Header fields as few bytes: a version, then name and value of each field. A name is one byte for one that is
- * listed here, a value one byte for one that is listed; else 0, the length and the text. The lists only ever grow at
- * their ends, since rows refer to them by position.
+ * listed here, a value one byte for one that is listed, or 255 and the seconds since the epoch for a date; else 0, the
+ * length and the text. The lists only ever grow at their ends, since rows refer to them by position.
  */
 const VERSION = 1;
 const LITERAL = 0;
 /** Added to a name's number when it was written with capitals, as in `Content-Type`. */
 const CAPITALS = 128;
+const DATE = 255;
+const MAX_SECONDS = 0xffff_ffff;
 
 const NAMES: readonly string[] = [
   ...['host', 'connection', 'user-agent', 'accept', 'accept-encoding', 'accept-language', 'authorization'],
@@ -149,10 +151,13 @@ export function headersToBytes(headers: HeaderList): Buffer {
   target[0] = VERSION;
   let at = 1;
   texts.forEach((text, index) => {
-    const number = (index % 2 === 0 ? NUMBER_OF_NAME : NUMBER_OF_VALUE).get(text);
+    const isName = index % 2 === 0;
+    const seconds = isName ? undefined : secondsOf(text);
+    const number = seconds === undefined ? (isName ? NUMBER_OF_NAME : NUMBER_OF_VALUE).get(text) : DATE;
     target[at] = number ?? LITERAL;
     at += 1;
-    if (number === undefined) at = writeText(target, storableText(text), at);
+    if (seconds !== undefined) at = target.writeUInt32BE(seconds, at);
+    else if (number === undefined) at = writeText(target, storableText(text), at);
   });
   return Buffer.from(target.subarray(0, at));
 }
@@ -167,6 +172,11 @@ export function headersFromBytes(bytes: Uint8Array): HeaderList {
     const number = source[at];
     at += 1;
     if (number === undefined) throw unreadable();
+    if (number === DATE && offset === 1) {
+      if (at + 4 > source.length) throw unreadable();
+      at += 4;
+      return new Date(source.readUInt32BE(at - 4) * 1000).toUTCString();
+    }
     if (number !== LITERAL) {
       const text = listed[number - offset];
       if (text === undefined) throw unreadable();
@@ -189,6 +199,14 @@ export function headersFromBytes(bytes: Uint8Array): HeaderList {
   };
   while (at < source.length) headers.push([next(NAME_OF, 0), next(VALUES, 1)]);
   return headers;
+}
+
+/** Of a date exactly as HTTP writes it (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`. */
+function secondsOf(text: string): number | undefined {
+  if (text.length !== 29 || !text.endsWith(' GMT')) return undefined;
+  const at = Date.parse(text);
+  const isExact = at >= 0 && at / 1000 <= MAX_SECONDS && new Date(at).toUTCString() === text;
+  return isExact ? at / 1000 : undefined;
 }
 
 /** Its length, seven bits a byte from the lowest on, and the text. */

@@ -19,7 +19,16 @@ const field = fc.tuple(
     fc.string(),
   ),
   fc.oneof(
-    fc.constantFrom('application/json', 'keep-alive', 'Keep-Alive', '*/*', '[REDACTED]', '', 'toString'),
+    fc.constantFrom(
+      'application/json',
+      'keep-alive',
+      'Keep-Alive',
+      'Sun, 06 Nov 1994 08:49:37 GMT',
+      '*/*',
+      '[REDACTED]',
+      '',
+      'toString',
+    ),
     fc.string({ unit: 'binary', maxLength: 300 }),
     fc.string({ minLength: 120, maxLength: 20_000 }),
   ),
@@ -45,6 +54,19 @@ describe('stored header fields', () => {
     expect(headersToBytes(pairs(['Content-Type', 'application/json'], ['connection', 'close']))).toHaveLength(
       5,
     );
+  });
+
+  it.each([
+    ['Sun, 06 Nov 1994 08:49:37 GMT', 7],
+    ['Thu, 01 Jan 1970 00:00:00 GMT', 7],
+    ['Mon, 06 Nov 1994 08:49:37 GMT', 33],
+    ['Fri, 31 Dec 2156 00:00:00 GMT', 33],
+    ['Wed, 31 Dec 1969 23:59:59 GMT', 33],
+    ['Sun Nov 06 1994 08:49:37  GMT', 33],
+  ])('keep the date %s as it was written', (date, bytes) => {
+    const stored = headersToBytes(pairs(['Date', date]));
+    expect(stored).toHaveLength(bytes);
+    expect(headersFromBytes(stored)).toEqual([['Date', date]]);
   });
 
   it('are read as they were written by the first version', () => {
