@@ -83,9 +83,10 @@ async function packApart(
   responseBody: Buffer | null,
   pack: PackBody,
 ): Promise<PackedFields> {
-  const [request, response] = await Promise.all(
-    [requestBody, responseBody].map((body) => (body === null ? undefined : pack(body))),
-  );
+  const [request, response] = await Promise.all([
+    requestBody === null ? undefined : pack(requestBody),
+    responseBody === null ? undefined : pack(responseBody),
+  ]);
   return {
     requestBody: request?.bytes ?? null,
     requestCodec: request?.codec ?? 'identity',

@@ -9,6 +9,7 @@ import { keepStore } from './retention';
 import { createEntryStoreAt, resolveDatabase, type DatabaseOption, type DatabaseTarget } from './typeorm';
 import { writeAtExit } from './write-at-exit';
 import { openSpool } from './open-spool';
+import { reportStats } from './report-stats';
 import { obstacleToWorker, workerPipeline, type WorkerPlan } from './worker';
 
 /**
@@ -30,6 +31,7 @@ export function createRecorder(given: RecorderOptions<DatabaseOption> = {}): Rec
     : recorderHere(options, target);
   keepStore(recorder);
   writeAtExit(recorder);
+  reportStats(recorder);
   if (options.closeOnSignals === true) closeOnSignals(recorder);
   return recorder;
 }

@@ -14,6 +14,8 @@ import { resolveCaptureSettings } from './capture-settings';
 import { isAsSpooled, isStillSaid } from './held-exchange';
 import { EntryWriter, type HeldExchange } from './entry-writer';
 import { FailureLog } from './failure-log';
+import { FlushFigures } from './flush-figures';
+import { HostCost } from './host-cost';
 import { attachExchange, ignore, isIgnored, OpenExchange } from './open-exchange';
 import type { ExchangeSpool } from './exchange-spool';
 import { pipelineHere } from './default-pipeline';
@@ -60,9 +62,10 @@ export class RecorderCore implements Recorder {
   #announcesSessions = false;
   #open = 0;
   #leftOut = 0;
-  #bytesBefore = 0;
-  #bytesAfter = 0;
   #evicted = 0;
+  readonly #hostCost = new HostCost();
+  readonly flushes = new FlushFigures();
+  readonly #onClosed: (() => void)[] = [];
   /** Set by whoever keeps the store's lifetime rules. */
   sweepNow: () => Promise<{ deletedEntries: number; deletedSessions: number }> = () =>
     Promise.resolve({ deletedEntries: 0, deletedSessions: 0 });
@@ -98,13 +101,12 @@ export class RecorderCore implements Recorder {
       tellsPlaces: () => this.#announcesSessions,
       spool,
       spoolsAll: this.#spoolsAll,
-      onDone: ({ stored, bytesBefore, bytesAfter, placed }) => {
-        this.#bytesBefore += bytesBefore;
-        this.#bytesAfter += bytesAfter;
-        for (const { claim, sessionId, startedAt, endedAt } of placed) {
+      onDone: (outcome, tookMs) => {
+        this.flushes.note(outcome, tookMs);
+        for (const { claim, sessionId, startedAt, endedAt } of outcome.placed) {
           this.sessions.note(claim, sessionId, startedAt, endedAt);
         }
-        if (this.options.debug === true) this.options.logger?.debug({ entries: stored }, 'stored');
+        if (this.options.debug === true) this.options.logger?.debug({ entries: outcome.stored }, 'stored');
       },
     });
   }
@@ -143,7 +145,7 @@ export class RecorderCore implements Recorder {
   /** Begins to watch an exchange; `undefined` when it is not to be recorded. What it throws is counted as lost. */
   begin(seen: SeenRequest): OpenExchange | undefined {
     try {
-      return this.#begin(seen);
+      return this.#hostCost.begin(() => this.#begin(seen));
     } catch (error) {
       this.writer.lose('internal_error');
       throw error;
@@ -181,7 +183,9 @@ export class RecorderCore implements Recorder {
         ...(seen.sharedPrototype && { sharedPrototype: seen.sharedPrototype }),
       },
       () => {
-        this.#end(open, seen);
+        this.#hostCost.end(open, () => {
+          this.#end(open, seen);
+        });
       },
     );
     this.#open += 1;
@@ -245,13 +249,18 @@ export class RecorderCore implements Recorder {
     this.#onWritten.push(callback);
   }
 
+  /** Called once, when the recorder is closed and its figures are final. */
+  onClosed(callback: () => void): void {
+    this.#onClosed.push(callback);
+  }
+
   stats(): RecorderStats & Readonly<Record<string, unknown>> {
     return {
       ...this.writer.counts,
       leftOut: this.#leftOut,
       open: this.#open,
-      bytesBefore: this.#bytesBefore,
-      bytesAfter: this.#bytesAfter,
+      ...this.flushes.stats,
+      microsPerExchange: this.#hostCost.meanMicros ?? null,
       internalErrors: this.failures.count,
       evicted: this.#evicted,
       pausedFor: this.writer.pausedFor ?? null,
@@ -304,8 +313,12 @@ export class RecorderCore implements Recorder {
     await this.writer.close(timeoutMs);
     for (const callback of this.#onWritten) callback();
     this.#isReady = false;
-    await this.#spool?.close();
-    await this.#closeStore(Math.max(deadline - performance.now(), MIN_CLOSING_MS));
+    try {
+      await this.#spool?.close();
+      await this.#closeStore(Math.max(deadline - performance.now(), MIN_CLOSING_MS));
+    } finally {
+      for (const callback of this.#onClosed) callback();
+    }
   }
 
   /** A database that hangs must not hang the program's end. */

@@ -4,6 +4,7 @@ import { compressorOf, type CodecName } from '../compressors';
 import type { EndpointRules } from '../entries/endpoint-key';
 import type { RedactionRules } from '../redaction/redactor';
 import type { CaptureOptions } from './capture-options';
+import type { RecorderStats } from './recorder';
 import { captureOptionShape, checkOptions } from './capture-options';
 
 /** The part of pino's interface that Recap uses; pino, Fastify's and most other loggers have it. */
@@ -80,6 +81,10 @@ export interface RecorderOptions<Database = unknown> extends CaptureOptions {
   readonly slowOperationMs?: number;
   /** Told of every failure inside Recap; what it throws is ignored. */
   readonly onError?: (error: unknown, where: string) => void;
+  /** Given the figures of `stats()` every `statsIntervalMs`, and once more when the recorder is closed. */
+  readonly onStats?: (stats: RecorderStats) => void;
+  /** How often `onStats` is called; default 10 s. */
+  readonly statsIntervalMs?: number;
   /** For tests. */
   readonly clock?: Clock;
   /** For tests; default UUID version 7. */
@@ -158,6 +163,8 @@ const schema = z.strictObject({
   debug: z.boolean().optional(),
   slowOperationMs: z.number().positive().optional(),
   onError: z.custom((value) => typeof value === 'function', { message: 'Expected a function' }).optional(),
+  onStats: z.custom((value) => typeof value === 'function', { message: 'Expected a function' }).optional(),
+  statsIntervalMs: milliseconds.optional(),
   clock: z.custom((value) => typeof (value as Clock | undefined)?.now === 'function').optional(),
   newId: z.custom((value) => typeof value === 'function').optional(),
   random: z.custom((value) => typeof value === 'function').optional(),
@@ -186,5 +193,6 @@ export const RECORDER_DEFAULTS = {
   maxQueuedBytes: 64 * MIB,
   maxOpenBytes: 64 * MIB,
   slowOperationMs: 100,
+  statsIntervalMs: 10_000,
   spoolMaxBytes: 1024 * MIB,
 } as const;
