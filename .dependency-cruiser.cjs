@@ -14,7 +14,7 @@ const floors = {
       ['entries/', 'redaction/', '(codec|compressors|body-messages)\\.ts$'],
       ['query/', 'tap/', 'flow/', 'sessions/'],
       ['recorder/', 'typeorm/', 'retention/', 'router/'],
-      ['worker/', 'spool/'],
+      ['worker/', 'spool/', 'metrics/'],
     ],
   },
 };
