@@ -302,18 +302,49 @@ describe('redaction with a quick look first', () => {
   });
 
   it('gives the same of event streams', () => {
-    const event = fc.tuple(fc.constantFrom('', 'event: message\n', 'id: 7\n', ': note: password=X1\n'), json);
-    const events = fc.array(event, { maxLength: 4 }).map((list) =>
-      list
-        .map(
-          ([head, text]) =>
-            `${head}${text
-              .split(/\r\n|\n|\r/)
-              .map((line) => `data: ${line}`)
-              .join('\n')}\n\n`,
-        )
-        .join(''),
+    const line = fc.constantFrom(
+      ...[
+        'event: message',
+        'id: 7',
+        ': note: password=X1',
+        'retry: 10',
+        'data',
+        'data:',
+        'data: [DONE]',
+        'data: Hi',
+      ],
+      ...[
+        'token: ghp_abcdefghijklmnopqrstuvwxyz',
+        ': ping',
+        'data: {"a":',
+        '',
+        'data:{"pin":1}',
+        'data: pin=1',
+        'data: Bearer\ndata: abcdef123456',
+      ],
     );
+    const data = json.map((text) =>
+      text
+        .split(/\r\n|\n|\r/)
+        .map((part) => `data: ${part}`)
+        .join('\n'),
+    );
+    const events = fc
+      .tuple(
+        fc.array(
+          fc.oneof(
+            line,
+            data,
+            fc.tuple(data, fc.constant('')).map((lines) => lines.join('\n')),
+          ),
+          {
+            maxLength: 5,
+          },
+        ),
+        fc.constantFrom('\n', '\n\n', '\n', '\r\n', '\r'),
+        fc.constantFrom('', '', '\ufeff'),
+      )
+      .map(([lines, end, mark]) => mark + lines.map((each) => each + end).join(''));
     expect(compare(events, 'sse', 1_500).hidden).toBeGreaterThan(500);
   });
 
