@@ -320,7 +320,7 @@ describe('redaction with a quick look first', () => {
         '',
         'data:{"pin":1}',
         'data: pin=1',
-        'data: Bearer\ndata: abcdef123456',
+        'data: <password>\ndata: X1</password>',
       ],
     );
     const data = json.map((text) =>
