@@ -102,7 +102,7 @@ export const RECORDER_METRICS: readonly RecorderMetric[] = [
   {
     words: ['host', 'time', 'per', 'exchange'],
     kind: 'gauge',
-    help: 'Seconds that the recorder spends on the thread of the program for an exchange, lately',
+    help: 'Seconds that the recorder spends on the thread of the program for an exchange, as a rule',
     unit: 's',
     read: ({ microsPerExchange }) => one(microsPerExchange === null ? null : microsPerExchange / 1e6),
   },

@@ -13,7 +13,7 @@ export class FlushFigures {
     return {
       bytesBefore: this.#bytesBefore,
       bytesAfter: this.#bytesAfter,
-      flushP95Ms: this.#recent.p95 ?? null,
+      flushP95Ms: this.#recent.percentile(95) ?? null,
     };
   }
 

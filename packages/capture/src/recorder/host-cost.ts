@@ -11,10 +11,13 @@ export class HostCost {
   readonly #open = new WeakMap<object, number>();
   #seen = 0;
 
-  /** Mean of the last ones measured, in microseconds; `undefined` before the first. */
-  get meanMicros(): number | undefined {
-    const { mean } = this.#recent;
-    return mean === undefined ? undefined : mean * 1000;
+  /**
+   * Median of the last ones measured, in microseconds; `undefined` before the first. A mean would mostly tell how often
+   * other programs took the core in between.
+   */
+  get usualMicros(): number | undefined {
+    const median = this.#recent.percentile(50);
+    return median === undefined ? undefined : median * 1000;
   }
 
   /** Does the first step of an exchange, and measures it when it is that one's turn. */

@@ -10,16 +10,14 @@ export class RecentFigures {
     this.#count += 1;
   }
 
-  /** `undefined` before the first. */
-  get mean(): number | undefined {
-    const kept = this.#kept;
-    return kept.length === 0 ? undefined : kept.reduce((sum, figure) => sum + figure, 0) / kept.length;
-  }
-
-  /** The figure that 95 of 100 do not exceed; `undefined` before the first. */
-  get p95(): number | undefined {
+  /**
+   * The figure that so many of 100 do not exceed; `undefined` before the first.
+   *
+   * @param share above 0, at most 100: 50 is what is usual
+   */
+  percentile(share: number): number | undefined {
     const sorted = this.#kept.slice().sort();
-    return sorted[Math.ceil(sorted.length * 0.95) - 1];
+    return sorted[Math.ceil((sorted.length * share) / 100) - 1];
   }
 
   get #kept(): Float64Array {

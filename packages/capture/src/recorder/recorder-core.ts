@@ -260,7 +260,7 @@ export class RecorderCore implements Recorder {
       leftOut: this.#leftOut,
       open: this.#open,
       ...this.flushes.stats,
-      microsPerExchange: this.#hostCost.meanMicros ?? null,
+      microsPerExchange: this.#hostCost.usualMicros ?? null,
       internalErrors: this.failures.count,
       evicted: this.#evicted,
       pausedFor: this.writer.pausedFor ?? null,
