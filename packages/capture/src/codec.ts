@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { isPromise } from 'node:util/types';
 import { bodyKind, type BodyKind } from './body-kind';
 import { listEvents, listLines, type MessageBody } from './body-messages';
 import { compressorOf, decompressorOf, type CodecName } from './compressors';
@@ -57,7 +58,7 @@ export function packBodies(
   { requestBody, responseBody }: Pick<EntryRecord, 'requestBody' | 'responseBody'>,
   pack: PackBody,
 ): PackedFields | Promise<PackedFields> {
-  const apart = (): Promise<PackedFields> => packApart(requestBody, responseBody, pack);
+  const apart = (): PackedFields | Promise<PackedFields> => packApart(requestBody, responseBody, pack);
   if (requestBody === null || responseBody === null) return apart();
   const total = requestBody.length + responseBody.length;
   if (requestBody.length === 0 || responseBody.length === 0 || total > JOINT_LIMIT_BYTES) return apart();
@@ -75,18 +76,21 @@ export function packBodies(
     };
   };
   const packed = pack(Buffer.concat([requestBody, responseBody], total));
-  return packed instanceof Promise ? packed.then(joined) : joined(packed);
+  return isPromise(packed) ? packed.then(joined) : joined(packed);
 }
 
-async function packApart(
+function packApart(
   requestBody: Buffer | null,
   responseBody: Buffer | null,
   pack: PackBody,
-): Promise<PackedFields> {
-  const [request, response] = await Promise.all([
-    requestBody === null ? undefined : pack(requestBody),
-    responseBody === null ? undefined : pack(responseBody),
-  ]);
+): PackedFields | Promise<PackedFields> {
+  const request = requestBody === null ? undefined : pack(requestBody);
+  const response = responseBody === null ? undefined : pack(responseBody);
+  if (!isPromise(request) && !isPromise(response)) return fieldsOf(request, response);
+  return Promise.all([request, response]).then(([first, second]) => fieldsOf(first, second));
+}
+
+function fieldsOf(request: PackedBody | undefined, response: PackedBody | undefined): PackedFields {
   return {
     requestBody: request?.bytes ?? null,
     requestCodec: request?.codec ?? 'identity',

@@ -38,7 +38,7 @@ export interface BatchFailure {
 
 export interface BatchProcessorOptions<Item> {
   readonly store: Pick<EntryStore, 'open' | 'append'>;
-  readonly prepare: (item: Item) => Promise<NewEntry>;
+  readonly prepare: (item: Item) => NewEntry | Promise<NewEntry>;
 }
 
 /** Uninterrupted work after which the thread's other work gets its turn. */

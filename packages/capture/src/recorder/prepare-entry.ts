@@ -1,3 +1,4 @@
+import { isPromise } from 'node:util/types';
 import { faultPoint } from '../fault-point';
 import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import type { EntryRecord } from '../entries/entry-record';
@@ -54,14 +55,17 @@ export function prepareUnpacked(
 }
 
 /** Packs the bodies of an entry, in place. */
-export async function packEntry(
+export function packEntry(
   entry: NewEntry,
   compress: boolean,
   { pack }: Pick<EntryTools, 'pack'>,
-): Promise<NewEntry> {
+): NewEntry | Promise<NewEntry> {
   if (!compress) return entry;
-  Object.assign(entry, await packBodies(entry, pack));
-  return entry;
+  const packed = packBodies(entry, pack);
+  // Most need no waiting for.
+  return isPromise(packed)
+    ? packed.then((fields) => Object.assign(entry, fields))
+    : Object.assign(entry, packed);
 }
 
 const NOT_KEPT: DecodedBody = { bytes: undefined };
