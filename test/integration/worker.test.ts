@@ -107,16 +107,14 @@ function rowsIn(path: string): Row[] {
 }
 
 function readRow(row: Record<string, unknown>): Row {
-  const side = (name: 'request' | 'response'): unknown => {
-    const entry = Object.fromEntries(
-      ['Body', 'Codec', 'UnpackedBytes', 'State', 'ContentType'].map((field) => [
-        name + field,
-        row[`${name}${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`],
-      ]),
-    );
-    const counted = { ...entry, [`${name}UnpackedBytes`]: Number(entry[`${name}UnpackedBytes`]) };
-    return decodeBody(counted as unknown as StorageEntry, name).data;
-  };
+  const fields = ['Body', 'Codec', 'UnpackedBytes', 'State', 'ContentType'].flatMap((field) =>
+    ['request', 'response'].map((name) => {
+      const value = row[`${name}${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`];
+      return [name + field, field === 'UnpackedBytes' ? Number(value) : value];
+    }),
+  );
+  const entry = Object.fromEntries(fields) as StorageEntry;
+  const side = (name: 'request' | 'response'): unknown => decodeBody(entry, name).data;
   const { path, query, redacted, session_id } = row as unknown as Row;
   return { path, query, redacted, session_id, request: side('request'), response: side('response') };
 }
@@ -142,6 +140,29 @@ describe('a recorder with a worker', () => {
     expect(stored[0]).toHaveLength(20);
     expect(stored[0]).toEqual(stored[1]);
     expect(JSON.stringify(stored[0])).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['an ES module', 'own.mjs', 'export const body = hide;\nexport const query = fail;'],
+    ['an ES module with a default export', 'default.mjs', 'export default { body: hide, query: fail };'],
+    ['CommonJS', 'own.cjs', 'module.exports = { body: hide, query: fail };'],
+  ])('redacts by functions of %s in its thread', async (_kind, name, exported) => {
+    const module = join(folder(), name);
+    const hide = `function hide(text, { kind }) { return kind === 'json' ? text.replaceAll('EMP-17', '[EMPLOYEE]') : text; }`;
+    await writeFile(module, `${hide}\nfunction fail() { throw new Error('a bug'); }\n${exported}\n`);
+    const program = await startProgram({ worker: true, redaction: { module } });
+    await program.post('/echo/1?person=EMP-17', { by: 'EMP-17', token: 'secret-17' });
+    const told = await program.tell('flush');
+    expect(told).toMatchObject({ stored: 1, worker: true, deaths: ['redaction: a bug'] });
+    const [row] = rowsIn(program.path);
+    expect(row).toMatchObject({
+      request: { by: '[EMPLOYEE]', token: '[REDACTED]' },
+      response: { by: '[EMPLOYEE]', token: '[REDACTED]', password: '[REDACTED]' },
+      query: '[REDACTED]',
+    });
+    expect(JSON.parse(row?.redacted ?? '')).toEqual(
+      expect.arrayContaining(['request.body', 'request.body.token', 'request.query']),
+    );
   });
 
   it.each([

@@ -26,7 +26,9 @@ function serve(port: MessagePort, spec: WorkerSpec): void {
       tell({ kind: 'slow', operation, durationMs });
     },
   });
-  const tools = createEntryTools(spec.entries);
+  const tools = createEntryTools(spec.entries, (error, where) => {
+    tell({ kind: 'failure', error: toPlainError(error), where });
+  });
   const processor = new BatchProcessor({ store, prepare: (exchange) => prepareEntry(exchange, tools) });
   let previous: Promise<void> = Promise.resolve();
   port.on('message', (message: ToWorker) => {
