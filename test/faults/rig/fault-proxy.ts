@@ -1,17 +1,21 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 
 /** What happens to what passes, in Toxiproxy's words. @see https://github.com/Shopify/toxiproxy#toxics */
 export interface Toxics {
-  /** Each piece is held for so long, give or take `jitterMs`. */
+  /** Each piece from the server is held for so long, give or take `jitterMs`. */
   readonly latency?: { readonly latencyMs: number; readonly jitterMs?: number };
   /** Nothing passes, and nobody is told: a black hole. */
   readonly timeout?: boolean;
-  /** Pieces of at most so many bytes. */
+  /** Pieces of 1 to so many bytes, each in a packet of its own. */
   readonly slicer?: { readonly maxBytes: number };
   readonly bandwidth?: { readonly bytesPerSecond: number };
-  /** Resets the connection at a piece from the client that holds this text, `before` it passes or `after` it was answered. */
-  readonly resetPeer?: { readonly at: string; readonly moment: 'before' | 'after' };
+  /**
+   * Resets the connection at each `every`th piece from the client that holds the text `at`: `before` it reaches the
+   * server, or `after` the server answered it, which the client then does not hear.
+   */
+  readonly resetPeer?: { readonly at: string; readonly moment: 'before' | 'after'; readonly every: number };
 }
 
 type Direction = 'up' | 'down';
@@ -21,6 +25,8 @@ interface Pair {
   readonly server: Socket;
   /** The answer to what came last is awaited, and then the connection is reset. */
   isDoomed: boolean;
+  /** What passed faster than it may. */
+  owedMs: number;
 }
 
 /** Connections between Recap and a server on 127.0.0.1, which pass through here. */
@@ -30,11 +36,14 @@ export class FaultProxy {
   #server: Server | undefined;
   #port = 0;
   #toxics: Toxics = {};
+  #matched = 0;
   #resumed: (() => void)[] = [];
   /** Pieces that each fault was done to: a fault that is never reached proves nothing. */
   reached = { latency: 0, timeout: 0, slicer: 0, bandwidth: 0, resetPeer: 0 };
   /** Connections that were opened. */
   opened = 0;
+  /** At one time. */
+  mostOpen = 0;
 
   constructor(target: URL) {
     this.#target = target;
@@ -82,8 +91,9 @@ export class FaultProxy {
   #join(client: Socket): void {
     this.opened += 1;
     const server = connect(Number(this.#target.port || 5432), this.#target.hostname);
-    const pair: Pair = { client, server, isDoomed: false };
+    const pair: Pair = { client, server, isDoomed: false, owedMs: 0 };
     this.#pairs.add(pair);
+    this.mostOpen = Math.max(this.mostOpen, this.#pairs.size);
     for (const [socket, other] of [
       [client, server],
       [server, client],
@@ -105,11 +115,11 @@ export class FaultProxy {
     try {
       for await (const piece of from as AsyncIterable<Buffer>) {
         if (await this.#poison(pair, direction, piece)) return;
-        const size = this.#toxics.slicer?.maxBytes ?? piece.length;
-        for (let at = 0; at < piece.length; at += size) {
-          if (this.#toxics.slicer !== undefined) this.reached.slicer += 1;
-          const slice = piece.subarray(at, at + size);
-          await this.#slow(slice);
+        if (direction === 'down') await this.#delay();
+        for (let at = 0; at < piece.length;) {
+          const slice = piece.subarray(at, at + this.#sliceBytes(piece.length));
+          at += slice.length;
+          await this.#throttle(pair, slice.length);
           if (to.destroyed) return;
           // Each slice is a packet of its own, since the one before has left.
           await new Promise<void>((resolve) => to.write(slice, () => resolve()));
@@ -135,24 +145,38 @@ export class FaultProxy {
       return pair.isDoomed;
     }
     if (resetPeer === undefined || !piece.includes(resetPeer.at)) return false;
+    this.#matched += 1;
+    if (this.#matched % resetPeer.every !== 0) return false;
     this.reached.resetPeer += 1;
     if (resetPeer.moment === 'before') reset(pair);
     else pair.isDoomed = true;
     return resetPeer.moment === 'before';
   }
 
-  async #slow({ length }: Buffer): Promise<void> {
-    const { latency, bandwidth } = this.#toxics;
-    let ms = 0;
-    if (latency !== undefined) {
-      this.reached.latency += 1;
-      ms += latency.latencyMs + (Math.random() * 2 - 1) * (latency.jitterMs ?? 0);
-    }
-    if (bandwidth !== undefined) {
-      this.reached.bandwidth += 1;
-      ms += (length * 1_000) / bandwidth.bytesPerSecond;
-    }
-    if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+  #sliceBytes(whole: number): number {
+    const { slicer } = this.#toxics;
+    if (slicer === undefined) return whole;
+    this.reached.slicer += 1;
+    return 1 + Math.floor(Math.random() * slicer.maxBytes);
+  }
+
+  async #delay(): Promise<void> {
+    const { latency } = this.#toxics;
+    if (latency === undefined) return;
+    this.reached.latency += 1;
+    await wait(latency.latencyMs + (Math.random() * 2 - 1) * (latency.jitterMs ?? 0));
+  }
+
+  async #throttle(pair: Pair, bytes: number): Promise<void> {
+    const { bandwidth } = this.#toxics;
+    if (bandwidth === undefined) return;
+    this.reached.bandwidth += 1;
+    pair.owedMs += (bytes * 1_000) / bandwidth.bytesPerSecond;
+    // A timer is not finer than that.
+    if (pair.owedMs < 5) return;
+    const { owedMs } = pair;
+    pair.owedMs = 0;
+    await wait(owedMs);
   }
 }
 
