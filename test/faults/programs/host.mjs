@@ -24,7 +24,7 @@ if (handlesSignals) process.on('SIGTERM', () => setTimeout(() => process.exit(9)
 const recorder = createRecorder({
   database,
   onError: (error, where) => {
-    if (failures.length < 1_000) failures.push(`${where}: ${error.message}`);
+    if (failures.length < 20_000) failures.push(`${where}: ${error.message}`);
   },
   logger: { debug() {}, info() {}, warn: console.warn, error: console.error },
   ...options,

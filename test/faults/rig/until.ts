@@ -18,7 +18,7 @@ export async function until<T>(
     if (isWanted(answer)) return answer;
     if (performance.now() > deadline) {
       throw new Error(
-        `Not within ${limitMs / 1_000} s: ${what}. It was ${JSON.stringify(answer).slice(0, 2_000)}`,
+        `Not within ${limitMs / 1_000} s: ${what}. It was ${JSON.stringify(answer).slice(0, 1_500)}`,
       );
     }
     await wait(10);

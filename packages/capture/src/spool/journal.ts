@@ -30,7 +30,7 @@ export interface JournalOptions {
   readonly segmentBytes?: number;
 }
 
-const SEGMENT_BYTES = 16 * 1024 * 1024;
+export const SEGMENT_BYTES = 16 * 1024 * 1024;
 const SEGMENT_NAME = /^(\d{8})\.spool$/;
 /** What is appended is on the disk within half a second, the time of the call that brings it there included. */
 const SYNC_AFTER_MS = 400;

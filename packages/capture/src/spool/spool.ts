@@ -4,7 +4,7 @@ import { StorageError } from '@recap/storage';
 import { BatchProcessor, type BatchOutcome, type ShedReason } from '../recorder/batch-processor';
 import type { ExchangeSpool, SpoolCounts } from '../recorder/exchange-spool';
 import { FolderClaims } from './folder-claims';
-import { Journal, type RecordPlace } from './journal';
+import { Journal, SEGMENT_BYTES, type RecordPlace } from './journal';
 import { decodeSpooledEntry, encodeSpooledEntry, type SpooledEntry } from './spooled-entry';
 import { diskFiles, type SpoolFiles } from './spool-files';
 
@@ -138,18 +138,22 @@ export class Spool implements ExchangeSpool {
         this.#reserve(bytes);
       },
       onFailure: this.#noteFailure,
-      ...(this.#options.segmentBytes !== undefined && { segmentBytes: this.#options.segmentBytes }),
+      segmentBytes: this.#options.segmentBytes ?? segmentBytesFor(this.#options.maxBytes),
     });
   }
 
   /** @throws {StorageError} `UNAVAILABLE` when the limits leave no room for so much more */
   #reserve(bytes: number): void {
     const { maxBytes, minFreeDiskBytes, path } = this.#options;
+    const now = performance.now();
+    const refusal = (reason: string): StorageError =>
+      new StorageError('UNAVAILABLE', `The spool in ${path} takes no more: ${reason}.`);
+    // What is refused meanwhile does not put the next look off, or a busy program would never look again.
+    if (now < this.#refusedUntil) throw refusal('it was full a moment ago');
     const refuse = (reason: string): never => {
-      this.#refusedUntil = performance.now() + REFUSED_FOR_MS;
-      throw new StorageError('UNAVAILABLE', `The spool in ${path} takes no more: ${reason}.`);
+      this.#refusedUntil = now + REFUSED_FOR_MS;
+      throw refusal(reason);
     };
-    if (performance.now() < this.#refusedUntil) refuse('it was full a moment ago');
     const used = [this.#own, ...this.#inherited].reduce((sum, journal) => sum + journal.bytes, 0);
     if (used + bytes > maxBytes) refuse(`it holds ${used} of ${maxBytes} bytes`);
     const free = this.#files.freeBytesBlocking(path);
@@ -269,4 +273,9 @@ export class Spool implements ExchangeSpool {
   #countShed(reason: ShedReason, count: number): void {
     if (count > 0) this.#shed.set(reason, (this.#shed.get(reason) ?? 0) + count);
   }
+}
+
+/** Room is reserved by segments: a small spool has small ones, or none would ever fit. */
+function segmentBytesFor(maxBytes: number): number {
+  return Math.max(1, Math.min(SEGMENT_BYTES, Math.floor(maxBytes / 8)));
 }
