@@ -1,4 +1,4 @@
-// The program that faults happen to: `node host.mjs <JSON: { database, options, handlesSignals, listens }>`. It sends its
+// The program that faults happen to: `node host.mjs <JSON: { database, options, handlesSignals, isBare }>`. It sends its
 // port, and does what it is told by a message.
 import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
@@ -7,7 +7,7 @@ import { createRecorder } from '@recap/capture';
 import { storageMiddleware } from '@recap/capture/express';
 import express from 'express';
 
-const { database, options, handlesSignals } = JSON.parse(process.argv[2]);
+const { database, options, handlesSignals, isBare } = JSON.parse(process.argv[2]);
 /** The threads that have been started, to be killed from outside as an operator or a bug would. */
 const threads = [];
 const { Worker } = worker;
@@ -30,7 +30,7 @@ const recorder = createRecorder({
   ...options,
 });
 const app = express();
-app.use(storageMiddleware({ recorder, owner: (request) => request.get('x-owner') }));
+if (!isBare) app.use(storageMiddleware({ recorder, owner: (request) => request.get('x-owner') }));
 app.use(express.json({ limit: '20mb' }));
 app.post('/echo/:id', (request, response) => response.json({ ...request.body, password: 'hunter2' }));
 /** What the ledger's client asks for: the answer repeats the request, with secrets of its own. */
@@ -68,6 +68,7 @@ app.post('/throw', (_request, response) => {
     }),
   );
 });
+app.get('/small', (_request, response) => response.json({ text: 'x'.repeat(1_000) }));
 const server = app.listen(0, '127.0.0.1', 16_384, () => process.send({ port: server.address().port }));
 
 let peak = 0;

@@ -31,6 +31,8 @@ export interface HostSettings {
   readonly options?: object;
   /** With a listener of its own for SIGTERM. */
   readonly handlesSignals?: boolean;
+  /** Without Recap in its way. */
+  readonly isBare?: boolean;
   readonly execArgv?: readonly string[];
   /** Takes what it prints. */
   readonly log?: string;
