@@ -59,7 +59,55 @@ async function refusing(
   expect(all).toMatchObject({ captured: stored, stored, queued: 0, spooled: 0, shed: {} });
 }
 
+/** A database with a rule of its owner's that one exchange breaks. */
+async function refusingOne(title: string, database: TestDatabase): Promise<void> {
+  const host = await startHost({
+    database: database.target,
+    options: { durability: 'spooled', spool: database.spool, minFreeDiskBytes: 0 },
+    log: database.log,
+  });
+  await host.tell('ready');
+  const load = startLoad();
+  await load.startUntil(100, { port: host.port, prefix: 'a', perSecond: 300 });
+  await host.post('/orders/poison', {});
+  const told = await until(
+    'it is counted',
+    () => host.tell('stats'),
+    ({ shed }) => shed['poison'] !== undefined,
+  );
+  await until(
+    'what comes after it is stored',
+    () => host.tell('stats'),
+    ({ stored }) => stored > told.stored + 50,
+  );
+  const ledger = await load.stop();
+  const all = await host.tell('flush');
+  await host.end();
+  const { breaches, lost, stored } = await examine(database, ledger);
+  report(title, {
+    answered: ledger.answered.length,
+    stored,
+    lost: lost.length,
+    poison: all.shed['poison'] ?? 0,
+  });
+  expect(breaches).toEqual([]);
+  expect(lost).toEqual([]);
+  expect(all).toMatchObject({ captured: stored + 1, stored, queued: 0, spooled: 0, shed: { poison: 1 } });
+}
+
 describe('an SQLite database', () => {
+  it('with a trigger that refuses one exchange gets all others', async () => {
+    const database = sqliteDatabase(newFolder());
+    const host = await startHost({ database: database.target });
+    await host.tell('ready');
+    await host.end();
+    const connection = new Sqlite(database.path);
+    connection.exec(`CREATE TRIGGER no_poison BEFORE INSERT ON recap_entries WHEN NEW.path = '/orders/poison'
+      BEGIN SELECT RAISE(ABORT, 'no'); END`);
+    connection.close();
+    await refusingOne('SQLite: a trigger refuses one', database);
+  });
+
   it('that another process keeps locked longer than is waited for it gets all that was recorded meanwhile', async () => {
     const database = sqliteDatabase(newFolder());
     const other = { connection: undefined as InstanceType<typeof Sqlite> | undefined };
@@ -100,6 +148,21 @@ describe('a PostgreSQL database', () => {
     });
     return;
   }
+
+  it('with a constraint that refuses one exchange gets all others', async () => {
+    const database = await postgresDatabase(postgres, newFolder());
+    try {
+      const host = await startHost({ database: database.target, options: { spool: database.spool } });
+      await host.tell('ready');
+      await host.end();
+      await onServer(database.url.href, (client) =>
+        client.query("ALTER TABLE recap_entries ADD CHECK (path <> '/orders/poison')"),
+      );
+      await refusingOne('PostgreSQL: a constraint refuses one', database);
+    } finally {
+      await database.remove();
+    }
+  });
 
   it('that lets nobody in at the start answers each request, and is recorded into once it does', async () => {
     const database = await postgresDatabase(postgres, newFolder());

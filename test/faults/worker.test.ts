@@ -113,6 +113,7 @@ describe('a recorder with a worker', () => {
       { flushIntervalMs: 60_000, closeOnSignals: true },
       { handlesSignals: true },
     );
+    await program.tell('ready');
     for (let index = 0; index < 5; index += 1) await program.post(`/echo/${index}`, body(index));
     program.signal('SIGTERM');
     await expect(program.ended).resolves.toEqual([9, null]);
