@@ -1,10 +1,10 @@
-import { createRecorder } from '@recap/capture';
 import { lostBeyondBuffered } from './rig/check-ledger';
 import { postgresDatabase, sqliteDatabase, type TestDatabase } from './rig/databases';
 import { examine, together } from './rig/examine';
 import { KILLS, report } from './rig/figures';
 import { newFolders } from './rig/folders';
 import { startKillablePostgres, type KillablePostgres } from './rig/killable-postgres';
+import { knowsDurability } from './rig/knows-durability';
 import { startHost } from './rig/start-host';
 import { startLoad } from './rig/start-load';
 
@@ -24,18 +24,7 @@ const databases: [string, () => Promise<TestDatabase | undefined>][] = [
   ['PostgreSQL', async () => server && postgresDatabase(server.url, newFolder())],
 ];
 
-const durabilities = ['buffered', 'spooled', ...(knows('strict') ? ['strict'] : [])];
-
-function knows(durability: string): boolean {
-  const options = { durability, database: { type: 'sqlite', path: `${newFolder()}/none.db` } };
-  try {
-    void createRecorder(options as Parameters<typeof createRecorder>[0]).close();
-    return true;
-  } catch {
-    // CONFIG_INVALID: no such durability.
-    return false;
-  }
-}
+const durabilities = ['buffered', 'spooled', ...(knowsDurability('strict', newFolder()) ? ['strict'] : [])];
 
 /** Kills a host under load again and again; each takes up what the one before left. */
 async function killUnderLoad(database: TestDatabase, durability: string) {

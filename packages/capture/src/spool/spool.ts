@@ -3,6 +3,7 @@ import type { Exchange } from '../exchange';
 import { errorCode, StorageError } from '@recap/storage';
 import { BatchProcessor, type BatchOutcome, type ShedReason } from '../recorder/batch-processor';
 import type { ExchangeSpool, SpoolCounts } from '../recorder/exchange-spool';
+import { within } from '../recorder/within';
 import { FolderClaims } from './folder-claims';
 import { Journal, SEGMENT_BYTES, type RecordPlace } from './journal';
 import { decodeSpooledEntry, encodeSpooledEntry, type SpooledEntry } from './spooled-entry';
@@ -32,6 +33,7 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
 const LOOK_AROUND_MS = 15_000;
+const CLOSING_ROUND_MS = 1_000;
 /** After as many reads that failed one after another, the record that is in turn is given up. */
 const MAX_FAILED_READS = 10;
 /** Failures that say nothing of the record. */
@@ -120,6 +122,8 @@ export class Spool implements ExchangeSpool {
     clearTimeout(this.#retryTimer);
     clearInterval(this.#lookTimer);
     await this.#looking?.catch(() => undefined);
+    // What is being read or stored at this moment must not be left to another meanwhile.
+    await within(CLOSING_ROUND_MS, this.#round?.catch(() => undefined) ?? Promise.resolve());
     for (const journal of [this.#own, ...this.#inherited]) {
       try {
         const isLeft = await journal.close();

@@ -137,6 +137,35 @@ describe('a spool on a disk that works', () => {
   });
 });
 
+describe('a spool that is closed', () => {
+  // Once it left its folder to the next program while it still read in it, and took what it did not find for damaged.
+  it('ends what it reads back and stores at that moment, and leaves nothing of it to the next', async () => {
+    const files = new PowerCutFiles();
+    const store = new Store();
+    let release = (): void => undefined;
+    const begun = new Promise<void>((resolve) => {
+      store.open = () => {
+        resolve();
+        return new Promise((goOn) => (release = goOn));
+      };
+    });
+    const { spool, failures } = openSpool(files, store);
+    spool.defer(spool.append({ id: 'a' } as unknown as Exchange));
+    await pass(1);
+    await begun;
+    const closed = spool.close();
+    await nextTurn();
+    release();
+    await closed;
+    expect({ ids: store.ids, left: files.paths, failures, counts: spool.counts }).toMatchObject({
+      ids: ['a'],
+      left: [],
+      failures: [],
+      counts: { spooled: 0, replayed: 1, corrupt: 0, shed: {} },
+    });
+  });
+});
+
 describe('a spool on a disk of which one call fails', () => {
   it.each(['EIO', 'ENOSPC', 'EMFILE'])(
     'loses nothing that it took, whichever call fails with %s',
