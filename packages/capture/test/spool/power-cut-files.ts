@@ -43,12 +43,12 @@ export class PowerCutFiles implements SpoolFiles {
   constructor(private cutAtCall = Infinity) {}
 
   /** What the process that comes after one that was killed finds. */
-  afterDeath(): PowerCutFiles {
-    const left = new PowerCutFiles();
+  afterDeath(cutAtCall = Infinity): PowerCutFiles {
+    const left = new PowerCutFiles(cutAtCall);
     for (const [path, file] of this.#files) {
       // An owner's name says which process it was; this one is gone.
       const [, parent = '', folder = '', name = ''] = /^(.*)\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
-      left.#files.set(`${parent}/left-${folder.replaceAll(/[^0-9a-z]/g, '')}/${name}`, file);
+      left.#files.set(`${parent}/left-${folder.replaceAll(/[^0-9a-z]/g, '')}/${name}`, { ...file });
     }
     return left;
   }

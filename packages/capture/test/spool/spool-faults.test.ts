@@ -137,6 +137,36 @@ describe('a spool on a disk that works', () => {
   });
 });
 
+describe('a spool whose disk loses its power', () => {
+  it('loses nothing that was synced before, at whichever call, of taking over, reading back or removing, it is', async () => {
+    const store = new Store();
+    const first = new PowerCutFiles();
+    const { spool } = openSpool(first, store);
+    const owed = ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7'];
+    for (const id of owed) spool.append({ id } as unknown as Exchange);
+    await pass(0.5);
+    const lost: string[] = [];
+    let calls = Infinity;
+    for (let cutAtCall = 1; cutAtCall <= calls; cutAtCall += 1) {
+      for (const cut of [
+        { tornAt: 0, hasLength: false },
+        { tornAt: 30, hasLength: true },
+      ]) {
+        const stored = new Store();
+        const files = first.afterDeath(cutAtCall);
+        const names = ['b0', 'b1', 'b2', 'b3', 'b4', 'b5'];
+        await live(files, stored, names).catch(() => undefined);
+        if (files.calls < cutAtCall) calls = files.calls;
+        await live(files.afterCut(cut).afterDeath(), stored, []);
+        const missing = owed.filter((id) => !stored.ids.includes(id));
+        if (missing.length > 0) lost.push(`call ${cutAtCall}: ${missing.join()}`);
+      }
+    }
+    expect(lost).toEqual([]);
+    expect(calls).toBeGreaterThan(30);
+  });
+});
+
 describe('a spool that is closed', () => {
   // Once it left its folder to the next program while it still read in it, and took what it did not find for damaged.
   it('ends what it reads back and stores at that moment, and leaves nothing of it to the next', async () => {
