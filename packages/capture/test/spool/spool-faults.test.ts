@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { StorageError } from '@recap/storage';
 import type { NewEntry } from '../../src/entries/entry-store';
 import type { Exchange } from '../../src/exchange';
 import { Spool } from '../../src/spool';
@@ -14,7 +15,11 @@ class Store {
     return Promise.resolve();
   }
 
+  /** Nothing is done after the power has gone. */
+  isOff: () => boolean = () => false;
+
   append(entries: readonly NewEntry[]): Promise<{ entryId: string; sessionId: string }[]> {
+    if (this.isOff()) return Promise.reject(new StorageError('UNAVAILABLE', 'off'));
     // As the database does, it leaves alone what it has.
     for (const { id } of entries) if (!this.ids.includes(id)) this.ids.push(id);
     return Promise.resolve(entries.map(({ id }) => ({ entryId: id, sessionId: 's' })));
@@ -155,7 +160,9 @@ describe('a spool whose disk loses its power', () => {
         const stored = new Store();
         const files = first.afterDeath(cutAtCall);
         const names = ['b0', 'b1', 'b2', 'b3', 'b4', 'b5'];
+        stored.isOff = () => files.calls >= cutAtCall;
         await live(files, stored, names).catch(() => undefined);
+        stored.isOff = () => false;
         if (files.calls < cutAtCall) calls = files.calls;
         await live(files.afterCut(cut).afterDeath(), stored, []);
         const missing = owed.filter((id) => !stored.ids.includes(id));
