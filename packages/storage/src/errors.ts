@@ -6,6 +6,7 @@ export type StorageErrorCode =
   | 'DATABASE_NOT_SHAREABLE'
   | 'UNAVAILABLE'
   | 'POOL_EXHAUSTED'
+  | 'REFUSED'
   | 'CLOSED';
 
 /**
