@@ -4,6 +4,9 @@ import type { Exchange } from '../../src/exchange';
 import type { BatchOutcome } from '../../src/recorder/batch-processor';
 import { EntryWriter } from '../../src/recorder/entry-writer';
 import { inProcessPipeline } from '../../src/recorder/in-process-pipeline';
+import { overloadSettings } from '../../src/recorder/overload-options';
+import { RetryBreaker } from '../../src/recorder/retry-breaker';
+import { ShedPolicy } from '../../src/recorder/shed-policy';
 
 /** A store whose answers to `append` a test decides; nothing else of it is called. */
 class ScriptedStore {
@@ -55,6 +58,12 @@ function openWriter({
     flushIntervalMs: 3_600_000,
     onFailure: (_error, where) => failures.push(where),
     onDone,
+    onLoss: () => undefined,
+    policy: new ShedPolicy({
+      settings: overloadSettings({ shed: 'newest', maxLagMs: false }),
+      onChange: () => undefined,
+    }),
+    breaker: new RetryBreaker(),
     tellsPlaces: () => false,
   });
   return { writer, store, failures };
