@@ -87,7 +87,7 @@ describe('a recorder with a worker', () => {
     const program = await startProgram({ worker: true, redaction: { module } });
     await program.post('/echo/1?person=EMP-17', { by: 'EMP-17', token: 'secret-17' });
     const told = await program.tell('flush');
-    expect(told).toMatchObject({ stored: 1, worker: true, deaths: ['redaction: a bug'] });
+    expect(told).toMatchObject({ stored: 1, worker: true, failures: ['redaction: a bug'] });
     const [row] = rowsIn(program.path);
     expect(row).toMatchObject({
       request: { by: '[EMPLOYEE]', token: '[REDACTED]' },

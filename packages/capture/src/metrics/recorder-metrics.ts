@@ -42,6 +42,22 @@ export const RECORDER_METRICS: readonly RecorderMetric[] = [
     read: ({ shed }) => shed,
   },
   {
+    words: ['exchanges', 'without', 'bodies'],
+    kind: 'counter',
+    help: 'Exchanges kept without bodies, by reason',
+    label: 'reason',
+    unit: '{exchange}',
+    read: ({ reduced }) => reduced.bodies,
+  },
+  {
+    words: ['exchanges', 'without', 'headers'],
+    kind: 'counter',
+    help: 'Exchanges kept without headers, by reason',
+    label: 'reason',
+    unit: '{exchange}',
+    read: ({ reduced }) => reduced.headers,
+  },
+  {
     words: ['exchanges', 'left', 'out'],
     kind: 'counter',
     help: 'Exchanges left out on purpose, by sample or skip',
@@ -98,6 +114,14 @@ export const RECORDER_METRICS: readonly RecorderMetric[] = [
     label: 'reason',
     unit: '1',
     read: ({ pausedFor }) => (pausedFor === null ? {} : { [pausedFor]: 1 }),
+  },
+  {
+    words: ['leaving', 'out'],
+    kind: 'gauge',
+    help: 'One while something is left out of every exchange, by what it is',
+    label: 'part',
+    unit: '1',
+    read: ({ leavingOut }) => (leavingOut === null ? {} : { [leavingOut]: 1 }),
   },
   {
     words: ['host', 'time', 'per', 'exchange'],
