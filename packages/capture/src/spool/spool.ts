@@ -107,7 +107,7 @@ export class Spool implements ExchangeSpool {
     this.#wake(0);
   }
 
-  start(isTried: () => boolean): void {
+  start(isTried: () => boolean = () => false): void {
     this.#isTried = isTried;
     if (this.#lookTimer !== undefined || this.#isClosed) return;
     this.#lookTimer = setInterval(() => {
