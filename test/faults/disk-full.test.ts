@@ -25,6 +25,8 @@ describe('a full disk', () => {
       database: database.target,
       options: {
         maxQueuedExchanges: 100,
+        // What is kept is kept whole, so that it can be compared.
+        overload: { shed: 'newest' },
         spool: { path: join(disk.folder, 'spool'), maxBytes: 12 * MIB, minFreeDiskBytes: 0 },
         minFreeDiskBytes: 0,
       },

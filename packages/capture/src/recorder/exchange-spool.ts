@@ -43,9 +43,9 @@ export interface ExchangeSpool {
   /**
    * Takes over what dead processes left, and stores it from now on whenever it can.
    *
-   * @param isTried whether somebody else finds out at the moment if a store that failed is back
+   * @param isTried whether somebody else finds out at the moment if a store that failed is back; default: nobody does
    */
-  start(isTried: () => boolean): void;
+  start(isTried?: () => boolean): void;
   /** Stores all that waits to be read back. @throws what the store fails with */
   drain(): Promise<void>;
   /** Writes gaps that cannot be stored any more to the disk, for the next process, before it returns. */

@@ -34,6 +34,8 @@ interface Ticket extends RecordPlace {
 const BATCH_RECORDS = 200;
 const BATCH_BYTES = 4 * 1024 * 1024;
 const LOOK_AGAIN_MS = 250;
+/** What keeps the other from storing may be no hindrance here: after so many looks this one asks as well. */
+const MAX_LOOKS = 20;
 const LOOK_AROUND_MS = 15_000;
 const CLOSING_ROUND_MS = 1_000;
 /** After as many reads that failed one after another, the record that is in turn is given up. */
@@ -62,6 +64,7 @@ export class Spool implements ExchangeSpool {
   #looking: Promise<void> | undefined;
   readonly #breaker = new RetryBreaker();
   #isTried: () => boolean = () => false;
+  #looks = 0;
   /** One after another. */
   #failedReads = 0;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -107,7 +110,7 @@ export class Spool implements ExchangeSpool {
     this.#wake(0);
   }
 
-  start(isTried: () => boolean): void {
+  start(isTried: () => boolean = () => false): void {
     this.#isTried = isTried;
     if (this.#lookTimer !== undefined || this.#isClosed) return;
     this.#lookTimer = setInterval(() => {
@@ -236,10 +239,12 @@ export class Spool implements ExchangeSpool {
     if (this.#retryTimer !== undefined || this.#isClosed) return;
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = undefined;
-      if (this.#isTried()) {
+      if (this.#isTried() && this.#looks < MAX_LOOKS) {
+        this.#looks += 1;
         this.#wake(LOOK_AGAIN_MS);
         return;
       }
+      this.#looks = 0;
       this.#startRound().then(
         () => {
           if (this.#hasDeferred) this.#wake(0);
