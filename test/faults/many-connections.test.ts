@@ -34,7 +34,7 @@ it(`answers ${CONNECTIONS} clients that are there at one time, and has an accoun
   const database = sqliteDatabase(newFolder());
   const settings = {
     database: database.target,
-    options: { spool: database.spool, minFreeDiskBytes: 0 },
+    options: { spool: database.spool, minFreeDiskBytes: 0, overload: {} },
     log: database.log,
   };
   const bare = await crowd({ ...settings, isBare: true });
@@ -117,7 +117,7 @@ describe('a black hole in place of PostgreSQL', () => {
     const flood = async (isBare: boolean, seconds: number) => {
       const host = await startHost({
         database: { type: 'postgres', url: proxy.url },
-        options: { spool: { ...database.spool, maxBytes: 32 * MIB } },
+        options: { spool: { ...database.spool, maxBytes: 32 * MIB }, overload: {} },
         isBare,
       });
       proxy.toxics = {};

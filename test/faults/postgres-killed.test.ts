@@ -90,7 +90,8 @@ describe('a PostgreSQL whose processes are all killed under load', () => {
         spooled: 0,
         shed: {},
       });
-      expect(Math.max(...resumedMs)).toBeLessThan(10_000);
+      // 2 s is what is promised of a machine with nothing else to do.
+      expect(Math.max(...resumedMs)).toBeLessThan(5_000);
       await database.remove();
     },
   );
