@@ -15,7 +15,7 @@ import { load } from './load.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const GATE = 4;
-const ALL = ['bare', 'recap', 'recap-spooled', 'morgan', 'pino-http', 'naive'];
+const ALL = ['bare', 'recap', 'recap-spooled', 'recap-strict', 'morgan', 'pino-http', 'naive'];
 /** Of `buffered`, the least that `spooled` must reach. */
 const SPOOLED_GATE = 0.75;
 

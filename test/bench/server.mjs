@@ -11,6 +11,7 @@ const VARIANTS = {
   bare: () => ({ before: [] }),
   recap: () => startRecap({}),
   'recap-spooled': () => startRecap({ durability: 'spooled' }),
+  'recap-strict': () => startRecap({ durability: 'strict' }),
   morgan: async () => {
     const { default: morgan } = await import('morgan');
     return { before: [morgan('combined', { stream: createWriteStream(join(folder, 'morgan.log')) })] };

@@ -5,7 +5,13 @@ import type { Recorder } from './recorder/recorder';
 import { queueLimits } from './recorder/default-pipeline';
 import { RecorderCore } from './recorder/recorder-core';
 import { keepStore } from './retention';
-import { createEntryStoreAt, resolveDatabase, type DatabaseOption, type DatabaseTarget } from './typeorm';
+import {
+  createEntryStoreAt,
+  durabilityMismatch,
+  resolveDatabase,
+  type DatabaseOption,
+  type DatabaseTarget,
+} from './typeorm';
 import { writeAtExit } from './write-at-exit';
 import { openSpool } from './open-spool';
 import { obstacleToWorker, workerPipeline, type WorkerPlan } from './worker';
@@ -17,12 +23,16 @@ import { obstacleToWorker, workerPipeline, type WorkerPlan } from './worker';
  * @example
  * const recorder = createRecorder({ database: { type: 'postgres', url: process.env.DATABASE_URL } });
  * app.use(storageMiddleware({ recorder }));
- * @throws {StorageError} `CONFIG_INVALID`, `DATABASE_UNSUPPORTED` or `DATABASE_NOT_SHAREABLE` when the options cannot work.
+ * @throws {StorageError} `CONFIG_INVALID`, `DATABASE_UNSUPPORTED`, `DATABASE_NOT_SHAREABLE` or `DURABILITY_MISMATCH`
+ *   when the options cannot work.
  */
 export function createRecorder(options: RecorderOptions<DatabaseOption> = {}): Recorder {
   checkRecorderOptions(options);
   const database = options.database ?? { type: 'sqlite', path: './.recap/recap.db' };
   const target = resolveDatabase(database, options.shareSqliteFile);
+  if (options.durability === 'strict' && target.dialect === 'sqlite' && target.path === ':memory:') {
+    throw durabilityMismatch('sqlite :memory:', 'there is no disk');
+  }
   const recorder = isWorkerWanted(options, target)
     ? threadedRecorder(options, target)
     : recorderHere(options, target);
@@ -34,12 +44,13 @@ export function createRecorder(options: RecorderOptions<DatabaseOption> = {}): R
 
 function recorderHere(options: RecorderOptions, target: DatabaseTarget): RecorderCore {
   const { clock = systemClock, newId = newUuid } = options;
-  const { sessionMaxAgeMs, slowOperationMs } = planOf(options, target);
+  const { sessionMaxAgeMs, slowOperationMs, mustSync } = planOf(options, target);
   const store = createEntryStoreAt(target, {
     clock,
     newId,
     sessionMaxAgeMs,
     slowOperationMs,
+    mustSync,
     onSlowOperation: slowOperationLogger(options),
   });
   const recorder: RecorderCore = new RecorderCore(
@@ -104,6 +115,7 @@ function planOf(options: RecorderOptions, target: DatabaseTarget): WorkerPlan {
     },
     sessionMaxAgeMs: (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000,
     slowOperationMs: options.slowOperationMs ?? RECORDER_DEFAULTS.slowOperationMs,
+    mustSync: options.durability === 'strict',
   };
 }
 

@@ -21,6 +21,13 @@ export interface BatchOutcome {
   /** Where entries went; left empty unless asked for. */
   readonly placed: PlacedEntry[];
   readonly failures: BatchFailure[];
+  /** Which ones are `poison` or `unprepared`. */
+  readonly lost: LostExchange[];
+}
+
+export interface LostExchange {
+  readonly id: string;
+  readonly reason: 'poison' | 'internal_error';
 }
 
 export interface PlacedEntry {
@@ -39,6 +46,7 @@ export interface BatchFailure {
 export interface BatchProcessorOptions<Item> {
   readonly store: Pick<EntryStore, 'open' | 'append'>;
   readonly prepare: (item: Item) => Promise<NewEntry>;
+  readonly idOf: (item: Item) => string;
 }
 
 /** Uninterrupted work after which the thread's other work gets its turn. */
@@ -80,6 +88,11 @@ export class BatchProcessor<Item = Exchange> {
     return progress.outcome;
   }
 
+  /** A batch that failed will not be gone on with. */
+  forget(name: unknown): void {
+    this.#begun.delete(name);
+  }
+
   async #prepareAll(items: readonly Item[], outcome: BatchOutcome): Promise<NewEntry[]> {
     const preparing: Promise<NewEntry | undefined>[] = [];
     let sliceStart = performance.now();
@@ -98,6 +111,7 @@ export class BatchProcessor<Item = Exchange> {
       return await this.#options.prepare(item);
     } catch (error) {
       outcome.unprepared += 1;
+      outcome.lost.push({ id: this.#options.idOf(item), reason: 'internal_error' });
       outcome.failures.push({ error, where: 'prepare' });
       return undefined;
     }
@@ -112,8 +126,10 @@ export class BatchProcessor<Item = Exchange> {
       this.#note(entries, placements, progress, tellsPlaces);
     } catch (error) {
       if (TRANSIENT.has(errorCode(error) ?? '')) throw error;
-      if (entries.length === 1) {
+      const [only] = entries;
+      if (only !== undefined && entries.length === 1) {
         progress.outcome.poison += 1;
+        progress.outcome.lost.push({ id: only.id, reason: 'poison' });
         progress.outcome.failures.push({ error, where: 'store.append' });
         progress.left = without(progress.left, entries);
         return;
@@ -154,7 +170,16 @@ export class BatchProcessor<Item = Exchange> {
 }
 
 export function emptyOutcome(): BatchOutcome {
-  return { stored: 0, poison: 0, unprepared: 0, bytesBefore: 0, bytesAfter: 0, placed: [], failures: [] };
+  return {
+    stored: 0,
+    poison: 0,
+    unprepared: 0,
+    bytesBefore: 0,
+    bytesAfter: 0,
+    placed: [],
+    failures: [],
+    lost: [],
+  };
 }
 
 function without(all: readonly NewEntry[] | undefined, done: readonly NewEntry[]): NewEntry[] | undefined {

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { faultPoint } from '../fault-point';
 import type { Exchange } from '../exchange';
 import type { BatchOutcome, ShedReason } from './batch-processor';
+import { CommitLane, type AnswerWaiter, type CommitFailure } from './commit-lane';
 import type { Batch } from './exchange-queue';
 import type { ExchangeSpool, SpoolTicket } from './exchange-spool';
 import type { Pipeline } from './pipeline';
@@ -18,6 +19,8 @@ export interface EntryWriterOptions<Taken extends Batch> {
   readonly spool?: ExchangeSpool | undefined;
   /** Whether each exchange goes to the disk before it goes into the queue. */
   readonly spoolsAll?: boolean;
+  /** How long an exchange may wait for its commit; `undefined`: nobody waits for commits. */
+  readonly commitTimeoutMs?: number | undefined;
 }
 
 /** An exchange that was spooled before it was over. */
@@ -48,6 +51,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
   readonly #ticketsOf = new Map<Taken, SpoolTicket[]>();
   /** Exchanges that are both in memory and in the spool. */
   #doublyHeld = 0;
+  readonly #lane: CommitLane<Taken> | undefined;
   #captured = 0;
   #stored = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -60,6 +64,23 @@ export class EntryWriter<Taken extends Batch = Batch> {
   constructor(options: EntryWriterOptions<Taken>) {
     this.#options = options;
     this.#pipeline = options.pipeline;
+    const { commitTimeoutMs, pipeline, tellsPlaces, onFailure } = options;
+    if (commitTimeoutMs === undefined) return;
+    this.#lane = new CommitLane({
+      pipeline,
+      tellsPlaces,
+      onFailure,
+      timeoutMs: commitTimeoutMs,
+      onDone: (outcome) => {
+        this.#countOutcome(outcome);
+      },
+      onLeft: (exchange) => {
+        this.#enqueue(exchange);
+      },
+      onLost: (reason) => {
+        this.#countShed(reason);
+      },
+    });
   }
 
   get counts(): {
@@ -70,6 +91,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     replayed: number;
     spoolCorrupt: number;
     shed: Partial<Record<ShedReason, number>>;
+    strictFailures: Partial<Record<CommitFailure, number>>;
   } {
     const { spooled, recovered, replayed, corrupt, shed } = this.#options.spool?.counts ?? NOTHING_SPOOLED;
     const allShed = new Map(this.#shed);
@@ -78,18 +100,21 @@ export class EntryWriter<Taken extends Batch = Batch> {
     }
     return {
       captured: this.#captured + recovered,
-      queued: this.#isAbandoned ? 0 : this.#waiting - this.#doublyHeld,
+      queued: this.#isAbandoned ? 0 : this.#waiting - this.#doublyHeld + (this.#lane?.waiting ?? 0),
       spooled,
       stored: this.#stored + replayed,
       replayed,
       spoolCorrupt: corrupt,
       shed: Object.fromEntries(allShed),
+      strictFailures: this.#lane?.failures ?? {},
     };
   }
 
   /** Whether something is left to do before the program may end. */
   get hasWork(): boolean {
-    return this.#waiting > 0 || (this.#options.spool?.counts.spooled ?? 0) > 0;
+    return (
+      this.#waiting > 0 || (this.#lane?.waiting ?? 0) > 0 || (this.#options.spool?.counts.spooled ?? 0) > 0
+    );
   }
 
   /** True while the last attempt to write failed. */
@@ -114,10 +139,25 @@ export class EntryWriter<Taken extends Batch = Batch> {
     this.#options.spool?.defer(ticket);
   }
 
+  /** Commits an exchange for which somebody waits, sooner or later than those that were added. */
+  commit(exchange: Exchange, waiter: AnswerWaiter): void {
+    this.#captured += 1;
+    this.#lane?.commit(exchange, waiter, this.#refusal);
+  }
+
   add(exchange: Exchange, held?: HeldExchange): void {
     if (held === undefined) this.#captured += 1;
+    if (this.#refusal === undefined && this.#lane?.take(exchange) === true) return;
+    this.#enqueue(exchange, held);
+  }
+
+  get #refusal(): ShedReason | undefined {
+    return this.#isClosed ? 'closed' : this.#pausedFor;
+  }
+
+  #enqueue(exchange: Exchange, held?: HeldExchange): void {
     const { spool, spoolsAll } = this.#options;
-    const refusal = this.#isClosed ? 'closed' : this.#pausedFor;
+    const refusal = this.#refusal;
     let ticket = held?.ticket;
     if (refusal === undefined && spoolsAll === true && held?.isCurrent !== true) {
       const newer = this.#spool(exchange);
@@ -178,6 +218,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
    * @throws what the store failed with; the exchanges stay queued then.
    */
   async flush(): Promise<void> {
+    await this.#lane?.drain();
     while (this.#waiting > 0) {
       this.#lastFailure = undefined;
       this.#startAll();
@@ -205,6 +246,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
       );
       if (isWritten === false) await within(Math.min(wait, deadline - performance.now()), undefined);
     }
+    this.#lane?.giveUp('closed');
     clearTimeout(this.#timer);
     // A write that still hangs may succeed yet, but it has been counted as lost by then.
     this.#countShed('closed', this.#waiting - this.#doublyHeld);
@@ -311,6 +353,10 @@ export class EntryWriter<Taken extends Batch = Batch> {
       this.#doublyHeld -= tickets.length;
       this.#options.spool?.done(tickets);
     }
+    this.#countOutcome(outcome);
+  }
+
+  #countOutcome(outcome: BatchOutcome): void {
     this.#stored += outcome.stored;
     this.#countShed('poison', outcome.poison);
     this.#countShed('internal_error', outcome.unprepared);

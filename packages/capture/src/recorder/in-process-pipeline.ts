@@ -10,10 +10,15 @@ export function inProcessPipeline(
   prepare: (exchange: Exchange) => Promise<NewEntry>,
   limits: QueueLimits,
 ): Pipeline<ExchangeBatch> {
-  const processor = new BatchProcessor({ store, prepare });
+  const processor = new BatchProcessor({ store, prepare, idOf: ({ id }) => id });
   return {
     queue: new ExchangeQueue(limits),
     concurrency: 1,
+    concurrentCommits: 1,
+    newQueue: () => new ExchangeQueue(limits),
     process: (batch, tellsPlaces) => processor.process(batch, () => batch.exchanges, tellsPlaces),
+    forget: (batch) => {
+      processor.forget(batch);
+    },
   };
 }

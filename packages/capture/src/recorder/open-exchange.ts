@@ -49,6 +49,8 @@ export class OpenExchange {
         readonly metadataCount: number;
       }
     | undefined;
+  /** True once its answer waits for its commit: it is recorded as it was then. */
+  isCommitting = false;
   /** Whether `sample` takes it; asked once. */
   isSampled: boolean | undefined;
   /** Tells a failure of Recap's own within this exchange. */

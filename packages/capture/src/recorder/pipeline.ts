@@ -6,12 +6,18 @@ export interface Pipeline<Taken extends Batch = Batch> {
   readonly queue: BatchQueue<Taken>;
   /** Batches that may be under way at one time. */
   readonly concurrency: number;
+  /** The same of batches for whose commit somebody waits. */
+  readonly concurrentCommits: number;
+  /** Another queue with the same limits, whose batches `process` takes as well. */
+  newQueue(): BatchQueue<Taken>;
   /**
    * Redacts, packs and stores a batch; again with the same batch it goes on where it stopped.
    *
    * @throws {StorageError} when the store fails in a way that may pass
    */
   process(batch: Taken, tellsPlaces: boolean): Promise<BatchOutcome>;
+  /** A batch that failed is not processed again. */
+  forget(batch: Taken): void;
   /** The program is about to exit: hands over what it can within `timeoutMs`, without giving the thread back. */
   handOver?(batches: readonly Taken[], timeoutMs: number): void;
 }

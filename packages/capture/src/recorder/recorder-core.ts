@@ -7,7 +7,8 @@ import type { Exchange } from '../exchange';
 import { HttpTap, type TappedExchange } from '../tap/http-tap';
 import { OpenBudget } from '../tap/open-budget';
 import { announceSession } from './announce-session';
-import { attempt, buildExchange } from './build-exchange';
+import { commitAnswer } from './commit-answer';
+import { ANONYMOUS, attempt, buildExchange } from './build-exchange';
 import type { CaptureOptions } from './capture-options';
 import type { CaptureSettings } from './capture-settings';
 import { resolveCaptureSettings } from './capture-settings';
@@ -51,6 +52,8 @@ export class RecorderCore implements Recorder {
   readonly #hasWorker: boolean;
   readonly #spool: ExchangeSpool | undefined;
   readonly #spoolsAll: boolean;
+  /** `strict`: answers wait for their commit. */
+  readonly #holdsAnswers: boolean;
   readonly #cleanups: (() => Promise<void> | void)[] = [];
   readonly #onWritten: (() => void)[] = [];
   #opening: Promise<void> | undefined;
@@ -84,6 +87,7 @@ export class RecorderCore implements Recorder {
     this.#hasWorker = pipeline !== undefined;
     this.#spool = spool;
     this.#spoolsAll = spool !== undefined && options.durability === 'spooled';
+    this.#holdsAnswers = options.durability === 'strict';
     this.normalizeEndpoint = createEndpointNormalizer(options.endpoints);
     this.failures = new FailureLog(options.logger, options.onError);
     this.budget = new OpenBudget(options.maxOpenBytes ?? RECORDER_DEFAULTS.maxOpenBytes);
@@ -98,6 +102,9 @@ export class RecorderCore implements Recorder {
       tellsPlaces: () => this.#announcesSessions,
       spool,
       spoolsAll: this.#spoolsAll,
+      commitTimeoutMs: this.#holdsAnswers
+        ? (options.strictTimeoutMs ?? RECORDER_DEFAULTS.strictTimeoutMs)
+        : undefined,
       onDone: ({ stored, bytesBefore, bytesAfter, placed }) => {
         this.#bytesBefore += bytesBefore;
         this.#bytesAfter += bytesAfter;
@@ -176,6 +183,11 @@ export class RecorderCore implements Recorder {
         beforeEnd: this.#spoolsAll
           ? () => {
               this.#hold(open, seen);
+            }
+          : undefined,
+        onAnswered: this.#holdsAnswers
+          ? (answer) => {
+              commitAnswer(open, answer, this, () => this.#buildSoFar(open, seen));
             }
           : undefined,
         ...(seen.sharedPrototype && { sharedPrototype: seen.sharedPrototype }),
@@ -321,12 +333,10 @@ export class RecorderCore implements Recorder {
 
   /** Runs in the host's event loop, before the response takes its end: nothing may escape. */
   #hold(open: OpenExchange, seen: SeenRequest): void {
-    if (open.held !== undefined || isIgnored(seen.request)) return;
+    if (open.held !== undefined) return;
     try {
-      const tapped = open.tap.soFar();
-      attempt(() => seen.onEnd?.(open), 'endpoint', this.#noteFailure);
-      if (!this.#isWanted(open, tapped)) return;
-      const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
+      const exchange = this.#buildSoFar(open, seen);
+      if (exchange === undefined) return;
       const ticket = this.writer.hold(exchange);
       if (ticket === undefined) return;
       open.held = { ticket, exchange, entry: open.entry, metadataCount: open.metadata.length };
@@ -337,6 +347,17 @@ export class RecorderCore implements Recorder {
     }
   }
 
+  /** The exchange as it is known before its response ends; `undefined` when it is to be left out. */
+  #buildSoFar(open: OpenExchange, seen: SeenRequest): Exchange | undefined {
+    if (isIgnored(seen.request)) return undefined;
+    const tapped = open.tap.soFar();
+    attempt(() => seen.onEnd?.(open), 'endpoint', this.#noteFailure);
+    if (!this.#isWanted(open, tapped)) return undefined;
+    const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
+    if (exchange.owner !== ANONYMOUS) this.#hasSeenOwner = true;
+    return exchange;
+  }
+
   /** Runs in the host's event loop, after the response: nothing may escape. */
   #end(open: OpenExchange, seen: SeenRequest): void {
     this.#open -= 1;
@@ -344,7 +365,7 @@ export class RecorderCore implements Recorder {
     let built: Exchange | undefined;
     try {
       const tapped = open.tap.finish();
-      if (isIgnored(seen.request)) {
+      if (isIgnored(seen.request) || open.isCommitting) {
         open.settle(undefined);
         return;
       }
@@ -357,7 +378,7 @@ export class RecorderCore implements Recorder {
       const exchange = isStillSaid(open)
         ? { ...open.held.exchange, ...tapped }
         : buildExchange(open, tapped, seen.request, this.#noteFailure);
-      if (exchange.owner !== 'anonymous') this.#hasSeenOwner = true;
+      if (exchange.owner !== ANONYMOUS) this.#hasSeenOwner = true;
       built = exchange;
     } catch (error) {
       this.failures.note(error, 'capture');

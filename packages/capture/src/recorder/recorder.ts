@@ -13,6 +13,8 @@ export interface RecorderStats {
   readonly spoolCorrupt: number;
   /** Not stored, by reason: `queue_full`, `disk_full`, `poison`, `internal_error`, `closed`, `spool_corrupt`. */
   readonly shed: Readonly<Record<string, number>>;
+  /** With `strict`, answers that were not committed in time, by reason: those of `shed`, `commit_failed`, `timeout`. */
+  readonly strictFailures: Readonly<Record<string, number>>;
   /** Exchanges seen but left out on purpose, by `sample` or `skip`. */
   readonly leftOut: number;
   /** Exchanges in progress. */

@@ -61,7 +61,11 @@ export class Spool implements ExchangeSpool {
     this.#options = options;
     this.#files = options.files ?? diskFiles;
     this.#claims = new FolderClaims(options.path, this.#files);
-    this.#processor = new BatchProcessor({ store: options.store, prepare: options.pack });
+    this.#processor = new BatchProcessor<SpooledEntry>({
+      store: options.store,
+      prepare: options.pack,
+      idOf: ({ entry }) => entry.id,
+    });
     this.#own = this.#journalIn(this.#claims.newFolder());
   }
 

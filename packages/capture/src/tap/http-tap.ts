@@ -18,10 +18,12 @@ import {
   isRequestBroken,
   type Connection,
 } from './exchange-ending';
+import type { HeldAnswer } from './held-answer';
+import { HoldBack } from './hold-back';
 import { isKeptType } from './kept-types';
 import type { OpenBudget, Yielding } from './open-budget';
 import { hasStarted, observeRequest } from './patch-request';
-import { observeResponse, stopObserving } from './patch-response';
+import { observeResponse, stopObserving, type ResponseGuard } from './patch-response';
 import { hasBody, pairs } from './request-head';
 import { responseHeader, sentHeaders, sentStatus } from './response-head';
 
@@ -60,6 +62,8 @@ export interface HttpTapOptions {
   readonly onFailure: (error: unknown, where: string) => void;
   /** Called before the response takes its end, when `soFar()` tells all that there will be. Must not throw. */
   readonly beforeEnd?: (() => void) | undefined;
+  /** Called when the program has given its whole answer, which is held back until this says otherwise. Must not throw. */
+  readonly onAnswered?: ((answer: HeldAnswer) => void) | undefined;
 }
 
 /** Watches one request and its response, and changes neither. */
@@ -90,6 +94,7 @@ export class HttpTap implements Yielding {
   /** Bytes of the last chunk, when it was taken before the response took it. */
   #bytesAhead: number | undefined;
   readonly beforeEnd: ((chunk: unknown, encoding: unknown) => void) | undefined;
+  readonly guard: ResponseGuard | undefined;
 
   constructor(options: HttpTapOptions, onEnd: (tap: HttpTap) => void) {
     faultPoint('tap');
@@ -110,7 +115,8 @@ export class HttpTap implements Yielding {
         this.#onRequestChunk(chunk, encoding);
       });
     }
-    const { beforeEnd } = options;
+    const { beforeEnd, onAnswered } = options;
+    this.guard = onAnswered && new HoldBack(request, response, onAnswered);
     this.beforeEnd =
       beforeEnd &&
       ((chunk, encoding) => {

@@ -15,8 +15,18 @@ export interface ResponseObserver {
   onHead(coding: string): void;
   /** Called before the response takes its end, by those who have to know then. Must not throw. */
   readonly beforeEnd?: ((chunk: unknown, encoding: unknown) => void) | undefined;
+  /** Makes the calls of the response itself, where answers are held back. */
+  readonly guard?: ResponseGuard | undefined;
   /** The response was destroyed before it ended, and is still being written to: none of that is sent. */
   onTooLate(): void;
+}
+
+/** Stands between the program and the response's own methods. */
+export interface ResponseGuard {
+  /** Calls `method`, now or later. @returns what the program gets */
+  send(name: Sending, args: unknown[], method: Write): unknown;
+  /** Called after `send`, when the chunk has been told of. */
+  sent(name: Sending): void;
 }
 
 const OBSERVER = Symbol('recap.responseObserver');
@@ -76,7 +86,7 @@ export function stopObserving(response: ServerResponse): void {
 }
 
 const SENDING = ['write', 'end', 'flushHeaders'] as const;
-type Sending = (typeof SENDING)[number];
+export type Sending = (typeof SENDING)[number];
 type Methods = Readonly<Record<Sending, Write>>;
 
 /** One response after another inherits from the same prototype, so these are made once for it. */
@@ -125,17 +135,20 @@ function observing(
       watch.observer.onTooLate();
       return original(this).apply(this, args);
     }
+    const { guard } = watch.observer;
     watch.isInside = true;
     let result: unknown;
     try {
       if (name === 'end') watch.observer.beforeEnd?.(args[0], args[1]);
-      result = original(this).apply(this, args);
+      const method = original(this);
+      result = guard === undefined ? method.apply(this, args) : guard.send(name, args, method);
     } finally {
       watch.isInside = false;
     }
     if (args[0] !== undefined && args[0] !== null && typeof args[0] !== 'function') {
       watch.observer.onChunk(args[0], args[1]);
     } else watch.observer.onFlush();
+    guard?.sent(name);
     return result;
   };
   Object.defineProperty(method, 'name', { value: name, configurable: true });

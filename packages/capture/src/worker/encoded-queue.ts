@@ -14,6 +14,8 @@ export interface EncodedBatch extends Batch {
 /** Bytes that make a batch: large enough that a transaction's own cost is shared by many, small enough to start early. */
 const BATCH_BYTES = 512 * 1024;
 const MEMORY_BYTES = 640 * 1024;
+/** Of all queues, so that batches of several can be told apart. */
+let lastId = 0;
 /** Memory blocks kept to be written again; fresh ones cost a page fault every 4 KiB. */
 const MAX_KEPT_BLOCKS = 8;
 
@@ -29,7 +31,6 @@ export class EncodedQueue implements BatchQueue<EncodedBatch> {
   /** Exchanges and bytes that wait or are under way. */
   #heldExchanges = 0;
   #heldBytes = 0;
-  #lastId = 0;
 
   constructor(limits: QueueLimits, mayReuse: (memory: SharedArrayBuffer) => boolean) {
     this.#limits = limits;
@@ -77,7 +78,7 @@ export class EncodedQueue implements BatchQueue<EncodedBatch> {
 
   #seal(encoder: ExchangeEncoder): EncodedBatch {
     const { memory, length: bytes } = encoder;
-    const batch = { id: (this.#lastId += 1), memory, from: 0, bytes, size: this.#currentSize };
+    const batch = { id: (lastId += 1), memory, from: 0, bytes, size: this.#currentSize };
     this.#heldBytes += bytes;
     this.#current = undefined;
     this.#currentSize = 0;

@@ -9,6 +9,8 @@ export interface WorkerSpec {
   readonly entries: EntrySpec;
   readonly sessionMaxAgeMs: number;
   readonly slowOperationMs: number;
+  /** See `EntryStoreSettings`. */
+  readonly mustSync: boolean;
   /** Counters that both threads see: batches ended, and beats of the worker's heart. */
   readonly counters: SharedArrayBuffer;
 }
@@ -19,6 +21,8 @@ export const COUNTERS = { batchesEnded: 0, heartbeats: 1 } as const;
 export type StoreCall = Exclude<keyof EntryStore, 'kind'>;
 
 export type ToWorker =
+  /** A batch that failed is not sent again. */
+  | { readonly kind: 'forget'; readonly id: number }
   | {
       readonly kind: 'batch';
       readonly id: number;

@@ -22,15 +22,21 @@ function serve(port: MessagePort, spec: WorkerSpec): void {
   const store = createEntryStoreAt(spec.target, {
     sessionMaxAgeMs: spec.sessionMaxAgeMs,
     slowOperationMs: spec.slowOperationMs,
+    mustSync: spec.mustSync,
     onSlowOperation: (operation, durationMs) => {
       tell({ kind: 'slow', operation, durationMs });
     },
   });
   const tools = createEntryTools(spec.entries);
-  const processor = new BatchProcessor({ store, prepare: (exchange) => prepareEntry(exchange, tools) });
+  const processor = new BatchProcessor<Exchange>({
+    store,
+    prepare: (exchange) => prepareEntry(exchange, tools),
+    idOf: ({ id }) => id,
+  });
   let previous: Promise<void> = Promise.resolve();
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'call') void call(store, message, tell);
+    else if (message.kind === 'forget') processor.forget(message.id);
     else {
       // One after another: each is a transaction, and the oldest comes first.
       previous = previous.then(async () => {

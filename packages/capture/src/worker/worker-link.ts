@@ -4,7 +4,7 @@ import { StorageError } from '@recap/storage';
 import { emptyOutcome, type BatchOutcome } from '../recorder/batch-processor';
 import type { EncodedBatch } from './encoded-queue';
 import { ExchangeDecoder } from './exchange-decoder';
-import { COUNTERS, type FromWorker, type StoreCall, type WorkerSpec } from './messages';
+import { COUNTERS, type FromWorker, type StoreCall, type ToWorker, type WorkerSpec } from './messages';
 import { fromPlainError } from './plain-error';
 
 export const WORKER_FILE = join(__dirname, 'recorder-worker.js');
@@ -126,6 +126,11 @@ export class WorkerLink {
       this.#shipHeld();
       this.#keepAlive();
     });
+  }
+
+  /** A batch that failed is not sent again. */
+  forget({ id }: EncodedBatch): void {
+    this.#worker?.postMessage({ kind: 'forget', id } satisfies ToWorker);
   }
 
   /** Sends batches for which nobody waits, and blocks the thread until the worker has done all or the time is up. */
@@ -294,7 +299,13 @@ export class WorkerLink {
     if (shipment.deaths < MAX_DEATHS) return [shipment];
     if (shipment.size > 1) return this.#split(shipment);
     const error = new Error('An exchange ended the thread that was to store it, again and again.');
-    shipment.resolve({ ...emptyOutcome(), poison: 1, failures: [{ error, where: 'worker' }] });
+    const { id } = new ExchangeDecoder(shipment.memory, shipment.from).next();
+    shipment.resolve({
+      ...emptyOutcome(),
+      poison: 1,
+      failures: [{ error, where: 'worker' }],
+      lost: [{ id, reason: 'poison' }],
+    });
     return [];
   }
 
@@ -363,6 +374,7 @@ function addTo(total: BatchOutcome, part: BatchOutcome): void {
   total.bytesAfter += part.bytesAfter;
   total.placed.push(...part.placed);
   total.failures.push(...part.failures);
+  total.lost.push(...part.lost);
 }
 
 function unavailable(cause: unknown): StorageError {
