@@ -14,7 +14,8 @@ const HEAD_METHODS = ['setHeader', 'appendHeader', 'removeHeader', 'writeHead', 
 /** Keeps `end` from a response over HTTP/2, which makes its head and its frames within the call. */
 export function heldEndOverHttp2(response: ServerResponse, args: unknown[], method: Method): HeldAnswer {
   const hasBegun = response.headersSent;
-  const restore = pretendEnded(response);
+  const later: LaterCall[] = [];
+  const restore = pretendEnded(response, later);
   let isHeld = true;
   const letGo = (): boolean => {
     if (!isHeld) return false;
@@ -26,7 +27,9 @@ export function heldEndOverHttp2(response: ServerResponse, args: unknown[], meth
   };
   return {
     release: () => {
-      if (letGo()) method.apply(response, args);
+      if (!letGo()) return;
+      method.apply(response, args);
+      for (const call of later) call();
     },
     refuse: ({ status, headers, body }: Refusal) => {
       if (!letGo()) return false;
@@ -41,13 +44,19 @@ export function heldEndOverHttp2(response: ServerResponse, args: unknown[], meth
       const callback = args.find((each) => typeof each === 'function');
       const given = response.req.method === 'HEAD' ? [] : [body];
       method.apply(response, callback === undefined ? given : [...given, callback]);
+      for (const call of later) call();
       return true;
     },
   };
 }
 
-/** @returns call it to have the response as it was */
-function pretendEnded(response: ServerResponse): () => void {
+type LaterCall = () => void;
+
+/**
+ * @param later gets what the program calls meanwhile
+ * @returns call it to have the response as it was
+ */
+function pretendEnded(response: ServerResponse, later: LaterCall[]): () => void {
   const before = new Map<string, PropertyDescriptor | undefined>();
   const put = (name: string, descriptor: PropertyDescriptor): void => {
     before.set(name, Object.getOwnPropertyDescriptor(response, name));
@@ -63,8 +72,16 @@ function pretendEnded(response: ServerResponse): () => void {
       },
     });
   }
-  put('write', { value: () => false });
-  put('end', { value: () => response });
+  for (const name of ['write', 'end', 'destroy'] as const) {
+    put(name, {
+      value: (...args: unknown[]) => {
+        later.push(() => {
+          (response[name] as Method).apply(response, args);
+        });
+        return name === 'write' ? false : response;
+      },
+    });
+  }
   return () => {
     for (const [name, descriptor] of before) {
       if (descriptor === undefined) Reflect.deleteProperty(response, name);

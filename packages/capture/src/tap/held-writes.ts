@@ -12,7 +12,7 @@ export class HeldWrites implements HeldAnswer, Gatekeeper {
   readonly #response: ServerResponse;
   readonly #hasBegun: boolean;
   #calls: HeldCall[] = [];
-  #bytes = 0;
+  heldBytes = 0;
   #hasPressedBack = false;
   #state: 'held' | 'released' | 'refused' = 'held';
   #refusal: Refusal | undefined;
@@ -38,8 +38,8 @@ export class HeldWrites implements HeldAnswer, Gatekeeper {
       return true;
     }
     this.#calls.push({ name: 'write', args, callback });
-    this.#bytes += bytes;
-    const hasRoom = socket.writableLength + this.#bytes < socket.writableHighWaterMark;
+    this.heldBytes += bytes;
+    const hasRoom = socket.writableLength < socket.writableHighWaterMark;
     this.#hasPressedBack ||= !hasRoom;
     return hasRoom;
   }
@@ -57,7 +57,10 @@ export class HeldWrites implements HeldAnswer, Gatekeeper {
     const socket = this.#leave();
     if (socket === undefined) return;
     const passage = gateOf(socket).open(this);
+    this.heldBytes = 0;
     const hasRoom = replay(socket, passage, this.#calls.splice(0));
+    // As Node does at `end`, since a program may cork a response that it has ended.
+    if (this.#response.writableEnded) while (socket.writableCorked > 0) socket.uncork();
     // Whoever was told to wait for `drain` is told once only when the connection itself had no room.
     if (this.#hasPressedBack && hasRoom) socket.emit('drain');
   }
@@ -95,6 +98,7 @@ export class HeldWrites implements HeldAnswer, Gatekeeper {
 
   #sendRefusal(socket: Socket, refusal: Refusal): void {
     const calls = this.#calls.splice(0);
+    this.heldBytes = 0;
     const head = (this.#response as { readonly _header?: unknown })._header;
     const bytes = refusalBytes(this.#response, typeof head === 'string' ? head : undefined, refusal);
     const callback = (): void => {

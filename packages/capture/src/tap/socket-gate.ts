@@ -11,6 +11,8 @@ export interface HeldCall {
 export interface Gatekeeper {
   /** Whether it is this one's answer that the connection is for now. */
   isFor(socket: Socket): boolean;
+  /** Bytes that wait here. */
+  readonly heldBytes: number;
   /** @returns what `write` returns */
   write(socket: Socket, args: readonly unknown[], bytes: number): boolean;
   /** @returns whether the call waits */
@@ -57,6 +59,19 @@ export function gateOf(socket: Socket): SocketGate {
     const { keeper } = gate;
     if (keeper?.isFor(socket) !== true) return write.apply(this, args);
     return keeper.write(socket, args, byteLength(args));
+  });
+  // Node calls an answer finished at once when it was ended without a chunk and nothing waits on its connection.
+  Object.defineProperty(socket, 'writableLength', {
+    get: () => {
+      const waiting = Reflect.get(
+        Object.getPrototypeOf(socket) as object,
+        'writableLength',
+        socket,
+      ) as number;
+      return gate.keeper?.isFor(socket) === true ? waiting + gate.keeper.heldBytes : waiting;
+    },
+    configurable: true,
+    enumerable: false,
   });
   for (const name of ['end', 'destroy'] as const) {
     hide(socket, name, function (this: Socket, ...args: unknown[]): unknown {

@@ -14,7 +14,7 @@ const outcome = (size) => ({
   bytesBefore: 0,
   bytesAfter: 0,
   placed: [],
-  failures: [],
+  failures: [], lost: [],
 });
 const end = () => {
   Atomics.add(counters, 0, 1);
