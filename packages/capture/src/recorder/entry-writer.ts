@@ -3,7 +3,7 @@ import { faultPoint } from '../fault-point';
 import type { Exchange } from '../exchange';
 import type { BatchOutcome, ShedReason } from './batch-processor';
 import { CommitLane, type AnswerWaiter, type CommitFailure } from './commit-lane';
-import type { Batch } from './exchange-queue';
+import type { Batch, QueuedExchange } from './exchange-queue';
 import type { ExchangeSpool, SpoolTicket } from './exchange-spool';
 import type { Pipeline } from './pipeline';
 import { within } from './within';
@@ -164,7 +164,11 @@ export class EntryWriter<Taken extends Batch = Batch> {
       if (newer !== undefined && ticket !== undefined) spool?.done([ticket]);
       ticket = newer ?? ticket;
     }
-    const reason = refusal ?? this.#offer(exchange);
+    // What is on the disk has been redacted, and need not be again.
+    const record = ticket?.record;
+    if (ticket !== undefined) ticket.record = undefined;
+    const { id, durationMs } = exchange;
+    const reason = refusal ?? this.#offer(record === undefined ? exchange : { id, durationMs, record });
     if (reason === undefined) {
       this.#note(ticket);
       if (this.#pipeline.queue.hasFullBatch && this.#failedAttempts === 0) this.#startFull();
@@ -191,7 +195,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     if (ticket !== undefined) this.#doublyHeld += 1;
   }
 
-  #offer(exchange: Exchange): ShedReason | undefined {
+  #offer(exchange: QueuedExchange): ShedReason | undefined {
     try {
       faultPoint('queue');
       return this.#pipeline.queue.offer(exchange) ? undefined : 'queue_full';

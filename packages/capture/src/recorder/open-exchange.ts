@@ -40,7 +40,7 @@ export class OpenExchange {
   /** The session id that the answer carried. */
   announcedSessionId: string | undefined;
 
-  /** What was spooled of it before its response ended. */
+  /** What was spooled of it before the last of its response went out. */
   held:
     | {
         readonly ticket: SpoolTicket;

@@ -4,6 +4,7 @@ import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import { createEndpointNormalizer } from '../entries/endpoint-key';
 import type { EntryStore } from '../entries/entry-store';
 import type { Exchange } from '../exchange';
+import type { HeldAnswer } from '../tap/held-answer';
 import { HttpTap, type TappedExchange } from '../tap/http-tap';
 import { OpenBudget } from '../tap/open-budget';
 import { announceSession } from './announce-session';
@@ -180,16 +181,7 @@ export class RecorderCore implements Recorder {
         budget: this.budget,
         parsedBody: seen.parsedBody,
         onFailure: this.#noteFailure,
-        beforeEnd: this.#spoolsAll
-          ? () => {
-              this.#hold(open, seen);
-            }
-          : undefined,
-        onAnswered: this.#holdsAnswers
-          ? (answer) => {
-              commitAnswer(open, answer, this, () => this.#buildSoFar(open, seen));
-            }
-          : undefined,
+        onAnswered: this.#onAnswered(open, seen),
         ...(seen.sharedPrototype && { sharedPrototype: seen.sharedPrototype }),
       },
       () => {
@@ -331,7 +323,20 @@ export class RecorderCore implements Recorder {
     });
   }
 
-  /** Runs in the host's event loop, before the response takes its end: nothing may escape. */
+  #onAnswered(open: OpenExchange, seen: SeenRequest): ((answer: HeldAnswer) => void) | undefined {
+    if (this.#holdsAnswers) {
+      return (answer) => {
+        commitAnswer(open, answer, this, () => this.#buildSoFar(open, seen));
+      };
+    }
+    if (!this.#spoolsAll) return undefined;
+    return (answer) => {
+      this.#hold(open, seen);
+      answer.release();
+    };
+  }
+
+  /** Runs in the host's event loop, before the last of the answer goes out: nothing may escape. */
   #hold(open: OpenExchange, seen: SeenRequest): void {
     if (open.held !== undefined) return;
     try {
@@ -364,8 +369,17 @@ export class RecorderCore implements Recorder {
     const { held } = open;
     let built: Exchange | undefined;
     try {
+      if (open.isCommitting) {
+        open.tap.letGo();
+        return;
+      }
+      const toldMs = isStillSaid(open) ? open.tap.finishAsTold() : undefined;
+      if (toldMs !== undefined && held !== undefined) {
+        this.record({ ...held.exchange, durationMs: toldMs }, { ticket: held.ticket, isCurrent: true });
+        return;
+      }
       const tapped = open.tap.finish();
-      if (isIgnored(seen.request) || open.isCommitting) {
+      if (isIgnored(seen.request)) {
         open.settle(undefined);
         return;
       }

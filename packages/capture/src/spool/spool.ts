@@ -2,10 +2,10 @@ import type { EntryStore, NewEntry } from '../entries/entry-store';
 import type { Exchange } from '../exchange';
 import { StorageError } from '@recap/storage';
 import { BatchProcessor, type BatchOutcome, type ShedReason } from '../recorder/batch-processor';
-import type { ExchangeSpool, SpoolCounts } from '../recorder/exchange-spool';
+import type { ExchangeSpool, SpoolCounts, SpoolTicket } from '../recorder/exchange-spool';
 import { FolderClaims } from './folder-claims';
 import { Journal, type RecordPlace } from './journal';
-import { decodeSpooledEntry, encodeSpooledEntry, type SpooledEntry } from './spooled-entry';
+import { decodeSpooledEntry, encodeSpooledEntry, type SpooledEntry } from '../recorder/spooled-entry';
 import { diskFiles, type SpoolFiles } from './spool-files';
 
 export interface SpoolOptions {
@@ -23,7 +23,7 @@ export interface SpoolOptions {
   readonly segmentBytes?: number;
 }
 
-interface Ticket extends RecordPlace {
+interface Ticket extends RecordPlace, SpoolTicket {
   readonly journal: Journal;
 }
 
@@ -83,7 +83,7 @@ export class Spool implements ExchangeSpool {
   append(exchange: Exchange): Ticket {
     if (this.#isClosed) throw new StorageError('CLOSED', 'The spool is closed.');
     const place = this.#own.append(encodeSpooledEntry(this.#options.prepare(exchange)));
-    return { ...place, journal: this.#own };
+    return { ...place, journal: this.#own, record: this.#own.lastPayload(place) };
   }
 
   done(tickets: readonly Ticket[]): void {
@@ -241,7 +241,7 @@ export class Spool implements ExchangeSpool {
         if (entry === undefined) lost.push(place);
         else {
           entries.push(entry);
-          tickets.push({ ...place, journal });
+          tickets.push({ ...place, journal, record: undefined });
         }
       }
       journal.done(lost);

@@ -60,8 +60,6 @@ export interface HttpTapOptions {
   readonly parsedBody: () => CapturedBody | undefined;
   /** Told of what goes wrong in the tap itself, which the program must not notice. */
   readonly onFailure: (error: unknown, where: string) => void;
-  /** Called before the response takes its end, when `soFar()` tells all that there will be. Must not throw. */
-  readonly beforeEnd?: (() => void) | undefined;
   /** Called when the program has given its whole answer, which is held back until this says otherwise. Must not throw. */
   readonly onAnswered?: ((answer: HeldAnswer) => void) | undefined;
 }
@@ -91,9 +89,9 @@ export class HttpTap implements Yielding {
   #offeredCoding: string | undefined;
   #error: { readonly name: string; readonly message: string } | undefined;
   #hasFailedFirst = false;
-  /** Bytes of the last chunk, when it was taken before the response took it. */
-  #bytesAhead: number | undefined;
-  readonly beforeEnd: ((chunk: unknown, encoding: unknown) => void) | undefined;
+  /** What `soFar` has told of. */
+  #told:
+    { readonly requestBytes: number; readonly responseBytes: number; readonly error: unknown } | undefined;
   readonly guard: ResponseGuard | undefined;
 
   constructor(options: HttpTapOptions, onEnd: (tap: HttpTap) => void) {
@@ -115,14 +113,8 @@ export class HttpTap implements Yielding {
         this.#onRequestChunk(chunk, encoding);
       });
     }
-    const { beforeEnd, onAnswered } = options;
+    const { onAnswered } = options;
     this.guard = onAnswered && new HoldBack(request, response, onAnswered);
-    this.beforeEnd =
-      beforeEnd &&
-      ((chunk, encoding) => {
-        if (typeof chunk !== 'function') this.#takeAhead(chunk, encoding);
-        beforeEnd();
-      });
     observeResponse(response, this, options.sharedPrototype);
     const end = (): void => {
       if (this.#isClosed) return;
@@ -170,21 +162,7 @@ export class HttpTap implements Yielding {
     if (isSeen !== true) this.#requestBody.letGo('internal_error');
   }
 
-  #takeAhead(chunk: unknown, encoding: unknown): void {
-    if (chunk === undefined || chunk === null) return;
-    const isSeen = this.#attempt('responseChunk', () => {
-      this.#bytesAhead = this.#collect(chunk, encoding);
-      return true;
-    });
-    if (isSeen !== true) this.#responseBody.letGo('internal_error');
-  }
-
   onChunk(chunk: unknown, encoding: unknown): void {
-    if (this.#bytesAhead !== undefined) {
-      this.#meter.noteChunk(this.#bytesAhead);
-      this.#bytesAhead = undefined;
-      return;
-    }
     const isSeen = this.#attempt('responseChunk', () => {
       this.#takeChunk(chunk, encoding);
       return true;
@@ -227,7 +205,7 @@ export class HttpTap implements Yielding {
     }
   }
 
-  /** Gives back what the bodies hold, of an exchange that cannot be recorded. */
+  /** Gives back what the bodies hold, of an exchange that cannot be recorded, or has been. */
   letGo(): void {
     this.#requestBody.letGo('internal_error');
     this.#responseBody.letGo('internal_error');
@@ -259,6 +237,11 @@ export class HttpTap implements Yielding {
     const { request, response, startedAt } = this.#options;
     const status = sentStatus(response) ?? response.statusCode;
     const isRequestWhole = this.#isRequestWhole();
+    this.#told = {
+      requestBytes: this.#requestBody.totalBytes,
+      responseBytes: this.#responseBody.totalBytes,
+      error: this.#error,
+    };
     return {
       startedAt,
       durationMs: performance.now() - this.#startedTicks,
@@ -273,8 +256,26 @@ export class HttpTap implements Yielding {
         headers: sentHeaders(response),
         body: this.#responseBodyOf(status, this.#responseBody.soFar(true)),
       },
-      delivery: this.#meter.soFar(this.#bytesAhead ?? 0, this.#isBodiless(status)),
+      delivery: this.#meter.soFar(this.#isBodiless(status)),
     };
+  }
+
+  /**
+   * Call instead of `finish`, once, when `soFar` was.
+   *
+   * @returns how long the exchange took; `undefined` when it did not end as was told, so that `finish` knows better
+   */
+  finishAsTold(): number | undefined {
+    const { requestBytes, responseBytes, error } = this.#told ?? {};
+    const isAsTold =
+      requestBytes === this.#requestBody.totalBytes &&
+      responseBytes === this.#responseBody.totalBytes &&
+      error === this.#error &&
+      this.#closedBy() === 'end' &&
+      !isRequestBroken(this.#options.request);
+    if (!isAsTold) return undefined;
+    this.letGo();
+    return performance.now() - this.#startedTicks;
   }
 
   #stop(): void {

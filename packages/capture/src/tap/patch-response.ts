@@ -13,8 +13,6 @@ export interface ResponseObserver {
    * @param coding `Content-Encoding` as far as the program has set it, `''` when it has not.
    */
   onHead(coding: string): void;
-  /** Called before the response takes its end, by those who have to know then. Must not throw. */
-  readonly beforeEnd?: ((chunk: unknown, encoding: unknown) => void) | undefined;
   /** Makes the calls of the response itself, where answers are held back. */
   readonly guard?: ResponseGuard | undefined;
   /** The response was destroyed before it ended, and is still being written to: none of that is sent. */
@@ -139,7 +137,6 @@ function observing(
     watch.isInside = true;
     let result: unknown;
     try {
-      if (name === 'end') watch.observer.beforeEnd?.(args[0], args[1]);
       const method = original(this);
       result = guard === undefined ? method.apply(this, args) : guard.send(name, args, method);
     } finally {

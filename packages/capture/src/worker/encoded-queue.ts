@@ -1,5 +1,4 @@
-import type { Exchange } from '../exchange';
-import type { Batch, BatchQueue, QueueLimits } from '../recorder/exchange-queue';
+import type { Batch, BatchQueue, QueuedExchange, QueueLimits } from '../recorder/exchange-queue';
 import { ExchangeEncoder } from './exchange-encoder';
 
 /** Exchanges as bytes in memory that the worker can read. */
@@ -45,7 +44,7 @@ export class EncodedQueue implements BatchQueue<EncodedBatch> {
     return this.#full.length > 0;
   }
 
-  offer(exchange: Exchange): boolean {
+  offer(exchange: QueuedExchange): boolean {
     const { maxExchanges, maxBytes, batchSize } = this.#limits;
     if (this.#heldExchanges >= maxExchanges) return false;
     const encoder = (this.#current ??= new ExchangeEncoder(
@@ -86,6 +85,8 @@ export class EncodedQueue implements BatchQueue<EncodedBatch> {
   }
 }
 
-function bodyBytes({ request, response }: Exchange): number {
+function bodyBytes(exchange: QueuedExchange): number {
+  if ('record' in exchange) return exchange.record.length;
+  const { request, response } = exchange;
   return (request.body?.bytes?.length ?? 0) + (response.body?.bytes?.length ?? 0);
 }

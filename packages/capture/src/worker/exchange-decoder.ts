@@ -1,5 +1,7 @@
 import type { CapturedBody, Delivery, Exchange, ExchangeSide, SessionClaim } from '../exchange';
-import { BODY_BITS, NO_TEXT, UTF16_MARK } from './exchange-encoder';
+import type { QueuedExchange } from '../recorder/exchange-queue';
+import type { SpooledRecord } from '../recorder/spooled-entry';
+import { BODY_BITS, NO_TEXT, SPOOLED_MARK, UTF16_MARK } from './exchange-encoder';
 
 /** Reads what `ExchangeEncoder` wrote. What it returns shares nothing with the memory. */
 export class ExchangeDecoder {
@@ -18,7 +20,19 @@ export class ExchangeDecoder {
     return this.#at;
   }
 
-  next(): Exchange {
+  next(): QueuedExchange {
+    if (this.#view.getUint32(this.#at, true) === SPOOLED_MARK) return this.#record();
+    return this.#exchange();
+  }
+
+  #record(): SpooledRecord {
+    this.#at += 4;
+    const id = this.#text() ?? '';
+    const durationMs = this.#number();
+    return { id, durationMs, record: this.#copy() };
+  }
+
+  #exchange(): Exchange {
     // In the order in which they were written, which is the order of evaluation here.
     return {
       id: this.#text() ?? '',
@@ -96,13 +110,7 @@ export class ExchangeDecoder {
     const omitted = this.#text();
     const coding = this.#text();
     const sha256 = this.#text();
-    let bytes: Buffer | undefined;
-    if ((bits & BODY_BITS.hasBytes) !== 0) {
-      const length = this.#length();
-      // The memory is used again once the batch is stored.
-      bytes = Buffer.from(this.#bytes.subarray(this.#at, this.#at + length));
-      this.#at += length;
-    }
+    const bytes = (bits & BODY_BITS.hasBytes) === 0 ? undefined : this.#copy();
     return {
       bytes,
       totalBytes,
@@ -113,6 +121,14 @@ export class ExchangeDecoder {
       ...(coding !== undefined && { coding }),
       ...(sha256 !== undefined && { sha256 }),
     };
+  }
+
+  /** The memory is used again once the batch is stored. */
+  #copy(): Buffer {
+    const length = this.#length();
+    const bytes = Buffer.from(this.#bytes.subarray(this.#at, this.#at + length));
+    this.#at += length;
+    return bytes;
   }
 
   #json<T>(empty: T): T {

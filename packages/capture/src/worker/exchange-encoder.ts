@@ -1,4 +1,6 @@
 import type { CapturedBody, Delivery, Exchange, ExchangeSide, HeaderList, SessionClaim } from '../exchange';
+import type { QueuedExchange } from '../recorder/exchange-queue';
+import type { SpooledRecord } from '../recorder/spooled-entry';
 
 const MIN_GROWTH_BYTES = 64 * 1024;
 /** Up to here a loop beats the call into the runtime that writes a string. */
@@ -7,6 +9,9 @@ const MAX_LOOPED_LENGTH = 40;
 export const UTF16_MARK = 0x8000_0000;
 /** Stands where a text would, for none. */
 export const NO_TEXT = 0xffff_ffff;
+
+/** Stands where the length of an id would, before a record that is redacted already. */
+export const SPOOLED_MARK = 0xffff_fffe;
 
 /** Places of the bits that say what a body has. */
 export const BODY_BITS = { isThere: 1, hasBytes: 2, isTruncated: 4, isParsed: 8, isRaw: 16 } as const;
@@ -38,15 +43,23 @@ export class ExchangeEncoder {
     return this.#at;
   }
 
-  add(exchange: Exchange): void {
+  add(queued: QueuedExchange): void {
     const start = this.#at;
     try {
-      this.#add(exchange);
+      if ('record' in queued) this.#addRecord(queued);
+      else this.#add(queued);
     } catch (error) {
       // What is half written must not be read.
       this.#at = start;
       throw error;
     }
+  }
+
+  #addRecord({ id, record, durationMs }: SpooledRecord): void {
+    this.#length(SPOOLED_MARK);
+    this.#text(id);
+    this.#number(durationMs);
+    this.#bytesOf(record);
   }
 
   #add(exchange: Exchange): void {
@@ -125,7 +138,10 @@ export class ExchangeEncoder {
     this.#text(omitted);
     this.#text(coding);
     this.#text(sha256);
-    if (bytes === undefined) return;
+    if (bytes !== undefined) this.#bytesOf(bytes);
+  }
+
+  #bytesOf(bytes: Uint8Array): void {
     this.#length(bytes.length);
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#at);

@@ -1,10 +1,10 @@
 /** The worker's side: it prepares and stores batches and answers for the store. Started by `WorkerLink`. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { EntryStore } from '../entries/entry-store';
-import type { Exchange } from '../exchange';
 import { BatchProcessor } from '../recorder/batch-processor';
 import { createEntryTools } from '../recorder/entry-tools';
-import { prepareEntry } from '../recorder/prepare-entry';
+import type { QueuedExchange } from '../recorder/exchange-queue';
+import { prepareQueued } from '../recorder/prepare-queued';
 import { createEntryStoreAt } from '../typeorm';
 import { ExchangeDecoder } from './exchange-decoder';
 import { COUNTERS, type FromWorker, type ToWorker, type WorkerSpec } from './messages';
@@ -28,9 +28,9 @@ function serve(port: MessagePort, spec: WorkerSpec): void {
     },
   });
   const tools = createEntryTools(spec.entries);
-  const processor = new BatchProcessor<Exchange>({
+  const processor = new BatchProcessor<QueuedExchange>({
     store,
-    prepare: (exchange) => prepareEntry(exchange, tools),
+    prepare: (queued) => prepareQueued(queued, tools),
     idOf: ({ id }) => id,
   });
   let previous: Promise<void> = Promise.resolve();
@@ -53,7 +53,7 @@ function serve(port: MessagePort, spec: WorkerSpec): void {
 }
 
 async function storeBatch(
-  processor: BatchProcessor,
+  processor: BatchProcessor<QueuedExchange>,
   { id, memory, from, size, tellsPlaces }: Extract<ToWorker, { kind: 'batch' }>,
   tell: (message: FromWorker) => void,
 ): Promise<void> {
@@ -66,7 +66,7 @@ async function storeBatch(
   }
 }
 
-function decode(memory: SharedArrayBuffer, from: number, size: number): Exchange[] {
+function decode(memory: SharedArrayBuffer, from: number, size: number): QueuedExchange[] {
   const decoder = new ExchangeDecoder(memory, from);
   return Array.from({ length: size }, () => decoder.next());
 }

@@ -14,7 +14,8 @@ const outcome = (size) => ({
   bytesBefore: 0,
   bytesAfter: 0,
   placed: [],
-  failures: [], lost: [],
+  failures: [],
+  lost: [],
 });
 const end = () => {
   Atomics.add(counters, 0, 1);
