@@ -2,7 +2,7 @@ import { StorageError } from '@recap/storage';
 import { faultPoint } from '../fault-point';
 import type { Exchange } from '../exchange';
 import type { BatchOutcome, ShedReason } from './batch-processor';
-import type { Batch, BatchQueue } from './exchange-queue';
+import { takeAll, type Batch, type BatchQueue } from './exchange-queue';
 import type { Pipeline } from './pipeline';
 
 /** Why an exchange is not committed when its answer is to go out. */
@@ -118,18 +118,18 @@ export class CommitLane<Taken extends Batch = Batch> {
     const abandoned = [...[...this.#underWay.values()].flat(), ...this.#queued];
     this.#underWay.clear();
     this.#queued = [];
-    for (let batch = this.#queue.take(); batch !== undefined; batch = this.#queue.take()) {
-      this.#queue.release(batch);
-    }
+    for (const batch of takeAll(this.#queue)) this.#queue.release(batch);
     for (const each of abandoned) this.#fail(each, reason);
     this.#settleIdle();
   }
 
   /** What is not under way yet, for a program that exits. */
   takeAll(): Taken[] {
-    const taken: Taken[] = [];
-    for (let batch = this.#queue.take(); batch !== undefined; batch = this.#queue.take()) taken.push(batch);
-    return taken;
+    return takeAll(this.#queue);
+  }
+
+  get underWay(): Iterable<Taken> {
+    return this.#underWay.keys();
   }
 
   #schedule(): void {

@@ -3,9 +3,10 @@ import { faultPoint } from '../fault-point';
 import type { Exchange } from '../exchange';
 import type { BatchOutcome, ShedReason } from './batch-processor';
 import { CommitLane, type AnswerWaiter, type CommitFailure } from './commit-lane';
-import type { Batch, QueuedExchange } from './exchange-queue';
+import { takeAll, type Batch, type QueuedExchange } from './exchange-queue';
 import type { ExchangeSpool, SpoolTicket } from './exchange-spool';
 import type { Pipeline } from './pipeline';
+import { spoolRest, spoolRestNow } from './spool-rest';
 import { within } from './within';
 
 export interface EntryWriterOptions<Taken extends Batch> {
@@ -32,6 +33,8 @@ export interface HeldExchange {
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 30_000;
+/** Of the time at the end of the program, for the store; the rest is for the spool. */
+const HAND_OVER_SHARE = 0.6;
 
 /**
  * Gets exchanges stored in batches, in the order they ended. The one place that knows which of them are
@@ -48,7 +51,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
   #takenCount = 0;
   /** Of what is in the queue, in its order. */
   #tickets: (SpoolTicket | undefined)[] = [];
-  readonly #ticketsOf = new Map<Taken, SpoolTicket[]>();
+  readonly #ticketsOf = new Map<Taken, (SpoolTicket | undefined)[]>();
   /** Exchanges that are both in memory and in the spool. */
   #doublyHeld = 0;
   readonly #lane: CommitLane<Taken> | undefined;
@@ -60,6 +63,8 @@ export class EntryWriter<Taken extends Batch = Batch> {
   #lastFailure: { readonly error: unknown } | undefined;
   #isClosed = false;
   #isAbandoned = false;
+  /** Exchanges that are given up, and not spooled yet. */
+  #leaving = 0;
 
   constructor(options: EntryWriterOptions<Taken>) {
     this.#options = options;
@@ -100,7 +105,9 @@ export class EntryWriter<Taken extends Batch = Batch> {
     }
     return {
       captured: this.#captured + recovered,
-      queued: this.#isAbandoned ? 0 : this.#waiting - this.#doublyHeld + (this.#lane?.waiting ?? 0),
+      queued: this.#isAbandoned
+        ? this.#leaving
+        : this.#waiting - this.#doublyHeld + (this.#lane?.waiting ?? 0),
       spooled,
       stored: this.#stored + replayed,
       replayed,
@@ -175,7 +182,9 @@ export class EntryWriter<Taken extends Batch = Batch> {
       else this.#schedule(this.#options.flushIntervalMs);
       return;
     }
-    if (reason === 'queue_full') ticket ??= this.#spool(exchange);
+    // While it closes, the spool is still there.
+    const isForSpool = reason === 'queue_full' || (reason === 'closed' && !this.#isAbandoned);
+    if (isForSpool) ticket ??= this.#spool(exchange);
     if (ticket === undefined) this.#countShed(reason);
     else spool?.defer(ticket);
   }
@@ -234,7 +243,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     await this.#options.spool?.drain();
   }
 
-  /** Takes no more, writes what is queued for at most `timeoutMs`, and sheds the rest but for what is spooled. */
+  /** Takes no more, writes what is queued for at most `timeoutMs`, and spools the rest or, where that cannot be, sheds it. */
   async close(timeoutMs: number): Promise<void> {
     this.#isClosed = true;
     const deadline = performance.now() + timeoutMs;
@@ -252,21 +261,45 @@ export class EntryWriter<Taken extends Batch = Batch> {
     }
     this.#lane?.giveUp('closed');
     clearTimeout(this.#timer);
-    // A write that still hangs may succeed yet, but it has been counted as lost by then.
-    this.#countShed('closed', this.#waiting - this.#doublyHeld);
+    // A write that still hangs may succeed yet, but it has been given up by then.
+    const left = this.#takeRest();
+    this.#leaving = left.length;
     this.#isAbandoned = true;
-    while (this.#pipeline.queue.take() !== undefined);
-    this.#returned = [];
+    await spoolRest(left, this.#options.spool, this.#options.onFailure, (isSpooled) => {
+      this.#leaving -= 1;
+      if (!isSpooled) this.#countShed('closed');
+    });
   }
 
-  /** The program is about to exit and nothing asynchronous happens any more: hands over what waits, if the pipeline can. */
+  /**
+   * The program is about to exit and nothing asynchronous happens any more: hands over what waits, if the pipeline
+   * can, and leaves to the spool what is not stored.
+   */
   handOver(timeoutMs: number): void {
-    if (this.#isAbandoned || this.#pipeline.handOver === undefined) return;
-    const waiting = [...this.#returned];
-    for (let batch = this.#pipeline.queue.take(); batch !== undefined; batch = this.#pipeline.queue.take()) {
-      waiting.push(batch);
-    }
-    if (waiting.length + this.#underWay.size > 0) this.#pipeline.handOver(waiting, timeoutMs);
+    if (this.#isAbandoned) return;
+    const deadline = performance.now() + timeoutMs;
+    const underWay = [...this.#underWay.keys(), ...(this.#lane?.underWay ?? [])];
+    const waiting = [...this.#returned, ...takeAll(this.#pipeline.queue), ...(this.#lane?.takeAll() ?? [])];
+    if (waiting.length + underWay.length === 0) return;
+    const handOverMs = timeoutMs * HAND_OVER_SHARE;
+    if (!this.isFailing && this.#pipeline.handOver?.(waiting, handOverMs) === true) return;
+    spoolRestNow(this.#unspooled([...underWay, ...waiting]), this.#options.spool, deadline);
+  }
+
+  /** All that is in memory only. */
+  #takeRest(): Exchange[] {
+    const batches = [...this.#underWay.keys(), ...this.#returned, ...takeAll(this.#pipeline.queue)];
+    this.#returned = [];
+    return this.#unspooled(batches);
+  }
+
+  #unspooled(batches: readonly Taken[]): Exchange[] {
+    return batches.flatMap((batch) => {
+      const tickets = this.#ticketsOf.get(batch) ?? this.#tickets.splice(0, batch.size);
+      return this.#pipeline
+        .unpack(batch)
+        .filter((queued, index) => tickets[index] === undefined && !('record' in queued)) as Exchange[];
+    });
   }
 
   /** Exchanges in memory, spooled as well or not. */
@@ -307,8 +340,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     const taken = this.#pipeline.queue.take();
     if (taken === undefined) return undefined;
     this.#takenCount += taken.size;
-    const tickets = this.#tickets.splice(0, taken.size).filter((ticket) => ticket !== undefined);
-    if (tickets.length > 0) this.#ticketsOf.set(taken, tickets);
+    if (this.#options.spoolsAll === true) this.#ticketsOf.set(taken, this.#tickets.splice(0, taken.size));
     return taken;
   }
 
@@ -351,9 +383,9 @@ export class EntryWriter<Taken extends Batch = Batch> {
     this.#pipeline.queue.release(batch);
     if (this.#isAbandoned) return;
     this.#takenCount -= batch.size;
-    const tickets = this.#ticketsOf.get(batch);
-    if (tickets !== undefined) {
-      this.#ticketsOf.delete(batch);
+    const tickets = this.#ticketsOf.get(batch)?.filter((ticket) => ticket !== undefined);
+    this.#ticketsOf.delete(batch);
+    if (tickets !== undefined && tickets.length > 0) {
       this.#doublyHeld -= tickets.length;
       this.#options.spool?.done(tickets);
     }

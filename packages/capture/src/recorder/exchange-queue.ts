@@ -33,6 +33,13 @@ export interface QueueLimits {
   readonly maxBytes: number;
 }
 
+/** Every batch that waits. */
+export function takeAll<Taken extends Batch>(queue: BatchQueue<Taken>): Taken[] {
+  const taken: Taken[] = [];
+  for (let batch = queue.take(); batch !== undefined; batch = queue.take()) taken.push(batch);
+  return taken;
+}
+
 /** A batch of exchanges as they were built. */
 export interface ExchangeBatch extends Batch {
   readonly exchanges: readonly QueuedExchange[];

@@ -16,6 +16,7 @@ export function inProcessPipeline(
     concurrentCommits: 1,
     newQueue: () => new ExchangeQueue(limits),
     process: (batch, tellsPlaces) => processor.process(batch, () => batch.exchanges, tellsPlaces),
+    unpack: ({ exchanges }) => exchanges,
     forget: (batch) => {
       processor.forget(batch);
     },

@@ -1,5 +1,5 @@
 import type { BatchOutcome } from './batch-processor';
-import type { Batch, BatchQueue } from './exchange-queue';
+import type { Batch, BatchQueue, QueuedExchange } from './exchange-queue';
 
 /** Where exchanges go once they are over: they gather in a queue, and what works on its batches stores them. */
 export interface Pipeline<Taken extends Batch = Batch> {
@@ -18,6 +18,12 @@ export interface Pipeline<Taken extends Batch = Batch> {
   process(batch: Taken, tellsPlaces: boolean): Promise<BatchOutcome>;
   /** A batch that failed is not processed again. */
   forget(batch: Taken): void;
-  /** The program is about to exit: hands over what it can within `timeoutMs`, without giving the thread back. */
-  handOver?(batches: readonly Taken[], timeoutMs: number): void;
+  /** What a batch was made of. */
+  unpack(batch: Taken): readonly QueuedExchange[];
+  /**
+   * The program is about to exit: hands over what it can within `timeoutMs`, without giving the thread back.
+   *
+   * @returns whether these and all that were under way are stored
+   */
+  handOver?(batches: readonly Taken[], timeoutMs: number): boolean;
 }

@@ -1,4 +1,5 @@
 import type { Batch, BatchQueue, QueuedExchange, QueueLimits } from '../recorder/exchange-queue';
+import { ExchangeDecoder } from './exchange-decoder';
 import { ExchangeEncoder } from './exchange-encoder';
 
 /** Exchanges as bytes in memory that the worker can read. */
@@ -89,4 +90,14 @@ function bodyBytes(exchange: QueuedExchange): number {
   if ('record' in exchange) return exchange.record.length;
   const { request, response } = exchange;
   return (request.body?.bytes?.length ?? 0) + (response.body?.bytes?.length ?? 0);
+}
+
+/** What was queued, again. */
+export function unpackBatch({
+  memory,
+  from,
+  size,
+}: Pick<EncodedBatch, 'memory' | 'from' | 'size'>): QueuedExchange[] {
+  const decoder = new ExchangeDecoder(memory, from);
+  return Array.from({ length: size }, () => decoder.next());
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { EntryStore } from '../entries/entry-store';
 import type { QueueLimits } from '../recorder/exchange-queue';
 import type { Pipeline } from '../recorder/pipeline';
-import { EncodedQueue, type EncodedBatch } from './encoded-queue';
+import { EncodedQueue, unpackBatch, type EncodedBatch } from './encoded-queue';
 import type { WorkerSpec } from './messages';
 import { threadedStore } from './threaded-store';
 import { WORKER_FILE, WorkerLink, type WorkerLinkOptions } from './worker-link';
@@ -58,9 +58,8 @@ export function workerPipeline(
       forget: (batch) => {
         link.forget(batch);
       },
-      handOver: (batches, timeoutMs) => {
-        link.handOver(batches, timeoutMs);
-      },
+      unpack: unpackBatch,
+      handOver: (batches, timeoutMs) => link.handOver(batches, timeoutMs),
     },
   };
 }

@@ -6,7 +6,7 @@ import { createEntryTools } from '../recorder/entry-tools';
 import type { QueuedExchange } from '../recorder/exchange-queue';
 import { prepareQueued } from '../recorder/prepare-queued';
 import { createEntryStoreAt } from '../typeorm';
-import { ExchangeDecoder } from './exchange-decoder';
+import { unpackBatch } from './encoded-queue';
 import { COUNTERS, type FromWorker, type ToWorker, type WorkerSpec } from './messages';
 import { toPlainError } from './plain-error';
 
@@ -40,7 +40,7 @@ function serve(port: MessagePort, spec: WorkerSpec): void {
     else {
       // One after another: each is a transaction, and the oldest comes first.
       previous = previous.then(async () => {
-        await storeBatch(processor, message, tell);
+        if (!(await storeBatch(processor, message, tell))) Atomics.add(counters, COUNTERS.batchesFailed, 1);
         Atomics.add(counters, COUNTERS.batchesEnded, 1);
         Atomics.notify(counters, COUNTERS.batchesEnded);
       });
@@ -54,21 +54,19 @@ function serve(port: MessagePort, spec: WorkerSpec): void {
 
 async function storeBatch(
   processor: BatchProcessor<QueuedExchange>,
-  { id, memory, from, size, tellsPlaces }: Extract<ToWorker, { kind: 'batch' }>,
+  batch: Extract<ToWorker, { kind: 'batch' }>,
   tell: (message: FromWorker) => void,
-): Promise<void> {
+): Promise<boolean> {
+  const { id, tellsPlaces } = batch;
   try {
-    const outcome = await processor.process(id, () => decode(memory, from, size), tellsPlaces);
+    const outcome = await processor.process(id, () => unpackBatch(batch), tellsPlaces);
     const failures = outcome.failures.map(({ error, where }) => ({ error: toPlainError(error), where }));
     tell({ kind: 'batch', id, outcome: { ...outcome, failures } });
+    return true;
   } catch (error) {
     tell({ kind: 'failed', of: 'batch', id, error: toPlainError(error) });
+    return false;
   }
-}
-
-function decode(memory: SharedArrayBuffer, from: number, size: number): QueuedExchange[] {
-  const decoder = new ExchangeDecoder(memory, from);
-  return Array.from({ length: size }, () => decoder.next());
 }
 
 async function call(

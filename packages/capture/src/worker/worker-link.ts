@@ -13,6 +13,7 @@ export const WORKER_FILE = join(__dirname, 'recorder-worker.js');
 const MAX_DEATHS = 2;
 /** Workers that may die one after another without having loaded, before their work is handed back. */
 const MAX_FUTILE_STARTS = 5;
+const COUNTER_BYTES = 4 * Object.keys(COUNTERS).length;
 const LONGEST_RESTART_MS = 800;
 const HEARTBEAT_CHECK_MS = 2_000;
 /** Checks without a beat after which a worker is taken to hang. */
@@ -87,8 +88,10 @@ export class WorkerLink {
   #held: Shipment[] = [];
   #isCareful = false;
   #worker: Worker | undefined;
-  #counters = new Int32Array(new SharedArrayBuffer(8));
+  #counters = new Int32Array(new SharedArrayBuffer(COUNTER_BYTES));
   #posted = 0;
+  /** Batches of which it was told that they failed. */
+  #failed = 0;
   #lastCall = 0;
   #lastPart = 0;
   /** Whether the worker has loaded; one that dies before is not killed by what it was given. */
@@ -133,9 +136,13 @@ export class WorkerLink {
     this.#worker?.postMessage({ kind: 'forget', id } satisfies ToWorker);
   }
 
-  /** Sends batches for which nobody waits, and blocks the thread until the worker has done all or the time is up. */
-  handOver(batches: readonly EncodedBatch[], timeoutMs: number): void {
-    if (this.#worker === undefined) return;
+  /**
+   * Sends batches for which nobody waits, and blocks the thread until the worker has done all or the time is up.
+   *
+   * @returns whether all is stored
+   */
+  handOver(batches: readonly EncodedBatch[], timeoutMs: number): boolean {
+    if (this.#worker === undefined) return batches.length + this.#held.length === 0;
     const nobody = (): void => undefined;
     this.#isCareful = false;
     for (const held of this.#held.splice(0)) this.#post(held);
@@ -146,7 +153,11 @@ export class WorkerLink {
     for (;;) {
       const ended = Atomics.load(this.#counters, COUNTERS.batchesEnded);
       const left = deadline - performance.now();
-      if (ended >= this.#posted || left <= 0) return;
+      if (ended >= this.#posted) {
+        // Those that failed before, and were told of, are among the batches or on their way again.
+        return Atomics.load(this.#counters, COUNTERS.batchesFailed) === this.#failed;
+      }
+      if (left <= 0) return false;
       Atomics.wait(this.#counters, COUNTERS.batchesEnded, ended, left);
     }
   }
@@ -172,7 +183,7 @@ export class WorkerLink {
       this.#rejectAll(new StorageError('CLOSED', 'The entry store is closed.'));
       return undefined;
     }
-    const counters = new SharedArrayBuffer(8);
+    const counters = new SharedArrayBuffer(COUNTER_BYTES);
     let worker: Worker;
     try {
       worker = new Worker(this.#options.file ?? WORKER_FILE, {
@@ -187,6 +198,7 @@ export class WorkerLink {
     this.#worker = worker;
     this.#counters = new Int32Array(counters);
     this.#posted = 0;
+    this.#failed = 0;
     this.#isReady = false;
     this.#missedChecks = 0;
     let lastWords: unknown;
@@ -223,6 +235,7 @@ export class WorkerLink {
       take(this.#shipped, message.id)?.resolve({ ...message.outcome, failures });
     } else {
       const error = fromPlainError(message.error);
+      if (message.of === 'batch') this.#failed += 1;
       (message.of === 'call' ? take(this.#calls, message.id) : take(this.#shipped, message.id))?.reject(
         error,
       );
