@@ -42,9 +42,10 @@ rm -rf "$folder"
  * Starts a PostgreSQL of its own on a free port of 127.0.0.1, in a temporary folder, without syncing to disk.
  * Installs it from Debian's packages where it is absent and this user may.
  *
+ * @param {Record<string, string | number>} [settings] of the server, instead of those for tests
  * @returns {Promise<{ url: string, version: string, stop: () => Promise<void> } | { missing: string }>}
  */
-export async function start() {
+export async function start(settings = {}) {
   let programs = findPrograms();
   if (!programs) {
     console.log('PostgreSQL is not on this machine.');
@@ -57,13 +58,13 @@ export async function start() {
   const account = await serverAccount();
   if (account.missing) return account;
   for (let attempt = 1; ; attempt += 1) {
-    const server = await startOnce(programs, account);
+    const server = await startOnce(programs, account, settings);
     // Between asking the kernel for a free port and using it, another program can take it.
     if (!server.missing?.includes('in use') || attempt === 3) return server;
   }
 }
 
-async function startOnce(programs, account) {
+async function startOnce(programs, account, settings) {
   const folder = makeFolder(account);
   const remove = () => rmSync(folder, { recursive: true, force: true });
   const data = join(folder, 'data');
@@ -74,7 +75,7 @@ async function startOnce(programs, account) {
     return { missing: `initdb failed: ${initdb.output.trim()}` };
   }
   const port = await freePort();
-  const server = await startServer(programs.postgres, folder, port, account);
+  const server = await startServer(programs.postgres, folder, port, account, settings);
   if (server.problem) {
     remove();
     return { missing: `the server did not start: ${server.problem}` };
@@ -119,7 +120,7 @@ function openToAll(folder) {
   }
 }
 
-async function startServer(postgres, folder, port, account) {
+async function startServer(postgres, folder, port, account, own) {
   const data = join(folder, 'data');
   const settings = {
     port,
@@ -129,6 +130,7 @@ async function startServer(postgres, folder, port, account) {
     fsync: 'off',
     synchronous_commit: 'off',
     full_page_writes: 'off',
+    ...own,
   };
   const flags = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
   const child = spawn('sh', ['-c', keeper, 'sh', folder, postgres, '-D', data, ...flags], {
