@@ -23,7 +23,7 @@ export function commitAnswer(
   recorder: Committing,
   build: () => Exchange | undefined,
 ): void {
-  const refusal = recorder.options.onStrictFailure === 'fail-open' ? undefined : refusalFor(open.id);
+  const failsOpen = recorder.options.onStrictFailure === 'fail-open';
   let exchange: Exchange | undefined;
   try {
     exchange = build();
@@ -35,8 +35,8 @@ export function commitAnswer(
     }
   } catch (error) {
     recorder.onError(error, 'strict');
-    if (refusal === undefined) answer.release();
-    else answer.refuse(refusal);
+    if (failsOpen) answer.release();
+    else answer.refuse(refusalFor(open.id));
     return;
   }
   if (exchange === undefined) {
@@ -49,7 +49,10 @@ export function commitAnswer(
       answer.release();
     },
     onFailed: () => {
-      if (refusal !== undefined) return asRefused(recorded, refusal, answer.refuse(refusal));
+      if (!failsOpen) {
+        const refusal = refusalFor(open.id);
+        return asRefused(recorded, refusal, answer.refuse(refusal));
+      }
       answer.release();
       return recorded;
     },
