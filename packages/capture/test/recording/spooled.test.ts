@@ -1,11 +1,17 @@
 import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import express, { type Express } from 'express';
+import { createRecorder } from '../../src/create-recorder';
 import type { Exchange } from '../../src/exchange';
 import { storageMiddleware } from '../../src/express';
 import type { ExchangeSpool, SpoolTicket } from '../../src/recorder/exchange-spool';
-import { idle, openRecorder } from './open-recorder';
+import type { RecorderCore } from '../../src/recorder/recorder-core';
+import { idle, openRecorder, responseData } from './open-recorder';
+import { PROGRAMS } from './programs';
 
 /** A spool in memory that says when it was written to. */
 class NotedSpool implements ExchangeSpool {
@@ -105,6 +111,7 @@ describe('durability "spooled"', () => {
         ]);
         expect(spool.appended[0]?.response.body?.bytes?.toString()).toBe('{"part":"last"}');
         const entry = await opened.entry();
+        expect(opened.recorder.budget.usedBytes).toBe(0);
         expect(entry.id).toBe(spool.appended[0]?.id);
         expect(entry.responseBody?.toString()).toBe('{"part":"last"}');
         expect(spool.open.size).toBe(0);
@@ -174,3 +181,78 @@ describe('durability "spooled"', () => {
     );
   });
 });
+
+describe.each(PROGRAMS)('a journal on the disk before %s, without a worker', (_name, build) => {
+  it('holds what is stored, redacted once, until it is stored', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'recap-spooled-'));
+    const path = join(folder, 'recap.db');
+    const database = { type: 'sqlite', path } as const;
+    // Two at once, each with a folder of its own for the same database.
+    const recorders = [1, 2].map(() =>
+      createRecorder({ database, worker: false, durability: 'spooled', flushIntervalMs: 60_000 }),
+    );
+    const servers = recorders.map((recorder) => build(recorder));
+    try {
+      for (const [index, server] of servers.entries()) {
+        server.listen(0, '127.0.0.1');
+        await once(server, 'listening');
+        const { port } = server.address() as AddressInfo;
+        const answer = await fetch(`http://127.0.0.1:${port}/echo`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ number: index, password: 'hunter2' }),
+        });
+        expect(await answer.json()).toEqual({ number: index, password: 'hunter2' });
+      }
+      for (const recorder of recorders) {
+        await recorder.ready();
+        await idle(recorder as RecorderCore);
+        expect(recorder.stats()).toMatchObject({ captured: 1, stored: 0, queued: 0, spooled: 1 });
+      }
+      const bytes = (await filesBelow(`${path}-spool`)).join('');
+      expect(bytes.match(/"number":\d/g)?.sort()).toEqual([
+        '"number":0',
+        '"number":0',
+        '"number":1',
+        '"number":1',
+      ]);
+      expect(bytes).not.toContain('hunter2');
+      for (const recorder of recorders) {
+        await recorder.flush();
+        expect(recorder.stats()).toMatchObject({ captured: 1, stored: 1, replayed: 0, spooled: 0 });
+      }
+      const entries = await (recorders[0] as RecorderCore).store.find({
+        filter: {},
+        limit: 10,
+        includeBodies: true,
+      });
+      expect(entries).toHaveLength(2);
+      for (const entry of entries) {
+        expect(entry).toMatchObject({
+          endpoint: '/echo',
+          status: 200,
+          outcome: 'completed',
+          closedBy: 'end',
+        });
+        expect(entry.durationMs).toBeGreaterThan(0);
+        expect(entry.responseHeaders.map(([name]) => name)).toContain('Date');
+        expect(responseData(entry)).toMatchObject({ password: '[REDACTED]' });
+      }
+      for (const recorder of recorders) await recorder.close();
+      expect(await filesBelow(`${path}-spool`)).toEqual(['*\n']);
+    } finally {
+      for (const server of servers) {
+        server.closeAllConnections();
+        server.close();
+      }
+      for (const recorder of recorders) await recorder.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = names.filter((entry) => entry.isFile());
+  return Promise.all(files.map((file) => readFile(join(file.parentPath, file.name), 'latin1')));
+}
