@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { newId, StorageError } from '@recap/storage';
 import { FakeClock } from '@recap/storage/testing';
 import express, { type Express } from 'express';
+import Koa from 'koa';
 import type { EntryStore, NewEntry } from '../../src/entries/entry-store';
 import { storageMiddleware } from '../../src/express';
+import { storageMiddleware as koaMiddleware } from '../../src/koa';
 import type { RecorderOptions } from '../../src/recorder/recorder-options';
 import { createMemoryEntryStore } from '../../src/testing';
 import { idle, openRecorder, responseData } from './open-recorder';
@@ -108,7 +111,8 @@ async function serve(
   const { port } = server.address() as AddressInfo;
   running.push(async () => {
     gated.letGo();
-    server.closeAllConnections();
+    // HTTP/2 has none.
+    (server as Partial<Server>).closeAllConnections?.();
     server.close();
     await opened.recorder.close();
   });
@@ -215,6 +219,65 @@ describe.each(PROGRAMS)('durability "strict" on %s', (_name, build) => {
     expect(one.received).not.toContain('three');
     gated.letGo();
     expect(await entry()).toMatchObject({ status: 200, outcome: 'failed', closedBy: 'connection' });
+  });
+});
+
+describe('durability "strict" on Koa over HTTP/2', () => {
+  /** @returns status and body; rejects when the stream is reset */
+  async function request(port: number, path: string): Promise<[status: unknown, body: string]> {
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    try {
+      const stream = session.request({ ':path': path });
+      const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
+      let body = '';
+      for await (const chunk of stream) body += String(chunk);
+      return [headers[':status'], body];
+    } finally {
+      session.destroy();
+    }
+  }
+  const build = (recorder: Parameters<Parameters<typeof serve>[0]>[0]): Server => {
+    const app = new Koa();
+    app.silent = true;
+    app.use(koaMiddleware({ recorder }));
+    app.use((context) => {
+      if (context.path !== '/stream') {
+        context.set('Set-Cookie', 'a=b');
+        context.body = 'answer';
+        return;
+      }
+      context.respond = false;
+      context.res.statusCode = 200;
+      context.res.write('part');
+      setImmediate(() => context.res.end('end'));
+    });
+    return createHttp2Server(app.callback()) as unknown as Server;
+  };
+
+  it('holds, answers 503 or breaks off as over HTTP/1', async () => {
+    const { gated, port, recorder, entries, balance } = await serve(build);
+    await recorder.ready();
+    gated.hold();
+    const waiting = request(port, '/');
+    let isAnswered = false;
+    void waiting.then(() => (isAnswered = true));
+    await until(() => gated.groups.length === 1);
+    await someTurns();
+    expect(isAnswered).toBe(false);
+    gated.letGo();
+    expect(await waiting).toEqual([200, 'answer']);
+    gated.goAway();
+    const [status, body] = await request(port, '/');
+    expect([status, JSON.parse(body)]).toMatchObject([503, { error: { code: 'CAPTURE_UNAVAILABLE' } }]);
+    await expect(request(port, '/stream')).rejects.toMatchObject({ code: 'ERR_HTTP2_STREAM_ERROR' });
+    balance();
+    gated.letGo();
+    const stored = await entries();
+    expect(stored.map((each) => [each.status, each.outcome])).toEqual([
+      [200, 'completed'],
+      [503, 'failed'],
+      [200, 'failed'],
+    ]);
   });
 });
 
