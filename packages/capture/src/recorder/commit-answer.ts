@@ -44,17 +44,31 @@ export function commitAnswer(
     return;
   }
   const recorded = exchange;
+  /** The connection is the program's, who may have put methods of its own there. */
+  const guarded = (work: () => boolean): boolean => {
+    try {
+      return work();
+    } catch (error) {
+      recorder.onError(error, 'strict');
+      return false;
+    }
+  };
+  const release = (): boolean => {
+    answer.release();
+    return true;
+  };
   recorder.writer.commit(recorded, {
     onCommitted: () => {
-      answer.release();
+      guarded(release);
     },
     onFailed: () => {
-      if (!failsOpen) {
-        const refusal = refusalFor(open.id);
-        return asRefused(recorded, refusal, answer.refuse(refusal));
+      if (failsOpen) {
+        guarded(release);
+        return recorded;
       }
-      answer.release();
-      return recorded;
+      const refusal = refusalFor(open.id);
+      const isReplaced = guarded(() => answer.refuse(refusal));
+      return asRefused(recorded, refusal, isReplaced);
     },
   });
 }

@@ -524,6 +524,30 @@ describe('durability "strict"', () => {
     expect(one.received).not.toContain('X-Late');
   });
 
+  it('goes on when a connection fails at what is sent to it', async () => {
+    const { gated, client, recorder, failures, balance } = await serveRoutes((app) => {
+      app.get('/broken', (request, response) => {
+        request.socket.write = () => {
+          throw new RangeError('on purpose');
+        };
+        response.send('never');
+      });
+      app.get('/well', (_request, response) => void response.send('answer'));
+    });
+    gated.hold();
+    const clients = ['/well', '/broken', '/well'].map((path) => {
+      const one = client();
+      one.get(path);
+      return one;
+    });
+    await until(() => recorder.stats().queued === 3);
+    gated.letGo();
+    await until(() => clients.filter(({ received }) => received.endsWith('answer')).length === 2);
+    expect(failures).toMatchObject([{ where: 'strict', error: { message: 'on purpose' } }]);
+    expect(recorder.stats()).toMatchObject({ captured: 3, stored: 3, strictFailures: {} });
+    balance();
+  });
+
   it('holds nothing back that is left out', async () => {
     const { gated, client, recorder } = await serveRoutes(
       (app) => app.get('/', (_request, response) => void response.send('answer')),
