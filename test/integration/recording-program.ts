@@ -43,7 +43,7 @@ async function kill(child: ChildProcess): Promise<void> {
 /** A program of its own on the built packages. */
 export async function startProgram(database: object, options: object) {
   const child = fork(
-    join(__dirname, 'strict-program.mjs'),
+    join(__dirname, 'durability-program.mjs'),
     [JSON.stringify(database), JSON.stringify(options)],
     { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] },
   );

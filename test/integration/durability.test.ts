@@ -215,3 +215,38 @@ describe('a program that ends while its database cannot be written to', () => {
     },
   );
 });
+
+describe('two programs with one database and one parent folder of spools', () => {
+  it('leave each other’s records alone while they live, and store those of the one that dies', async () => {
+    const path = join(await newFolder(), 'recap.db');
+    const start = () => startProgram({ type: 'sqlite', path }, { durability: 'spooled' });
+    const [first, second] = [await start(), await start()];
+    for (const program of [first, second]) await program.tell('ready');
+    const other = new Database(path);
+    other.exec('BEGIN IMMEDIATE');
+    for (let index = 0; index < 5; index += 1) {
+      await first.post(`/echo/first-${index}`, body(index));
+      await second.post(`/echo/second-${index}`, body(index));
+    }
+    const third = await start();
+    expect(await first.tell('stats')).toMatchObject({ captured: 5, spooled: 5 });
+    expect(await second.tell('stats')).toMatchObject({ captured: 5, spooled: 5 });
+    other.exec('ROLLBACK');
+    other.close();
+    await second.tell('ready');
+    await third.tell('ready');
+    expect(await third.tell('flush')).toMatchObject({ captured: 0, replayed: 0 });
+    await third.tell('close');
+    let told = await second.tell('flush');
+    for (let tries = 0; told.error !== undefined && tries < 20; tries += 1) told = await second.tell('flush');
+    expect(told).toMatchObject({ captured: 5, stored: 5, spooled: 0 });
+    await first.kill();
+    const fourth = await start();
+    await fourth.tell('ready');
+    await fourth.tell('flush');
+    const stored = pathsInSqlite(path);
+    expect(stored.filter((each) => each.includes('second'))).toHaveLength(5);
+    expect(stored.filter((each) => each.includes('first'))).toHaveLength(5);
+    expect(new Set(stored).size).toBe(10);
+  });
+});

@@ -1,4 +1,4 @@
-// A program that records: `node strict-program.mjs <database as JSON> <options as JSON>`. It sends its port, and does what
+// A program that records: `node durability-program.mjs <database as JSON> <options as JSON>`. It sends its port, and does what
 // it is told by a message.
 import { createRecorder } from '@recap/capture';
 import { storageMiddleware } from '@recap/capture/express';
