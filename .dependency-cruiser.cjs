@@ -121,7 +121,9 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(packages/[^/]+/dist|coverage|test/frameworks|test/compat-[^/]+/node_modules)/' },
+    exclude: {
+      path: '^(packages/[^/]+/dist|coverage|test/frameworks|test/bench/peers|test/compat-[^/]+/node_modules)/',
+    },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

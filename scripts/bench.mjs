@@ -1,24 +1,37 @@
-import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { peerFolders } from '../test/bench/options.mjs';
 import { findProgram, installDebianPackages } from './debian.mjs';
-import { setUp } from './setup.mjs';
+import { endRunningCommands, runCommand } from './run-command.mjs';
+import { installPackages, setUp } from './setup.mjs';
 
-// npm run bench [-- --rounds=5 --seconds=3 --sizes=1024,10240]
+// npm run bench [-- --list]: what Recap costs, and what else there is to choose from
 // npm run bench -- --stretches [--rows=300000]
 // npm run bench -- --memory [--connections=10000 --readers=500 --mib=1024]
 const KINDS = { '--stretches': 'stretches.mjs', '--memory': 'memory.mjs' };
 
+const args = process.argv.slice(2);
+const inBench = (path) => fileURLToPath(new URL(`../test/bench/${path}`, import.meta.url));
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, endRunningCommands);
+
 const { built } = await setUp({ build: true });
 if (!built) process.exit(1);
-const kind = process.argv.find((argument) => argument in KINDS);
-if (kind === undefined && !findProgram('wrk')) {
-  const problem = await installDebianPackages(['wrk']);
-  if (problem)
-    console.log(
-      `wrk is not here (${problem}): autocannon makes the load, and takes a core from the programs.`,
-    );
+const kind = args.find((argument) => argument in KINDS);
+if (kind === undefined) await prepareComparison();
+const { code } = await runCommand(process.execPath, [inBench(KINDS[kind] ?? 'run.mjs'), ...args]);
+process.exitCode = code;
+
+/** What cannot be had here is left out of the comparison, which says so. */
+async function prepareComparison() {
+  if (!findProgram('wrk')) {
+    const problem = await installDebianPackages(['wrk']);
+    if (problem)
+      console.log(
+        `wrk is not here (${problem}): autocannon makes the load, and takes a core from the programs.`,
+      );
+  }
+  for (const folder of peerFolders(args)) {
+    const problem = await installPackages(inBench(folder), `test/bench/${folder}`, '1 to 2 minutes');
+    if (problem !== undefined) console.error(`${problem}\nIt is left out of the comparison.`);
+  }
 }
-const file = KINDS[kind] ?? 'run.mjs';
-const bench = fileURLToPath(new URL(`../test/bench/${file}`, import.meta.url));
-const { status } = spawnSync(process.execPath, [bench, ...process.argv.slice(2)], { stdio: 'inherit' });
-process.exitCode = status ?? 1;

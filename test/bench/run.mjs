@@ -1,116 +1,133 @@
-// Throughput with Recap against the bare program and its peers: `npm run bench [-- --rounds=5 --seconds=3 --sizes=1024,10240]`.
-// Variants take turns within each round, so that a busy moment of the machine hits all of them; ratios
-// are taken within a round. Fails when Recap is not 4 times as fast as two awaited saves a request.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+// What Recap costs, against the bare program and its peers; see options.mjs for what it takes. Fails when a gate of a
+// scenario does not hold, and when a variant that has to keep everything lost an exchange.
+import { resolve } from 'node:path';
 
-import { findProgram } from '../../scripts/debian.mjs';
-import { listBody } from './bodies.mjs';
-import { load } from './load.mjs';
+import * as postgres from '../../scripts/servers/postgres.mjs';
+import { Databases } from './databases.mjs';
+import { writeDocument } from './document.mjs';
+import { judge } from './figures.mjs';
+import { describeMachine } from './machine.mjs';
+import { readOptions, USAGE } from './options.mjs';
+import { summariseProfiles } from './profiles.mjs';
+import { runScenario } from './rounds.mjs';
+import { SCENARIOS } from './scenarios.mjs';
+import { endProcesses } from './node-process.mjs';
+import { describeScenario, roundsText, tableOf, verdictLines } from './tables.mjs';
+import { VARIANTS } from './variants.mjs';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
-const GATE = 4;
-const ALL = ['bare', 'recap', 'recap-spooled', 'recap-strict', 'morgan', 'pino-http', 'naive'];
-/** Of `buffered`, the least that `spooled` must reach. */
-const SPOOLED_GATE = 0.75;
+const tell = (text) => process.stderr.write(`${text}\n`);
+const options = readOptionsOrExit();
+if (options.list) list();
+else await measureAll();
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '3' },
-    sizes: { type: 'string', default: '1024,10240' },
-    variants: { type: 'string', default: ALL.join(',') },
-  },
-});
-const wrk = findProgram('wrk');
-const rounds = Number(values.rounds);
-const sizes = values.sizes.split(',').map(Number);
-const VARIANTS = values.variants.split(',');
-
-let isGateHeld = true;
-for (const size of sizes) {
-  const results = Object.fromEntries(VARIANTS.map((variant) => [variant, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    for (const variant of VARIANTS) {
-      results[variant].push(await measure(variant, size));
-      process.stderr.write('.');
-    }
+async function measureAll() {
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      interrupted = true;
+      endProcesses();
+    });
   }
-  process.stderr.write('\n');
-  print(size, results);
-  hold('Recap against the naive recorder', results.recap, results.naive, GATE);
-  hold('Durability "spooled" against "buffered"', results['recap-spooled'], results.recap, SPOOLED_GATE);
-}
-if (!isGateHeld) {
-  console.error('The gate does not hold.');
-  process.exitCode = 1;
-}
-
-/** Compares two variants round by round, where both were measured. */
-function hold(what, own, other, gate) {
-  if (own === undefined || other === undefined) return;
-  const ratios = own.map((each, round) => each.perSecond / other[round].perSecond);
-  const gain = median(ratios);
-  isGateHeld &&= gain >= gate;
-  const spread = `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`;
-  console.log(`\n${what}: ${gain.toFixed(2)} times (${spread}; gate: ${gate}).\n`);
-}
-
-async function measure(variant, size) {
-  const folder = await mkdtemp(join(tmpdir(), 'recap-bench-'));
-  const server = fork(join(here, 'server.mjs'), [variant, folder], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+  const databases = new Databases(postgres);
+  const reports = [];
+  const minutes = Math.ceil(options.scenarios.reduce(addMinutes, 0));
+  tell(`Scenarios: ${options.scenarios.length}, in about ${minutes} min.`);
   try {
-    const [{ port }] = await once(server, 'message');
-    const loaded = await load(`http://127.0.0.1:${port}/echo`, listBody(size), values.seconds, folder, wrk);
-    if (loaded.failures > 0) throw new Error(`${variant}: ${loaded.failures} requests failed`);
-    server.send({ ask: 'finish' });
-    const [end] = await once(server, 'message');
-    const shed = Object.values(end.shed ?? {}).reduce((sum, count) => sum + count, 0);
-    if (end.captured !== undefined && end.stored + shed < end.answered) {
-      throw new Error(`${variant}: ${end.answered} answered, ${end.stored} stored, ${shed} shed`);
+    for (const scenario of options.scenarios) {
+      if (interrupted) break;
+      const report = await measureScenario(scenario, databases);
+      if (interrupted) break;
+      reports.push(report);
+      print(report);
+      await printProfiles(report);
     }
-    return { ...loaded, ...end, shed };
   } finally {
-    server.kill();
-    await rm(folder, { recursive: true, force: true });
+    await databases.stop();
+  }
+  summarise(reports);
+  const measured = reports.filter(({ failure, results }) => failure === undefined && 'bare' in results);
+  if (options.writes && !interrupted && measured.length > 0) {
+    tell(`Written: ${await writeDocument(measured, describeMachine())}`);
+  }
+  if (interrupted) process.exitCode = 130;
+}
+
+async function measureScenario(scenario, databases) {
+  const { seconds, rounds } = lengthOf(scenario);
+  const isShort = options.isQuick && scenario.load.kind === 'in turns';
+  const load = isShort ? { ...scenario.load, requests: 500 } : scenario.load;
+  const { profileFolder } = options;
+  const sized = { ...scenario, load, profileFolder: profileFolder && resolve(profileFolder, scenario.name) };
+  const report = { scenario: sized, rounds, seconds, results: {}, leftOut: {}, verdicts: [] };
+  try {
+    const { results, leftOut } = await runScenario(sized, { rounds, seconds, databases, tell });
+    const usesPostgres = Object.keys(results).some((name) => VARIANTS[name].database === 'postgres');
+    const postgres = usesPostgres ? await databases.version() : undefined;
+    return { ...report, results, leftOut, postgres, verdicts: judge(scenario.gates, results) };
+  } catch (error) {
+    return { ...report, failure: error.message };
   }
 }
 
-function print(size, results) {
-  console.log(
-    `Express 5, ${size} bytes of JSON each way, 32 connections, load by ${wrk ? 'wrk' : 'autocannon'}, medians of ${rounds} rounds, Node ${process.version}\n`,
-  );
-  console.log(
-    '| variant | requests/s | of bare | spread of the ratio | p50 ms | p99 ms | CPU µs/request | of it main thread | stored | shed |',
-  );
-  console.log('|---|---|---|---|---|---|---|---|---|---|');
-  for (const variant of VARIANTS) {
-    const own = results[variant];
-    const ratios = own.map((each, round) => each.perSecond / results.bare[round].perSecond);
-    const figures = [
-      median(own.map((each) => each.perSecond)).toFixed(0),
-      median(ratios).toFixed(2),
-      `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
-      median(own.map((each) => each.p50)).toFixed(1),
-      median(own.map((each) => each.p99)).toFixed(1),
-      median(own.map((each) => each.cpuMicros / each.answered)).toFixed(0),
-      median(own.map((each) => each.mainMicros / each.answered)).toFixed(0),
-      own.every((each) => each.stored === undefined) ? '–' : own.reduce((sum, each) => sum + each.stored, 0),
-      own.reduce((sum, each) => sum + each.shed, 0),
-    ];
-    console.log(`| ${variant} | ${figures.join(' | ')} |`);
-  }
+function lengthOf(scenario) {
+  return {
+    seconds: options.seconds ?? (options.isQuick ? 1 : (scenario.seconds ?? 3)),
+    rounds: options.rounds ?? (options.isQuick ? 1 : (scenario.rounds ?? 5)),
+  };
 }
 
-function median(figures) {
-  const sorted = [...figures].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+/** With the warm-up, and about a second to start and end. */
+function addMinutes(minutes, scenario) {
+  const { seconds, rounds } = lengthOf(scenario);
+  return minutes + (rounds * scenario.variants.length * (seconds + Math.min(2, seconds) + 1)) / 60;
+}
+
+function print(report) {
+  const { scenario, results, leftOut, verdicts, failure } = report;
+  console.log(`\n## ${scenario.name}\n\n${describeScenario(scenario)}; ${roundsText(report)}.\n`);
+  if (failure !== undefined) {
+    console.log(`FAILED: ${failure}`);
+    return;
+  }
+  if (Object.keys(results).length > 0) console.log(tableOf(results));
+  for (const [name, why] of Object.entries(leftOut)) console.log(`\nWithout ${name}: ${why}.`);
+  for (const line of verdictLines(verdicts)) console.log(`\n${line}`);
+}
+
+async function printProfiles({ scenario: { profileFolder } }) {
+  if (profileFolder === undefined) return;
+  for (const line of await summariseProfiles(profileFolder)) console.log(line);
+}
+
+function summarise(reports) {
+  const lines = reports.flatMap(({ scenario, verdicts, failure }) => [
+    ...(failure === undefined ? [] : [`${scenario.name}: FAILED: ${failure.split('\n')[0]}`]),
+    ...verdictLines(verdicts).map((line) => `${scenario.name}: ${line}`),
+  ]);
+  if (lines.length > 0) console.log(`\n## Gates\n\n${lines.map((line) => `- ${line}`).join('\n')}`);
+  const isHeld = reports.every(
+    ({ failure, verdicts }) =>
+      failure === undefined && (!options.isJudged || verdicts.every(({ state }) => state !== 'missed')),
+  );
+  if (!isHeld) process.exitCode = 1;
+}
+
+function list() {
+  console.log(`${USAGE}\n\nScenarios:`);
+  for (const scenario of SCENARIOS) {
+    console.log(`\n  ${scenario.name}${scenario.isDefault ? '' : ' (when named)'}`);
+    console.log(`    ${describeScenario(scenario)}`);
+    console.log(`    ${scenario.variants.join(', ')}`);
+    for (const line of verdictLines(judge(scenario.gates, {}))) console.log(`    ${line}`);
+  }
+  console.log('\n  stored bytes: npm run bench -- --bytes');
+}
+
+function readOptionsOrExit() {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${error.message}\n\n${USAGE}`);
+    process.exit(2);
+  }
 }

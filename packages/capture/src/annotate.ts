@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { openExchangeOf } from './recorder/open-exchange';
+import { openExchangeOf } from './recorder/exchange-of-request';
 import { toPlain } from './redaction';
 
 /**

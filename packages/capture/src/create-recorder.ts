@@ -1,8 +1,9 @@
-import { newId as newUuid, StorageError, systemClock } from '@recap/storage';
+import { StorageError, systemClock } from '@recap/storage';
 import { closeOnSignals } from './close-on-signals';
 import { checkRecorderOptions, RECORDER_DEFAULTS, type RecorderOptions } from './recorder/recorder-options';
 import type { Recorder } from './recorder/recorder';
 import { queueLimits } from './recorder/default-pipeline';
+import { newExchangeId } from './recorder/exchange-id';
 import { RecorderCore } from './recorder/recorder-core';
 import { keepStore } from './retention';
 import {
@@ -43,11 +44,11 @@ export function createRecorder(options: RecorderOptions<DatabaseOption> = {}): R
 }
 
 function recorderHere(options: RecorderOptions, target: DatabaseTarget): RecorderCore {
-  const { clock = systemClock, newId = newUuid } = options;
+  const { clock = systemClock, newId } = options;
   const { sessionMaxAgeMs, slowOperationMs, mustSync } = planOf(options, target);
   const store = createEntryStoreAt(target, {
     clock,
-    newId,
+    ...(newId && { newId }),
     sessionMaxAgeMs,
     slowOperationMs,
     mustSync,
@@ -57,7 +58,7 @@ function recorderHere(options: RecorderOptions, target: DatabaseTarget): Recorde
     options,
     store,
     clock,
-    newId,
+    newId ?? newExchangeId,
     undefined,
     openSpool(options, target, store, (error, where) => {
       recorder.onError(error, where);
@@ -81,7 +82,7 @@ function threadedRecorder(options: RecorderOptions, target: DatabaseTarget): Rec
     options,
     store,
     systemClock,
-    newUuid,
+    newExchangeId,
     pipeline,
     openSpool(options, target, store, (error, where) => {
       recorder.onError(error, where);

@@ -11,7 +11,8 @@ import { beginCall, type RunCall } from './recorder/begin-call';
 import { checkOptions, entryOptionShape, type EntryOptions } from './recorder/capture-options';
 import { resolveEntrySettings } from './recorder/capture-settings';
 import { currentExchange, isLeftOut, runWithin, trackCurrentExchange } from './recorder/current-exchange';
-import { isIgnored, openExchangeOf, type OpenExchange } from './recorder/open-exchange';
+import { isIgnored, openExchangeOf } from './recorder/exchange-of-request';
+import type { OpenExchange } from './recorder/open-exchange';
 import type { Recorder } from './recorder/recorder';
 import { describeError } from './tap/describe-error';
 

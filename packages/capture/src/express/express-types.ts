@@ -21,7 +21,8 @@ export type ExpressNext = (error?: unknown) => void;
 export interface ExpressApp {
   /** Set on an app that is mounted in another. */
   readonly parent?: unknown;
-  /** The prototype of all of this app's responses. */
+  /** The prototypes of all of this app's requests and responses. */
+  readonly request?: object;
   readonly response?: object;
   /** Express 4. */
   readonly _router?: ExpressRouter;

@@ -1,8 +1,6 @@
-import type { ServerResponse } from 'node:http';
 import { faultPoint } from '../fault-point';
 import type { OpenExchange } from '../recorder/open-exchange';
-import { openExchangeOf } from '../recorder/open-exchange';
-import { keepObserving } from '../tap/patch-response';
+import { openExchangeOf } from '../recorder/exchange-of-request';
 import type { ExpressApp, ExpressLayer, ExpressNext, ExpressRequest, ExpressRouter } from './express-types';
 import { joinPaths, layerTemplate, takenBy, templateByWalking } from './layer-template';
 
@@ -16,17 +14,20 @@ const mounts = new WeakMap<ExpressRequest, Map<string, string>>();
  * Watches the app's routers at the one place that every handler is called from, since nothing else tells
  * the template of a mount (`baseUrl` is concrete, and empty after a throw) or an error that a later
  * handler answers. Done once for each copy of Express; handlers are called as they were.
+ *
+ * @returns whether it is done
  */
-export function hookLayers(request: ExpressRequest): void {
-  const first = routerOf(request.app)?.stack[0];
-  if (first === undefined) return;
+export function hookLayers(app: unknown): boolean {
+  const first = routerOf(app)?.stack[0];
+  if (first === undefined) return false;
   const prototype = Object.getPrototypeOf(first) as Record<PropertyKey, unknown>;
-  if (prototype[HOOKED] === true) return;
+  if (prototype[HOOKED] === true) return true;
   const name = 'handleRequest' in prototype ? 'handleRequest' : 'handle_request';
   const original = prototype[name];
-  if (typeof original !== 'function') return;
+  if (typeof original !== 'function') return false;
   prototype[HOOKED] = true;
   prototype[name] = hooked(original as Handle);
+  return true;
 }
 
 /** The endpoint for an exchange that begins within a route: the routers were not watched on the way there. */
@@ -51,7 +52,7 @@ function hooked(original: Handle): Handle {
       if (open !== undefined) faultPoint('route');
       noteLayer(this, request, open);
       if (open !== undefined) {
-        keepObserving(response as ServerResponse);
+        open.tap.follow();
         watched = watchErrors(open, next);
       }
     } catch (error) {
@@ -64,6 +65,8 @@ function hooked(original: Handle): Handle {
 }
 
 function noteLayer(layer: ExpressLayer, request: ExpressRequest, open: OpenExchange | undefined): void {
+  // What is mounted without a path changes neither base nor parameters.
+  if (layer.route === undefined && (layer.slash === true || layer.regexp?.fast_slash === true)) return;
   const base = request.baseUrl ?? '';
   if (layer.route !== undefined) {
     if (open === undefined) return;

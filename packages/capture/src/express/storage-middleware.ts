@@ -1,10 +1,13 @@
 import { createMounting, type Mount } from '../mount';
 import type { CaptureOptions } from '../recorder/capture-options';
 import { runWithin, withoutRecording } from '../recorder/current-exchange';
-import type { OpenExchange } from '../recorder/open-exchange';
-import { isIgnored, openExchangeOf } from '../recorder/open-exchange';
+import { isIgnored, openExchangeOf } from '../recorder/exchange-of-request';
 import { parsedBody } from '../recorder/parsed-body';
 import type { Recorder } from '../recorder/recorder';
+import type { CapturedBody } from '../exchange';
+import type { CaptureSettings } from '../recorder/capture-settings';
+import type { OpenExchange, SeenRequest } from '../recorder/open-exchange';
+import type { SharedPrototypes } from '../tap/http-tap';
 import type { ExpressApp, ExpressNext, ExpressRequest, ExpressResponse } from './express-types';
 import { endpointFromRoute, endpointOfMatched, hookLayers } from './route-hook';
 
@@ -47,24 +50,60 @@ export function begin(
   request: ExpressRequest,
   response: ExpressResponse,
 ): OpenExchange | undefined {
-  hookLayers(request);
-  const app = request.app as ExpressApp | undefined;
-  // A mounted app's responses lose its prototype when it passes a request back to its parent.
-  const isShared =
-    app?.response !== undefined &&
-    app.parent === undefined &&
-    Object.getPrototypeOf(response) === app.response;
-  const open = recorder.begin({
-    request,
-    response,
-    context: request,
-    settings,
-    ...(isShared && { sharedPrototype: app.response }),
-    onEnd: (ended) => {
-      if (request.route !== undefined) ended.endpoint ??= endpointOfMatched(request);
-    },
-    parsedBody: () => parsedBody(request.body, settings.maxBodyBytes, request.headers['content-type'] ?? ''),
-  });
+  const open = recorder.begin(new ExpressExchange(request, response, settings));
   if (open !== undefined && request.route !== undefined) open.endpoint = endpointFromRoute(request);
   return open;
+}
+
+class ExpressExchange implements SeenRequest {
+  readonly request: ExpressRequest;
+  readonly response: ExpressResponse;
+  readonly settings: CaptureSettings;
+  readonly sharedPrototypes: SharedPrototypes | undefined;
+
+  constructor(request: ExpressRequest, response: ExpressResponse, settings: CaptureSettings) {
+    this.request = request;
+    this.response = response;
+    this.settings = settings;
+    this.sharedPrototypes = prototypesOf(request, response);
+  }
+
+  get context(): ExpressRequest {
+    return this.request;
+  }
+
+  parsedBody(): CapturedBody | undefined {
+    const { body, headers } = this.request;
+    return parsedBody(body, this.settings.maxBodyBytes, headers['content-type'] ?? '');
+  }
+
+  defaultOwner(): unknown {
+    return this.request.user?.id;
+  }
+
+  onEnd(open: OpenExchange): void {
+    if (open.endpoint === undefined && this.request.route !== undefined) {
+      open.endpoint = endpointOfMatched(this.request);
+    }
+  }
+}
+
+/** By the prototype of its responses. */
+const apps = new WeakMap<object, ExpressApp>();
+
+/** The prototypes that the requests and responses of an app share, once its routers are hooked. */
+function prototypesOf(request: ExpressRequest, response: ExpressResponse): SharedPrototypes | undefined {
+  const prototype = Object.getPrototypeOf(response) as object;
+  let app = apps.get(prototype);
+  if (app === undefined) {
+    app = request.app as ExpressApp | undefined;
+    const isHooked = hookLayers(app);
+    if (app?.response !== prototype) return undefined;
+    if (isHooked) apps.set(prototype, app);
+  }
+  const { parent, request: shared } = app;
+  // A mounted app's responses lose its prototype when it passes a request back to its parent.
+  if (parent !== undefined || shared === undefined || Object.getPrototypeOf(request) !== shared)
+    return undefined;
+  return { request: shared, response: prototype };
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resolveRecorder } from '../default-recorder';
 import type { Principal } from '../query/principal';
-import { ignore } from '../recorder/open-exchange';
+import { ignore } from '../recorder/exchange-of-request';
 import type { Recorder } from '../recorder/recorder';
 import { readNodeBody } from '../router/node-body';
 import type { RouterRecorder } from '../router/router-recorder';

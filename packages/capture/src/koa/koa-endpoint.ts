@@ -1,5 +1,5 @@
 import type { OpenExchange } from '../recorder/open-exchange';
-import { splitUrl } from '../recorder/build-exchange';
+import { splitUrl } from '../recorder/sent-url';
 import type { KoaContext } from './koa-types';
 
 /** Reads the matched route, when the exchange is over: @koa/router notes it while it handles. */

@@ -1,9 +1,12 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorCode } from '@recap/storage';
+import type { CapturedBody } from '../exchange';
+import type { CaptureSettings } from '../recorder/capture-settings';
+import type { OpenExchange, SeenRequest } from '../recorder/open-exchange';
 import { createMounting, type Mount } from '../mount';
 import type { CaptureOptions } from '../recorder/capture-options';
 import { runWithin, withoutRecording } from '../recorder/current-exchange';
-import type { OpenExchange } from '../recorder/open-exchange';
-import { isIgnored, openExchangeOf } from '../recorder/open-exchange';
+import { isIgnored, openExchangeOf } from '../recorder/exchange-of-request';
 import { parsedBody } from '../recorder/parsed-body';
 import type { Recorder } from '../recorder/recorder';
 import { noteKoaEndpoint } from './koa-endpoint';
@@ -44,19 +47,36 @@ export function storageMiddleware(options: StorageMiddlewareOptions = {}): KoaHa
 
 /** Begins to record a Koa exchange from where the request stands now. */
 export function begin({ recorder, settings }: Mount, context: KoaContext): OpenExchange | undefined {
-  const open = recorder.begin({
-    request: context.req,
-    response: context.res,
-    context,
-    settings,
-    parsedBody: () =>
-      parsedBody(context.request.body, settings.maxBodyBytes, context.req.headers['content-type'] ?? ''),
-    onEnd: (ended) => {
-      noteKoaEndpoint(ended, context);
-    },
-  });
+  const open = recorder.begin(new KoaExchange(context, settings));
   if (open !== undefined) watchStreamErrors(open, context);
   return open;
+}
+
+class KoaExchange implements SeenRequest {
+  readonly context: KoaContext;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly settings: CaptureSettings;
+
+  constructor(context: KoaContext, settings: CaptureSettings) {
+    this.context = context;
+    this.request = context.req;
+    this.response = context.res;
+    this.settings = settings;
+  }
+
+  parsedBody(): CapturedBody | undefined {
+    const { request, req } = this.context;
+    return parsedBody(request.body, this.settings.maxBodyBytes, req.headers['content-type'] ?? '');
+  }
+
+  defaultOwner(): unknown {
+    return this.context.user?.id ?? this.context.state?.user?.id;
+  }
+
+  onEnd(open: OpenExchange): void {
+    noteKoaEndpoint(open, this.context);
+  }
 }
 
 /** A stream that is the answer may fail after every middleware has returned: Koa hears of it here. */

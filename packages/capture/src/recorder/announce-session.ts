@@ -3,7 +3,8 @@ import type { Clock } from '@recap/storage';
 import onHeaders from 'on-headers';
 import { faultPoint } from '../fault-point';
 import { ownerOf, sessionClaim } from './build-exchange';
-import { isIgnored, type OpenExchange } from './open-exchange';
+import { isIgnored } from './exchange-of-request';
+import type { OpenExchange } from './open-exchange';
 import type { SessionTable } from './session-table';
 
 const HEADER = 'X-Recap-Session';
@@ -27,7 +28,7 @@ export function announceSession(
       if (isIgnored(request)) return;
       faultPoint('announce');
       const owner = ownerOf(open, noteFailure);
-      const claim = sessionClaim(open, owner, request, noteFailure);
+      const claim = sessionClaim(open, owner, noteFailure);
       const id = sessions.announce(claim, startedAt, clock.now());
       if (id === undefined) return;
       open.announcedSessionId = id;

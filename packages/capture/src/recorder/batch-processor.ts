@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isPromise } from 'node:util/types';
 import { errorCode } from '@recap/storage';
 import { faultPoint } from '../fault-point';
 import type { EntryStore, NewEntry, Placement } from '../entries/entry-store';
@@ -45,7 +46,7 @@ export interface BatchFailure {
 
 export interface BatchProcessorOptions<Item> {
   readonly store: Pick<EntryStore, 'open' | 'append'>;
-  readonly prepare: (item: Item) => Promise<NewEntry>;
+  readonly prepare: (item: Item) => NewEntry | Promise<NewEntry>;
   readonly idOf: (item: Item) => string;
 }
 
@@ -60,6 +61,8 @@ interface Progress {
   /** `undefined` until the exchanges are prepared. */
   left: NewEntry[] | undefined;
 }
+
+type Prepared = NewEntry | undefined | Promise<NewEntry | undefined>;
 
 /** Prepares exchanges, or what else becomes entries, and appends them to the store, batch by batch. */
 export class BatchProcessor<Item = Exchange> {
@@ -94,25 +97,38 @@ export class BatchProcessor<Item = Exchange> {
   }
 
   async #prepareAll(items: readonly Item[], outcome: BatchOutcome): Promise<NewEntry[]> {
-    const preparing: Promise<NewEntry | undefined>[] = [];
+    const prepared: Prepared[] = [];
+    const noteFailure = (error: unknown, item: Item): void => {
+      outcome.unprepared += 1;
+      outcome.lost.push({ id: this.#options.idOf(item), reason: 'internal_error' });
+      outcome.failures.push({ error, where: 'prepare' });
+    };
     let sliceStart = performance.now();
     for (const item of items) {
       // Redaction is done within this call, compression of large bodies beside it: all of them at once.
-      preparing.push(this.#prepare(item, outcome));
+      prepared.push(this.#prepare(item, noteFailure));
       if (performance.now() - sliceStart < SLICE_MS) continue;
       await nextTurn();
       sliceStart = performance.now();
     }
-    return (await Promise.all(preparing)).filter((entry) => entry !== undefined);
+    const entries: NewEntry[] = [];
+    for (const each of prepared) {
+      const entry = isPromise(each) ? await each : each;
+      if (entry !== undefined) entries.push(entry);
+    }
+    return entries;
   }
 
-  async #prepare(item: Item, outcome: BatchOutcome): Promise<NewEntry | undefined> {
+  #prepare(item: Item, noteFailure: (error: unknown, item: Item) => void): Prepared {
     try {
-      return await this.#options.prepare(item);
+      const entry = this.#options.prepare(item);
+      if (!isPromise(entry)) return entry;
+      return entry.catch((error: unknown) => {
+        noteFailure(error, item);
+        return undefined;
+      });
     } catch (error) {
-      outcome.unprepared += 1;
-      outcome.lost.push({ id: this.#options.idOf(item), reason: 'internal_error' });
-      outcome.failures.push({ error, where: 'prepare' });
+      noteFailure(error, item);
       return undefined;
     }
   }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { faultPoint } from '../fault-point';
 import type { Exchange, RecordedWarning, SessionClaim } from '../exchange';
 import { toPlain } from '../redaction';
 import type { TappedExchange } from '../tap/http-tap';
-import { anonymousScope, defaultOwner } from './capture-settings';
-import type { HostContext } from './capture-options';
+import { anonymousScope } from './capture-settings';
 import type { OpenExchange } from './open-exchange';
+import { sentUrl, splitUrl } from './sent-url';
 
 export const ANONYMOUS = 'anonymous';
 export const SESSION_HEADER = 'x-recap-session';
@@ -31,8 +31,8 @@ export function buildExchange(
   const owner = ownerOf(open, noteFailure);
   const { metadata, warnings } =
     attempt(() => mergeMetadata(metadataOf(open, noteFailure)), 'metadata', noteFailure) ?? NO_METADATA;
-  const { path, query } = splitUrl(urlOf(open.context, request));
-  const traceId = traceIdOf(request);
+  const { path, query } = splitUrl(sentUrl(open.context, request));
+  const traceId = traceIdOf(open.tap.headers);
   return {
     status: tapped.status,
     outcome: tapped.outcome,
@@ -54,7 +54,7 @@ export function buildExchange(
     clientAddress: open.clientAddress,
     traceId,
     metadata,
-    session: sessionClaim(open, owner, request, noteFailure),
+    session: sessionClaim(open, owner, noteFailure),
     expiresAt: entry.lifetimeMs === undefined ? undefined : tapped.startedAt + entry.lifetimeMs,
     compress: entry.compress,
     warnings,
@@ -64,7 +64,11 @@ export function buildExchange(
 /** The owner, or `undefined` for an anonymous client. */
 export function ownerOf(open: OpenExchange, noteFailure: NoteFailure): string | undefined {
   const { owner } = open.settings;
-  const said = attempt(() => (owner ?? defaultOwner)(open.context), 'owner', noteFailure);
+  const said = attempt(
+    () => (owner === undefined ? open.seen.defaultOwner() : owner(open.context)),
+    'owner',
+    noteFailure,
+  );
   if (typeof said !== 'string' && typeof said !== 'number' && typeof said !== 'bigint') return undefined;
   const name = String(said);
   if (name === '') return undefined;
@@ -76,15 +80,14 @@ export function ownerOf(open: OpenExchange, noteFailure: NoteFailure): string | 
 export function sessionClaim(
   open: OpenExchange,
   owner: string | undefined,
-  request: IncomingMessage,
   noteFailure: NoteFailure,
 ): SessionClaim {
   const { settings } = open;
+  const { headers } = open.tap;
   const said = attempt(() => settings.sessionGroup?.(open.context), 'sessionGroup', noteFailure);
   const group = typeof said === 'string' ? said : undefined;
-  const scope =
-    owner === undefined ? anonymousScope(open.clientAddress, request.headers['user-agent']) : null;
-  const requested = settings.sessionHeader ? request.headers[SESSION_HEADER] : undefined;
+  const scope = owner === undefined ? anonymousScope(open.clientAddress, headers['user-agent']) : null;
+  const requested = settings.sessionHeader ? headers[SESSION_HEADER] : undefined;
   // Anonymous clients own nothing that they could continue: whoever knows the id could.
   const requestedId =
     owner !== undefined && typeof requested === 'string' ? requested.toLowerCase() : undefined;
@@ -99,9 +102,17 @@ export function sessionClaim(
 
 /** JSON keeps the parts apart whatever characters they hold. */
 function sessionKey(owner: string, group: string | undefined, scope: string | null): string {
-  const key = JSON.stringify([owner, group ?? null, scope]);
+  const key = `[${quoted(owner)},${group === undefined ? 'null' : quoted(group)},${scope === null ? 'null' : quoted(scope)}]`;
   return key.length <= MAX_RAW_KEY_LENGTH ? key : `#${createHash('sha256').update(key).digest('base64url')}`;
 }
+
+/** As JSON has it, for most texts without the call. */
+function quoted(text: string): string {
+  return NEEDS_ESCAPE.test(text) ? JSON.stringify(text) : `"${text}"`;
+}
+
+/** A quote, a backslash, what is below the space, and halves of characters. */
+const NEEDS_ESCAPE = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 
 const NO_METADATA = { metadata: {}, warnings: [] };
 const NOTHING: readonly Readonly<Record<string, unknown>>[] = [];
@@ -148,21 +159,7 @@ function mergeMetadata(sources: readonly Readonly<Record<string, unknown>>[]): {
   return { metadata, warnings: [warning] };
 }
 
-/** The URL as the client sent it: routers change `url` while they work. */
-function urlOf(context: HostContext, request: IncomingMessage): string {
-  const { originalUrl } = context as { readonly originalUrl?: unknown };
-  return typeof originalUrl === 'string' ? originalUrl : (request.url ?? '/');
-}
-
-export function splitUrl(url: string): { path: string; query: string | undefined } {
-  const mark = url.indexOf('?');
-  return mark === -1
-    ? { path: url, query: undefined }
-    : { path: url.slice(0, mark), query: url.slice(mark + 1) || undefined };
-}
-
-function traceIdOf(request: IncomingMessage): string | undefined {
-  const header = request.headers.traceparent;
+function traceIdOf({ traceparent: header }: IncomingHttpHeaders): string | undefined {
   return typeof header === 'string' ? TRACEPARENT.exec(header)?.[1] : undefined;
 }
 

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import picomatch from 'picomatch';
 import proxyaddr from 'proxy-addr';
-import type { CaptureOptions, EntryOptions, HostContext } from './capture-options';
+import type { CaptureOptions, EntryOptions } from './capture-options';
 import { RECORDER_DEFAULTS } from './recorder-options';
 
 const MS_PER_MINUTE = 60_000;
@@ -66,13 +66,6 @@ export function resolveEntrySettings(own: EntryOptions, inherited?: EntrySetting
         ? (inherited?.sessionTimeoutMs ?? RECORDER_DEFAULTS.sessionTimeoutMinutes * MS_PER_MINUTE)
         : sessionTimeoutMinutes * MS_PER_MINUTE,
   };
-}
-
-/**
- * Whom an entry belongs to when the program does not say.
- */
-export function defaultOwner(context: HostContext): unknown {
-  return context.user?.id ?? context.state?.user?.id;
 }
 
 /** Tells anonymous clients apart, so that two of them do not share a session. */

@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange';
+import { keptBytesOf } from '../tap/seen-body';
 import type { SpooledRecord } from './spooled-entry';
 
 /** What is stored: an exchange as it was built, or as it was redacted already. */
@@ -109,5 +110,5 @@ const BASE_BYTES = 1_024;
 export function weightOf(exchange: QueuedExchange): number {
   if ('record' in exchange) return exchange.record.length;
   const { request, response } = exchange;
-  return BASE_BYTES + (request.body?.bytes?.length ?? 0) + (response.body?.bytes?.length ?? 0);
+  return BASE_BYTES + keptBytesOf(request.body) + keptBytesOf(response.body);
 }

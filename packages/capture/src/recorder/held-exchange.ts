@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange';
+import { keptBytesOf } from '../tap/seen-body';
 import type { OpenExchange } from './open-exchange';
 
 /** Whether the program has said nothing of the exchange since it was spooled. */
@@ -18,7 +19,7 @@ export function isAsSpooled(spooled: Exchange, final: Exchange): boolean {
   return (
     spooled.outcome === final.outcome &&
     spooled.status === final.status &&
-    spooled.request.body?.bytes?.length === final.request.body?.bytes?.length &&
-    spooled.response.body?.bytes?.length === final.response.body?.bytes?.length
+    keptBytesOf(spooled.request.body) === keptBytesOf(final.request.body) &&
+    keptBytesOf(spooled.response.body) === keptBytesOf(final.response.body)
   );
 }

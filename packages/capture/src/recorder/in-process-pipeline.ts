@@ -6,7 +6,7 @@ import type { Pipeline } from './pipeline';
 /** The pipeline on the program's own thread, in short slices. */
 export function inProcessPipeline(
   store: Pick<EntryStore, 'open' | 'append'>,
-  prepare: (queued: QueuedExchange) => Promise<NewEntry>,
+  prepare: (queued: QueuedExchange) => NewEntry | Promise<NewEntry>,
   limits: QueueLimits,
 ): Pipeline<ExchangeBatch> {
   const processor = new BatchProcessor<QueuedExchange>({ store, prepare, idOf: ({ id }) => id });

@@ -1,27 +1,37 @@
-import type { IncomingMessage } from 'node:http';
 import type { Exchange } from '../exchange';
-import type { HttpTap } from '../tap/http-tap';
+import type { HeldAnswer } from '../tap/held-answer';
+import type { HttpTap, TapListener, TapTarget } from '../tap/http-tap';
 import type { CaptureOptions, EntryOptions, HostContext } from './capture-options';
 import type { CaptureSettings, EntrySettings } from './capture-settings';
 import { resolveEntrySettings } from './capture-settings';
 import type { SpoolTicket } from './exchange-spool';
 import type { Recorder } from './recorder';
 
-const OPEN_EXCHANGE = Symbol.for('recap.exchange');
-/** Set on Node's request by Recap's own routes: such an exchange is never recorded. */
-const IGNORE = Symbol.for('recap.ignore');
-
 /** Calls that one exchange may hold back until it is over. */
 const MAX_WAITING = 1_000;
 
-interface Carrier {
-  [OPEN_EXCHANGE]?: OpenExchange;
-  [IGNORE]?: boolean;
+/** What an adapter knows of a request when it sees it first. */
+export interface SeenRequest extends TapTarget {
+  readonly context: HostContext;
+  readonly settings: CaptureSettings;
+  /** Whom the entry belongs to when the program does not say. */
+  defaultOwner(): unknown;
+  /** Called when the exchange is over, before the entry is made: the last chance to set the endpoint. */
+  onEnd(open: OpenExchange): void;
+}
+
+/** Who makes the record of an exchange. */
+export interface ExchangeKeeper {
+  /** The exchange is over. Must not throw. */
+  onEnd(open: OpenExchange): void;
+  /** Its program has given the whole answer, which waits. Must not throw. */
+  onAnswered(open: OpenExchange, answer: HeldAnswer): void;
 }
 
 /** What middleware, decorator and handler know of an exchange that is not over yet. */
-export class OpenExchange {
+export class OpenExchange implements TapListener {
   readonly id: string;
+  readonly seen: SeenRequest;
   readonly context: HostContext;
   settings: CaptureSettings;
   /** Set right after construction: the tap's callback needs this object. */
@@ -29,7 +39,7 @@ export class OpenExchange {
   endpoint: string | undefined;
   /** Asked for at the start: a connection that is gone has no address. */
   clientAddress: string | undefined;
-  pathParameters: Readonly<Record<string, string>> = {};
+  pathParameters: Readonly<Record<string, string>> = NO_PARAMETERS;
   entry: EntrySettings;
   /** In the order in which they were given; where two say different things of one key the later one wins. */
   readonly metadata: NonNullable<CaptureOptions['metadata']>[] = [];
@@ -57,6 +67,7 @@ export class OpenExchange {
   readonly noteFailure: (error: unknown, where: string) => void;
   /** Who records it. */
   readonly recorder: Recorder;
+  readonly #keeper: ExchangeKeeper;
   #built: Exchange | undefined;
   #isOver = false;
   readonly #waiting: ((exchange: Exchange) => void)[] = [];
@@ -64,16 +75,26 @@ export class OpenExchange {
   constructor(
     id: string,
     recorder: Recorder,
-    context: HostContext,
-    settings: CaptureSettings,
+    keeper: ExchangeKeeper,
+    seen: SeenRequest,
     noteFailure: (error: unknown, where: string) => void,
   ) {
     this.noteFailure = noteFailure;
     this.id = id;
     this.recorder = recorder;
-    this.context = context;
-    this.settings = settings;
-    this.entry = settings.entry;
+    this.#keeper = keeper;
+    this.seen = seen;
+    this.context = seen.context;
+    this.settings = seen.settings;
+    this.entry = seen.settings.entry;
+  }
+
+  onTapEnd(): void {
+    this.#keeper.onEnd(this);
+  }
+
+  onTapAnswered(answer: HeldAnswer): void {
+    this.#keeper.onAnswered(this, answer);
   }
 
   /** Calls back when the exchange is over and is recorded; never, when it is left out. */
@@ -110,20 +131,4 @@ export class OpenExchange {
   }
 }
 
-/** The exchange in progress that a request belongs to. */
-export function openExchangeOf(request: IncomingMessage): OpenExchange | undefined {
-  return (request as Carrier)[OPEN_EXCHANGE];
-}
-
-export function attachExchange(request: IncomingMessage, exchange: OpenExchange): void {
-  (request as Carrier)[OPEN_EXCHANGE] = exchange;
-}
-
-/** From now on nobody records this exchange. */
-export function ignore(request: IncomingMessage): void {
-  Object.defineProperty(request, IGNORE, { value: true, configurable: true, enumerable: false });
-}
-
-export function isIgnored(request: IncomingMessage): boolean {
-  return (request as Carrier)[IGNORE] === true;
-}
+const NO_PARAMETERS: Readonly<Record<string, string>> = Object.freeze({});

@@ -1,3 +1,4 @@
+import { isPromise } from 'node:util/types';
 import { faultPoint } from '../fault-point';
 import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import type { EntryRecord } from '../entries/entry-record';
@@ -11,7 +12,7 @@ import type {
   RecordedWarning,
 } from '../exchange';
 import type { Redactor, Side } from '../redaction/redactor';
-import type { PackBody } from '../codec';
+import type { PackBody, PackedBody } from '../codec';
 import type { DecodedBody, PreparedBody } from './prepare-body';
 import { decodeBody, decodeBodyNow, headerValue, prepareBody } from './prepare-body';
 
@@ -31,13 +32,18 @@ const MAX_METADATA_BYTES = 16 * 1024;
 const RECOMMENDED_FROM_BYTES = 10 * 1024;
 
 /** Turns an exchange into what is stored of it. From here on nothing is left that redaction hides. */
-export async function prepareEntry(exchange: Exchange, tools: EntryTools): Promise<NewEntry> {
+export function prepareEntry(exchange: Exchange, tools: EntryTools): NewEntry | Promise<NewEntry> {
   faultPoint('prepare');
-  const [request, response] = await Promise.all([
-    isKept(exchange, 'request') ? decodeBody(exchange.request, tools.maxDecodedBytes) : NOT_KEPT,
-    isKept(exchange, 'response') ? decodeBody(exchange.response, tools.maxDecodedBytes) : NOT_KEPT,
-  ]);
-  return packEntry(redactEntry(exchange, { request, response }, tools), exchange.compress, tools);
+  const { maxDecodedBytes } = tools;
+  const request = isKept(exchange, 'request') ? decodeBody(exchange.request, maxDecodedBytes) : NOT_KEPT;
+  const response = isKept(exchange, 'response') ? decodeBody(exchange.response, maxDecodedBytes) : NOT_KEPT;
+  const finish = (decoded: Readonly<Record<Side, DecodedBody>>): NewEntry | Promise<NewEntry> =>
+    packEntry(redactEntry(exchange, decoded, tools), exchange.compress, tools);
+  // Most bodies need no waiting for, and a promise for each step costs as much as the step.
+  if (!isPromise(request) && !isPromise(response)) return finish({ request, response });
+  return Promise.all([request, response]).then(([first, second]) =>
+    finish({ request: first, response: second }),
+  );
 }
 
 /** The same at once, but for packing: `packEntry` does that at any later time. */
@@ -54,17 +60,24 @@ export function prepareUnpacked(
 }
 
 /** Packs the bodies of an entry, in place. */
-export async function packEntry(
+export function packEntry(
   entry: NewEntry,
   compress: boolean,
   { pack }: Pick<EntryTools, 'pack'>,
-): Promise<NewEntry> {
+): NewEntry | Promise<NewEntry> {
   if (!compress) return entry;
   const { requestBody, responseBody } = entry;
-  const [request, response] = await Promise.all([
-    requestBody === null ? undefined : pack(requestBody),
-    responseBody === null ? undefined : pack(responseBody),
-  ]);
+  const request = requestBody === null ? undefined : pack(requestBody);
+  const response = responseBody === null ? undefined : pack(responseBody);
+  if (!isPromise(request) && !isPromise(response)) return withPacked(entry, request, response);
+  return Promise.all([request, response]).then(([first, second]) => withPacked(entry, first, second));
+}
+
+function withPacked(
+  entry: NewEntry,
+  request: PackedBody | undefined,
+  response: PackedBody | undefined,
+): NewEntry {
   if (request !== undefined) {
     entry.requestBody = request.bytes;
     entry.requestStoredBytes = request.bytes.length;

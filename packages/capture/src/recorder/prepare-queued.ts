@@ -4,7 +4,7 @@ import { packEntry, prepareEntry, wholeMicroseconds, type EntryTools } from './p
 import { decodeSpooledEntry } from './spooled-entry';
 
 /** Turns what was queued into what is stored of it; one that was redacted already is only packed. */
-export function prepareQueued(queued: QueuedExchange, tools: EntryTools): Promise<NewEntry> {
+export function prepareQueued(queued: QueuedExchange, tools: EntryTools): NewEntry | Promise<NewEntry> {
   if (!('record' in queued)) return prepareEntry(queued, tools);
   const { entry, compress } = decodeSpooledEntry(queued.record);
   entry.durationMs = wholeMicroseconds(queued.durationMs);

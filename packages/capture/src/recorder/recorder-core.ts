@@ -4,26 +4,26 @@ import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import { createEndpointNormalizer } from '../entries/endpoint-key';
 import type { EntryStore } from '../entries/entry-store';
 import type { Exchange } from '../exchange';
-import type { HeldAnswer } from '../tap/held-answer';
-import { HttpTap, type TappedExchange } from '../tap/http-tap';
+import { HttpTap, type TappedExchange, type TapTools } from '../tap/http-tap';
 import { OpenBudget } from '../tap/open-budget';
 import { announceSession } from './announce-session';
-import { commitAnswer } from './commit-answer';
 import { ANONYMOUS, attempt, buildExchange } from './build-exchange';
+import { commitAnswer } from './commit-answer';
 import type { CaptureOptions } from './capture-options';
 import type { CaptureSettings } from './capture-settings';
 import { resolveCaptureSettings } from './capture-settings';
 import { isAsSpooled, isStillSaid } from './held-exchange';
 import { EntryWriter, type HeldExchange } from './entry-writer';
 import { FailureLog } from './failure-log';
-import { attachExchange, ignore, isIgnored, OpenExchange } from './open-exchange';
+import { attachExchange, detachExchange, ignore, isIgnored } from './exchange-of-request';
+import { OpenExchange, type ExchangeKeeper, type SeenRequest } from './open-exchange';
 import type { ExchangeSpool } from './exchange-spool';
 import { pipelineHere } from './default-pipeline';
 import type { Pipeline } from './pipeline';
 import type { RecorderOptions } from './recorder-options';
 import type { Recorder, RecorderStats } from './recorder';
 import { RECORDER_DEFAULTS } from './recorder-options';
-import { pathOf, type SeenRequest } from './seen-request';
+import { sentUrl, splitUrl } from './sent-url';
 import { SessionTable } from './session-table';
 import { within } from './within';
 
@@ -51,6 +51,19 @@ export class RecorderCore implements Recorder {
   readonly budget: OpenBudget;
   readonly #ownsOwner: boolean;
   readonly #hasWorker: boolean;
+  readonly #tapTools: TapTools;
+  readonly #keeper: ExchangeKeeper = {
+    onEnd: (open) => {
+      this.#end(open);
+    },
+    onAnswered: (open, answer) => {
+      if (this.#holdsAnswers) commitAnswer(open, answer, this, () => this.#buildSoFar(open));
+      else {
+        this.#hold(open);
+        answer.release();
+      }
+    },
+  };
   readonly #spool: ExchangeSpool | undefined;
   readonly #spoolsAll: boolean;
   /** `strict`: answers wait for their commit. */
@@ -92,6 +105,12 @@ export class RecorderCore implements Recorder {
     this.normalizeEndpoint = createEndpointNormalizer(options.endpoints);
     this.failures = new FailureLog(options.logger, options.onError);
     this.budget = new OpenBudget(options.maxOpenBytes ?? RECORDER_DEFAULTS.maxOpenBytes);
+    this.#tapTools = {
+      clock,
+      budget: this.budget,
+      onFailure: this.#noteFailure,
+      holdsAnswers: this.#spoolsAll || this.#holdsAnswers,
+    };
     this.sessionMaxAgeMs = (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000;
     this.sessions = new SessionTable(this.sessionMaxAgeMs, newId);
     this.writer = new EntryWriter({
@@ -159,38 +178,21 @@ export class RecorderCore implements Recorder {
   }
 
   #begin(seen: SeenRequest): OpenExchange | undefined {
-    const { request, response, context, settings } = seen;
+    const { request, response, settings } = seen;
     if (isIgnored(request)) return undefined;
-    if (settings.wantsPath?.(pathOf(seen)) === false) {
+    if (settings.wantsPath?.(splitUrl(sentUrl(seen.context, request)).path) === false) {
       // A decorated handler below must not record by itself what was left out here.
       ignore(request);
       return undefined;
     }
     faultPoint('begin');
     this.start();
-    const open = new OpenExchange(this.#newId(), this, context, settings, this.#noteFailure);
+    const open = new OpenExchange(this.#newId(), this, this.#keeper, seen, this.#noteFailure);
     const startedAt = this.clock.now();
-    open.tap = new HttpTap(
-      {
-        request,
-        response,
-        startedAt,
-        clock: this.clock,
-        maxBodyBytes: settings.maxBodyBytes,
-        contentTypes: settings.contentTypes,
-        budget: this.budget,
-        parsedBody: seen.parsedBody,
-        onFailure: this.#noteFailure,
-        onAnswered: this.#onAnswered(open, seen),
-        ...(seen.sharedPrototype && { sharedPrototype: seen.sharedPrototype }),
-      },
-      () => {
-        this.#end(open, seen);
-      },
-    );
+    open.tap = new HttpTap(seen, this.#tapTools, startedAt, open);
     this.#open += 1;
     open.clientAddress = attempt(() => settings.clientAddress(request), 'trustedProxies', this.#noteFailure);
-    attachExchange(request, open);
+    attachExchange(request, open, open.tap.hasEnd);
     if (settings.sessionHeader) {
       announceSession(open, request, response, startedAt, this.sessions, this.clock, this.#noteFailure);
     }
@@ -323,24 +325,11 @@ export class RecorderCore implements Recorder {
     });
   }
 
-  #onAnswered(open: OpenExchange, seen: SeenRequest): ((answer: HeldAnswer) => void) | undefined {
-    if (this.#holdsAnswers) {
-      return (answer) => {
-        commitAnswer(open, answer, this, () => this.#buildSoFar(open, seen));
-      };
-    }
-    if (!this.#spoolsAll) return undefined;
-    return (answer) => {
-      this.#hold(open, seen);
-      answer.release();
-    };
-  }
-
   /** Runs in the host's event loop, before the last of the answer goes out: nothing may escape. */
-  #hold(open: OpenExchange, seen: SeenRequest): void {
+  #hold(open: OpenExchange): void {
     if (open.held !== undefined) return;
     try {
-      const exchange = this.#buildSoFar(open, seen);
+      const exchange = this.#buildSoFar(open);
       if (exchange === undefined) return;
       const ticket = this.writer.hold(exchange);
       if (ticket === undefined) return;
@@ -353,10 +342,11 @@ export class RecorderCore implements Recorder {
   }
 
   /** The exchange as it is known before its response ends; `undefined` when it is to be left out. */
-  #buildSoFar(open: OpenExchange, seen: SeenRequest): Exchange | undefined {
+  #buildSoFar(open: OpenExchange): Exchange | undefined {
+    const { seen } = open;
     if (isIgnored(seen.request)) return undefined;
     const tapped = open.tap.soFar();
-    attempt(() => seen.onEnd?.(open), 'endpoint', this.#noteFailure);
+    attempt(() => seen.onEnd(open), 'endpoint', this.#noteFailure);
     if (!this.#isWanted(open, tapped)) return undefined;
     const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
     if (exchange.owner !== ANONYMOUS) this.#hasSeenOwner = true;
@@ -364,9 +354,10 @@ export class RecorderCore implements Recorder {
   }
 
   /** Runs in the host's event loop, after the response: nothing may escape. */
-  #end(open: OpenExchange, seen: SeenRequest): void {
+  #end(open: OpenExchange): void {
     this.#open -= 1;
-    const { held } = open;
+    const { held, seen } = open;
+    detachExchange(seen.request, open);
     let built: Exchange | undefined;
     try {
       if (open.isCommitting) {
@@ -383,7 +374,7 @@ export class RecorderCore implements Recorder {
         open.settle(undefined);
         return;
       }
-      attempt(() => seen.onEnd?.(open), 'endpoint', this.#noteFailure);
+      attempt(() => seen.onEnd(open), 'endpoint', this.#noteFailure);
       if (held === undefined && !this.#isWanted(open, tapped)) {
         this.#leftOut += 1;
         open.settle(undefined);

@@ -15,7 +15,7 @@ export interface SpoolOptions {
   readonly minFreeDiskBytes: number;
   /** Redacts, in the caller's thread. */
   readonly prepare: (exchange: Exchange) => SpooledEntry;
-  readonly pack: (spooled: SpooledEntry) => Promise<NewEntry>;
+  readonly pack: (spooled: SpooledEntry) => NewEntry | Promise<NewEntry>;
   readonly store: Pick<EntryStore, 'open' | 'append'>;
   readonly onFailure: (error: unknown, where: string) => void;
   /** For tests. */

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { CapturedBody } from '../exchange';
 import type { OpenBudget } from './open-budget';
+import { SeenBody, type BodyChunk } from './seen-body';
 
 /** Beyond this a body that is not kept is no longer hashed: the host's time is worth more than its digest. */
 const MAX_HASHED_BYTES = 16 * 1024 * 1024;
@@ -9,7 +10,7 @@ const MAX_HASHED_BYTES = 16 * 1024 * 1024;
 export class BodyCollector {
   readonly #maxBytes: number;
   readonly #budget: OpenBudget;
-  #chunks: Buffer[] = [];
+  #chunks: BodyChunk[] = [];
   #keptBytes = 0;
   #totalBytes = 0;
   #omitted: string | undefined;
@@ -36,10 +37,13 @@ export class BodyCollector {
     this.#hash = createHash('sha256');
   }
 
-  /** @param chunk what a stream accepts; anything else the stream itself has refused, and it is passed over. */
-  add(chunk: unknown, encoding?: unknown): void {
+  /**
+   * @param chunk what a stream accepts; anything else the stream itself has refused, and it is passed over.
+   * @param isLast whether the program has ended the body with it
+   */
+  add(chunk: unknown, encoding?: unknown, isLast = false): void {
     if (this.#isFinished) return;
-    if (typeof chunk === 'string') this.#takeText(chunk, encoding);
+    if (typeof chunk === 'string') this.#takeText(chunk, encoding, isLast);
     else if (chunk instanceof Uint8Array) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       this.#take(bytes, bytes.length, false);
@@ -51,7 +55,7 @@ export class BodyCollector {
    * are they held here; what comes later is passed over.
    */
   finish(isComplete: boolean): CapturedBody | undefined {
-    const body = this.soFar(isComplete);
+    const body = this.#seen(this.#chunks, isComplete);
     this.#isFinished = true;
     this.#budget.release(this.#keptBytes);
     this.#keptBytes = 0;
@@ -61,32 +65,55 @@ export class BodyCollector {
 
   /** The same, while more may come. */
   soFar(isComplete: boolean): CapturedBody | undefined {
-    if (this.#totalBytes === 0) return undefined;
-    const isKept = this.#omitted === undefined;
+    return this.#seen([...this.#chunks], isComplete);
+  }
+
+  #seen(chunks: readonly BodyChunk[], isComplete: boolean): CapturedBody | undefined {
+    const totalBytes = this.#totalBytes;
+    if (totalBytes === 0) return undefined;
+    if (this.#omitted === undefined) {
+      return new SeenBody(chunks, this.#keptBytes, totalBytes, !isComplete || this.#keptBytes < totalBytes);
+    }
     const sha256 =
-      isComplete && this.#totalBytes <= MAX_HASHED_BYTES ? this.#hash?.copy().digest('hex') : undefined;
+      isComplete && totalBytes <= MAX_HASHED_BYTES ? this.#hash?.copy().digest('hex') : undefined;
     return {
-      bytes: isKept ? this.#joined() : undefined,
-      totalBytes: this.#totalBytes,
-      isTruncated: isKept && (!isComplete || this.#keptBytes < this.#totalBytes),
+      bytes: undefined,
+      totalBytes,
+      isTruncated: false,
       source: 'wire',
-      ...(this.#omitted === undefined ? {} : { omitted: this.#omitted }),
+      omitted: this.#omitted,
       ...(sha256 === undefined ? {} : { sha256 }),
     };
   }
 
-  #takeText(text: string, encoding: unknown): void {
+  #takeText(text: string, encoding: unknown, isLast: boolean): void {
     const room = this.#maxBytes - this.#keptBytes;
     const isKnown = typeof encoding === 'string' && Buffer.isEncoding(encoding);
-    if (!isKnown || /^utf-?8$/i.test(encoding)) {
-      // Only the head of a huge string is copied. Each unit is a byte at least, so this covers the room.
-      const head = text.length > room && this.#hash === undefined ? text.slice(0, room + 1) : text;
-      const bytes = Buffer.from(head, 'utf8');
-      this.#take(bytes, head === text ? bytes.length : Buffer.byteLength(text, 'utf8'), true);
-    } else {
+    if (isKnown && !/^utf-?8$/i.test(encoding)) {
       const bytes = Buffer.from(text, encoding);
       this.#take(bytes, bytes.length, true);
+      return;
     }
+    const totalBytes = Buffer.byteLength(text, 'utf8');
+    // A whole answer stays the text that it is. Of a part the text might be a piece of a larger one, and hold that.
+    if (isLast && this.#totalBytes === 0 && totalBytes <= room && this.#omitted === undefined) {
+      this.#takeWhole(text, totalBytes);
+      return;
+    }
+    // Only the head of a huge string is copied. Each unit is a byte at least, so this covers the room.
+    const head = text.length > room && this.#hash === undefined ? text.slice(0, room + 1) : text;
+    this.#take(Buffer.from(head, 'utf8'), totalBytes, true);
+  }
+
+  #takeWhole(text: string, bytes: number): void {
+    this.#totalBytes = bytes;
+    if (bytes === 0) return;
+    if (!this.#budget.reserve(bytes)) {
+      this.letGo('open_budget');
+      return;
+    }
+    this.#keptBytes = bytes;
+    this.#chunks.push(text);
   }
 
   /** @param isOwned whether nobody else can change the bytes; a host may reuse a buffer once it is written. */
@@ -115,13 +142,5 @@ export class BodyCollector {
     this.#keptBytes = 0;
     this.#chunks = [];
     this.#omitted = reason;
-  }
-
-  #joined(): Buffer {
-    const [only] = this.#chunks;
-    if (this.#chunks.length === 1 && only !== undefined) return only;
-    const all = Buffer.concat(this.#chunks);
-    this.#chunks = [all];
-    return all;
   }
 }

@@ -22,14 +22,17 @@ export class DeliveryMeter {
   #offeredBytes = 0;
   #framingBytes = 0;
 
-  /** @param startedTicks of `performance.now()`, when the request was first seen. */
-  constructor(response: ServerResponse, socket: Connection, startedTicks: number) {
+  /**
+   * @param startedTicks of `performance.now()`, when the request was first seen.
+   * @param isOutermost false when somebody stands between what is seen here and the network
+   */
+  constructor(response: ServerResponse, socket: Connection, startedTicks: number, isOutermost: boolean) {
     this.#response = response;
     this.#socket = socket;
     this.#startedTicks = startedTicks;
-    this.#isOutermost = !Object.hasOwn(response, 'write') && !Object.hasOwn(response, 'end');
-    // HTTP/2 shares a socket among all answers.
-    this.#writtenBefore = response.req.httpVersionMajor >= 2 ? 0 : socket.bytesWritten;
+    this.#isOutermost = isOutermost;
+    // HTTP/2 shares a connection among all answers, and does not tell this of it.
+    this.#writtenBefore = socket.bytesWritten;
   }
 
   /** The head goes out now, unless it has gone already. */

@@ -13,9 +13,8 @@ export type Connection = Socket;
 const NO_CONNECTION = Object.freeze({}) as unknown as Connection;
 
 /** To be asked for at the start: Node takes it off a request that is over. */
-export function connectionOf(request: IncomingMessage): Connection {
-  const { session } = streamOf(request) ?? {};
-  if (session !== undefined) return session as unknown as Connection;
+export function connectionOf(request: IncomingMessage, stream: ServerHttp2Stream | undefined): Connection {
+  if (stream?.session !== undefined) return stream.session as unknown as Connection;
   const { socket } = request as { readonly socket?: Socket };
   return socket ?? NO_CONNECTION;
 }
@@ -26,9 +25,12 @@ const TRANSPORT_FAILURES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIM
  * Whether the answer went out to its end. Node emits `finish`, and calls the response finished, also when
  * the connection broke with a part of it still waiting; the socket knows better.
  */
-export function hasFinished(request: IncomingMessage, response: ServerResponse, socket: Connection): boolean {
+export function hasFinished(
+  response: ServerResponse,
+  socket: Connection,
+  stream: ServerHttp2Stream | undefined,
+): boolean {
   if (!response.writableFinished) return false;
-  const stream = streamOf(request);
   if (stream !== undefined) return !stream.aborted;
   // Node itself ends a socket that it closes after an answer.
   return !socket.errored && (!socket.destroyed || socket.writableEnded);
@@ -38,17 +40,19 @@ export function hasFinished(request: IncomingMessage, response: ServerResponse, 
  * Whether the connection was ended by the other side. Node destroys request, response and socket in
  * either case, so the traces on the socket tell: the client's FIN was read, or the transport failed.
  */
-export function isClientGone(request: IncomingMessage, socket: Connection): boolean {
-  const stream = streamOf(request);
+export function isClientGone(socket: Connection, stream: ServerHttp2Stream | undefined): boolean {
   if (stream !== undefined) return !OWN_RESETS.has(stream.rstCode);
   return socket.readableEnded || TRANSPORT_FAILURES.has(errorCode(socket.errored) ?? '');
 }
 
 /** Whether the connection is over, for whatever reason. */
-export function isConnectionGone(request: IncomingMessage, socket: Connection): boolean {
-  const stream = streamOf(request);
+export function isConnectionGone(
+  request: IncomingMessage,
+  socket: Connection,
+  stream: ServerHttp2Stream | undefined,
+): boolean {
   if (stream !== undefined) return stream.destroyed;
-  return socket.destroyed || isClientGone(request, socket) || isRequestBroken(request);
+  return socket.destroyed || isClientGone(socket, stream) || isRequestBroken(request);
 }
 
 /** Whether the request ended before its body did. */
@@ -85,8 +89,8 @@ function startOf(timer: unknown): number | undefined {
   return typeof start === 'number' ? start : undefined;
 }
 
-/** The stream of an HTTP/2 request. */
-function streamOf(request: IncomingMessage): ServerHttp2Stream | undefined {
+/** The stream of an HTTP/2 request. To be asked for at the start, like the connection. */
+export function streamOf(request: IncomingMessage): ServerHttp2Stream | undefined {
   if (request.httpVersionMajor < 2) return undefined;
   return (request as unknown as { readonly stream: ServerHttp2Stream }).stream;
 }

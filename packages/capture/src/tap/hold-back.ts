@@ -29,22 +29,22 @@ export class HoldBack implements ResponseGuard {
   }
 
   /** Calls a method of the response, or has it called later. */
-  send(name: Sending, args: unknown[], method: Method): unknown {
+  send(name: Sending, self: ServerResponse, args: unknown[], method: Method): unknown {
     const response = this.#response;
-    if (this.#isAnswered) return method.apply(response, args);
+    if (this.#isAnswered) return method.apply(self, args);
     if (this.#request.httpVersionMajor >= 2) {
       // There the client is done at the end of the stream, and never before.
-      if (name !== 'end' || !isChunk(args[0])) return method.apply(response, args);
+      if (name !== 'end' || !isChunk(args[0])) return method.apply(self, args);
       this.#held = heldEndOverHttp2(response, args, method);
-      return response;
+      return self;
     }
     if (name !== 'end') this.#offeredBytes += byteLength(args);
     const mayEnd = name === 'end' || this.#declaredBytes === undefined || this.#isWhole;
-    if (!mayEnd) return method.apply(response, args);
+    if (!mayEnd) return method.apply(self, args);
     const held = new HeldWrites(response, this.#hasPassed);
     this.#held = held;
     try {
-      return method.apply(response, args);
+      return method.apply(self, args);
     } catch (error) {
       this.#held = undefined;
       held.release();

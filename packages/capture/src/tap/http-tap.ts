@@ -1,13 +1,14 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
 import { performance } from 'node:perf_hooks';
+import { Duplex } from 'node:stream';
 import type { Clock } from '@recap/storage';
 import { bodyKind } from '../body-kind';
-import { faultPoint, type FaultPoint } from '../fault-point';
+import { faultPoint } from '../fault-point';
 import type { CapturedBody, ClosedBy, Delivery, ExchangeSide, Outcome } from '../exchange';
 import { describeError } from './describe-error';
 import { BodyCollector } from './body-collector';
-import { makeRoom, onConnectionEnd } from './connection-end';
+import { onConnectionEnd } from './connection-end';
 import { DeliveryMeter } from './delivery-meter';
 import {
   connectionOf,
@@ -16,16 +17,32 @@ import {
   isClientGone,
   isConnectionGone,
   isRequestBroken,
+  streamOf,
   type Connection,
 } from './exchange-ending';
 import type { HeldAnswer } from './held-answer';
 import { HoldBack } from './hold-back';
 import { isKeptType } from './kept-types';
 import type { OpenBudget, Yielding } from './open-budget';
-import { hasStarted, observeRequest } from './patch-request';
-import { observeResponse, stopObserving, type ResponseGuard } from './patch-response';
-import { hasBody, pairs } from './request-head';
-import { responseHeader, sentHeaders, sentStatus } from './response-head';
+import {
+  hasStarted,
+  keepObservingRequest,
+  observeRequest,
+  stopObservingRequest,
+  type RequestObserver,
+} from './patch-request';
+import {
+  hasOwnMethods,
+  keepObserving,
+  observeResponse,
+  stopObserving,
+  type ResponseGuard,
+  type ResponseObserver,
+} from './patch-response';
+import { declaredBytes, hasBody } from './request-head';
+import { plannedHeaders, responseHeader, sentHead } from './response-head';
+import { withMore } from './seen-body';
+import { SeenSide } from './seen-side';
 
 /** What was seen of an exchange at the byte level, once it is over. */
 export interface TappedExchange {
@@ -45,41 +62,66 @@ export interface TappedExchange {
  */
 export const STREAM_GRACE_MS = 30_000;
 
-export interface HttpTapOptions {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly startedAt: number;
+/** What the taps of one recorder share. */
+export interface TapTools {
   readonly clock: Clock;
-  readonly maxBodyBytes: number;
-  /** Content types whose bodies are kept although they claim no text, such as `image/*`. */
-  readonly contentTypes: readonly string[];
   readonly budget: OpenBudget;
-  /** See `observeResponse`. */
-  readonly sharedPrototype?: object;
-  /** The value that a body parser left, for a tap that came too late to see the bytes. */
-  readonly parsedBody: () => CapturedBody | undefined;
   /** Told of what goes wrong in the tap itself, which the program must not notice. */
   readonly onFailure: (error: unknown, where: string) => void;
-  /** Called when the program has given its whole answer, which is held back until this says otherwise. Must not throw. */
-  readonly onAnswered?: ((answer: HeldAnswer) => void) | undefined;
+  /** Whether answers are held back, and their listeners told of them. */
+  readonly holdsAnswers: boolean;
+}
+
+/** The exchange to watch. */
+export interface TapTarget {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** See `observeResponse`. */
+  readonly sharedPrototypes?: SharedPrototypes | undefined;
+  readonly settings: {
+    readonly maxBodyBytes: number;
+    /** Content types whose bodies are kept although they claim no text, such as `image/*`. */
+    readonly contentTypes: readonly string[];
+  };
+  /** The value that a body parser left, for a tap that came too late to see the bytes. */
+  parsedBody(): CapturedBody | undefined;
+}
+
+export interface SharedPrototypes {
+  readonly request: object;
+  readonly response: object;
+}
+
+export interface TapListener {
+  /** The exchange is over: `finish()` tells all of it. Must not throw. */
+  onTapEnd(): void;
+  /** The program has given its whole answer, of which `soFar()` tells all, and which waits. Must not throw. */
+  onTapAnswered(answer: HeldAnswer): void;
 }
 
 /** Watches one request and its response, and changes neither. */
-export class HttpTap implements Yielding {
-  readonly #options: HttpTapOptions;
+export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
+  /** Whether there is a connection, which ends at some time, and the exchange with it. */
+  readonly hasEnd: boolean;
+  /** Of the request, as Node parsed them. */
+  readonly headers: IncomingHttpHeaders;
+  readonly #target: TapTarget;
+  readonly #tools: TapTools;
+  readonly #listener: TapListener;
+  readonly #startedAt: number;
   readonly #startedTicks = performance.now();
-  readonly #requestBody: BodyCollector;
-  readonly #responseBody: BodyCollector;
-  readonly #meter: DeliveryMeter;
-  readonly #onEnd: (tap: HttpTap) => void;
+  readonly #connection: Connection;
+  readonly #stream: ServerHttp2Stream | undefined;
   readonly #hasBody: boolean;
   readonly #isLate: boolean;
-  readonly #connection: Connection;
-  readonly #parsedAtStart: CapturedBody | undefined;
+  readonly #meter: DeliveryMeter;
+  #requestBody: BodyCollector | undefined;
+  #responseBody: BodyCollector | undefined;
+  readonly #declaredBytes: number | undefined;
+  #parsedAtStart: CapturedBody | undefined;
   #stopWaiting: (() => void) | undefined;
   #isCutOff = false;
   #isRequestComplete = false;
-  #isResponseTypeKnown = false;
   #isMessageStream = false;
   /** When a stream of messages went beyond what is kept of it. */
   #fullSince: number | undefined;
@@ -94,54 +136,92 @@ export class HttpTap implements Yielding {
     { readonly requestBytes: number; readonly responseBytes: number; readonly error: unknown } | undefined;
   readonly guard: ResponseGuard | undefined;
 
-  constructor(options: HttpTapOptions, onEnd: (tap: HttpTap) => void) {
+  constructor(target: TapTarget, tools: TapTools, startedAt: number, listener: TapListener) {
     faultPoint('tap');
-    this.#options = options;
-    const { request, response, maxBodyBytes, budget } = options;
-    this.#requestBody = new BodyCollector(maxBodyBytes, budget);
-    this.#responseBody = new BodyCollector(maxBodyBytes, budget);
-    this.#connection = connectionOf(request);
-    this.#meter = new DeliveryMeter(response, this.#connection, this.#startedTicks);
-    this.#onEnd = onEnd;
-    this.#hasBody = hasBody(request);
+    this.#target = target;
+    this.#tools = tools;
+    this.#startedAt = startedAt;
+    this.#listener = listener;
+    const { request, response, sharedPrototypes } = target;
+    this.#stream = streamOf(request);
+    this.#connection = connectionOf(request, this.#stream);
+    const isOutermost = !hasOwnMethods(response);
+    this.#meter = new DeliveryMeter(response, this.#connection, this.#startedTicks, isOutermost);
+    const { headers } = request;
+    this.headers = headers;
+    this.#hasBody = hasBody(headers, this.#stream);
+    this.#declaredBytes = declaredBytes(headers);
     this.#isLate = this.#hasBody && hasStarted(request);
-    // A handler may change the value that a parser left.
-    this.#parsedAtStart = this.#isLate ? options.parsedBody() : undefined;
-    if (this.#hasBody && !this.#isLate) {
-      if (!this.#isKept(request.headers['content-type'])) this.#requestBody.omit('content_type');
-      observeRequest(request, (chunk, encoding) => {
-        this.#onRequestChunk(chunk, encoding);
+    this.hasEnd = this.#connection instanceof Duplex || this.#stream !== undefined;
+    // A prototype's watch holds the exchange until it is over.
+    const shared = this.hasEnd ? sharedPrototypes : undefined;
+    if (this.#isLate) {
+      // A handler may change the value that a parser left.
+      this.#parsedAtStart = target.parsedBody();
+    } else if (this.#hasBody) {
+      this.#requestBody = this.#collector(headers['content-type']);
+      observeRequest(request, this, shared?.request);
+    }
+    if (tools.holdsAnswers) {
+      this.guard = new HoldBack(request, response, (answer) => {
+        listener.onTapAnswered(answer);
       });
     }
-    const { onAnswered } = options;
-    this.guard = onAnswered && new HoldBack(request, response, onAnswered);
-    observeResponse(response, this, options.sharedPrototype);
-    const end = (): void => {
-      if (this.#isClosed) return;
-      this.#stop();
-      if (this.#attempt('close', () => this.#isRequestOver()) !== false) onEnd(this);
-      // An answer that needed no body may be over before the body is: what is on its way comes within this turn.
-      else setImmediate(onEnd, this);
-    };
-    makeRoom(response);
-    // The one event that every ending has: finished, given up by the client, destroyed by the program.
-    response.on('close', end);
+    observeResponse(response, this, shared?.response);
     // HTTP/2 tells an answer to HEAD that was never given of nothing; the stream under it is told.
-    const { stream } = request as { readonly stream?: NodeJS.EventEmitter };
-    if (request.httpVersionMajor >= 2) stream?.once('close', end);
+    this.#stream?.once('close', () => {
+      this.onClose();
+    });
     // A pipelined answer whose turn has not come has no connection yet, and hears nothing of its end.
-    const { socket } = request as { readonly socket?: Socket };
-    if (response.socket === null && socket) this.#stopWaiting = onConnectionEnd(socket, end);
+    if (response.socket === null && this.#connection instanceof Duplex) {
+      this.#stopWaiting = onConnectionEnd(this.#connection, () => {
+        this.onClose();
+      });
+    }
+  }
+
+  /** Called by those who pass the exchange on, since an app that is called as a function changes its prototypes. */
+  follow(): void {
+    const { request, response, sharedPrototypes } = this.#target;
+    if (sharedPrototypes === undefined) return;
+    if (Object.getPrototypeOf(response) !== sharedPrototypes.response) {
+      keepObserving(response, sharedPrototypes.response);
+    }
+    if (Object.getPrototypeOf(request) !== sharedPrototypes.request) {
+      keepObservingRequest(request, sharedPrototypes.request);
+    }
+  }
+
+  onClose(): void {
+    if (this.#isClosed) return;
+    this.#stop();
+    let isOver = true;
+    try {
+      faultPoint('close');
+      isOver = this.#isRequestOver();
+    } catch (error) {
+      this.#tools.onFailure(error, 'close');
+    }
+    if (isOver) this.#end();
+    // An answer that needed no body may be over before the body is: what is on its way comes within this turn.
+    else {
+      setImmediate(() => {
+        this.#end();
+      });
+    }
   }
 
   /** Notes that the program failed in this exchange; the first failure is kept. */
   noteError(thrown: unknown): void {
-    this.#attempt('error', () => {
+    try {
+      faultPoint('error');
       if (this.#error !== undefined) return;
       this.#error = describeError(thrown);
       // What fails because nobody is there any more is not what ended the exchange.
-      this.#hasFailedFirst = !isConnectionGone(this.#options.request, this.#connection);
-    });
+      this.#hasFailedFirst = !isConnectionGone(this.#target.request, this.#connection, this.#stream);
+    } catch (error) {
+      this.#tools.onFailure(error, 'error');
+    }
   }
 
   onFlush(): void {
@@ -152,111 +232,114 @@ export class HttpTap implements Yielding {
     this.#offeredCoding ??= coding;
   }
 
-  /** A body that could not be followed is not known whole. */
-  #onRequestChunk(chunk: unknown, encoding: unknown): void {
-    const isSeen = this.#attempt('requestChunk', () => {
+  onRequestChunk(chunk: unknown, encoding: unknown): void {
+    try {
+      faultPoint('requestChunk');
       if (chunk === null) this.#isRequestComplete = true;
-      else this.#requestBody.add(chunk, encoding);
-      return true;
-    });
-    if (isSeen !== true) this.#requestBody.letGo('internal_error');
+      else this.#requestBody?.add(chunk, encoding);
+    } catch (error) {
+      // A body that could not be followed is not known whole.
+      this.#requestBody?.letGo('internal_error');
+      this.#tools.onFailure(error, 'requestChunk');
+    }
   }
 
-  onChunk(chunk: unknown, encoding: unknown): void {
-    const isSeen = this.#attempt('responseChunk', () => {
-      this.#takeChunk(chunk, encoding);
-      return true;
-    });
-    if (isSeen !== true) this.#responseBody.letGo('internal_error');
-  }
-
-  #takeChunk(chunk: unknown, encoding: unknown): void {
-    this.#meter.noteChunk(this.#collect(chunk, encoding));
-    if (this.#isMessageStream && this.#responseBody.isFull) this.#closeAtCap();
+  onChunk(chunk: unknown, encoding: unknown, isLast: boolean): void {
+    this.#meter.noteChunk(this.#collect(chunk, encoding, isLast));
+    if (this.#isMessageStream && this.#responseBody?.isFull === true) this.#closeAtCap();
   }
 
   /** @returns how many bytes it has */
-  #collect(chunk: unknown, encoding: unknown): number {
-    if (!this.#isResponseTypeKnown) {
-      this.#isResponseTypeKnown = true;
-      const contentType = responseHeader(this.#options.response, 'content-type');
-      const kind = bodyKind(contentType);
-      this.#isMessageStream = kind === 'sse' || kind === 'ndjson';
-      if (this.#isMessageStream) this.#options.budget.addStream(this);
-      if (!this.#isKept(contentType)) this.#responseBody.omit('content_type');
+  #collect(chunk: unknown, encoding: unknown, isLast: boolean): number {
+    try {
+      faultPoint('responseChunk');
+      const body = (this.#responseBody ??= this.#beginResponseBody());
+      const before = body.totalBytes;
+      body.add(chunk, encoding, isLast);
+      return body.totalBytes - before;
+    } catch (error) {
+      this.#responseBody ??= this.#collector();
+      this.#responseBody.letGo('internal_error');
+      this.#tools.onFailure(error, 'responseChunk');
+      return 0;
     }
-    const before = this.#responseBody.totalBytes;
-    this.#responseBody.add(chunk, encoding);
-    return this.#responseBody.totalBytes - before;
+  }
+
+  #beginResponseBody(): BodyCollector {
+    const contentType = responseHeader(this.#target.response, 'content-type');
+    const kind = bodyKind(contentType);
+    this.#isMessageStream = kind === 'sse' || kind === 'ndjson';
+    if (this.#isMessageStream) this.#tools.budget.addStream(this);
+    return this.#collector(contentType, kind);
+  }
+
+  #collector(contentType?: string, kind = bodyKind(contentType)): BodyCollector {
+    const { maxBodyBytes, contentTypes } = this.#target.settings;
+    const collector = new BodyCollector(maxBodyBytes, this.#tools.budget);
+    const isKept = (kind !== 'binary' && kind !== 'multipart') || isKeptType(contentType, contentTypes);
+    if (!isKept) collector.omit('content_type');
+    return collector;
   }
 
   onTooLate(): void {
     this.#isCutOff = true;
   }
 
-  /** Does Recap's own work within the program's: nothing may escape. */
-  #attempt<T>(where: FaultPoint, work: () => T): T | undefined {
-    try {
-      faultPoint(where);
-      return work();
-    } catch (error) {
-      this.#options.onFailure(error, where);
-      return undefined;
-    }
-  }
-
   /** Gives back what the bodies hold, of an exchange that cannot be recorded, or has been. */
   letGo(): void {
-    this.#requestBody.letGo('internal_error');
-    this.#responseBody.letGo('internal_error');
+    this.#requestBody?.letGo('internal_error');
+    this.#responseBody?.letGo('internal_error');
   }
 
   /** Call once, when the exchange is over. */
   finish(): TappedExchange {
     faultPoint('finish');
-    const { request, response, startedAt } = this.#options;
-    const status = sentStatus(response);
-    const closedBy = this.#closedBy();
+    const { request, response } = this.#target;
+    const head = sentHead(response);
+    const status = head?.status;
+    const closedBy = this.#closedBy(head !== undefined);
+    const isBodiless = this.#isBodiless(status);
+    const responseBody = this.#yieldedBody ?? this.#responseBody?.finish(closedBy === 'end');
+    this.#yieldedBody = undefined;
+    const isRequestWhole = this.#isRequestWhole();
     return {
-      startedAt,
+      startedAt: this.#startedAt,
       durationMs: performance.now() - this.#startedTicks,
       status,
       outcome: this.#outcome(status, closedBy),
       error: this.#error,
-      request: { headers: pairs(request.rawHeaders), body: this.#finishRequest() },
-      response: {
-        headers: response.headersSent ? sentHeaders(response) : [],
-        body: this.#finishResponse(status, closedBy),
-      },
-      delivery: this.#meter.finish(closedBy, this.#isBodiless(status)),
+      request: new SeenSide(
+        request.rawHeaders,
+        this.#requestBodyOf(this.#requestBody?.finish(isRequestWhole), isRequestWhole),
+      ),
+      response: new SeenSide(head?.rawHeaders ?? [], isBodiless ? undefined : this.#coded(responseBody)),
+      delivery: this.#meter.finish(closedBy, isBodiless),
     };
   }
 
   /** What is known when the program has given its whole answer, of which the client has not got the end yet. */
   soFar(): TappedExchange {
-    const { request, response, startedAt } = this.#options;
-    const status = sentStatus(response) ?? response.statusCode;
+    const { request, response } = this.#target;
+    const head = sentHead(response);
+    const status = head?.status ?? response.statusCode;
+    const isBodiless = this.#isBodiless(status);
     const isRequestWhole = this.#isRequestWhole();
-    this.#told = {
-      requestBytes: this.#requestBody.totalBytes,
-      responseBytes: this.#responseBody.totalBytes,
-      error: this.#error,
-    };
+    this.#told = { ...this.#bytesSeen, error: this.#error };
     return {
-      startedAt,
+      startedAt: this.#startedAt,
       durationMs: performance.now() - this.#startedTicks,
       status,
       outcome: this.#error !== undefined && status >= 500 ? 'failed' : 'completed',
       error: this.#error,
-      request: {
-        headers: pairs(request.rawHeaders),
-        body: this.#requestBodyOf(this.#requestBody.soFar(isRequestWhole), isRequestWhole),
-      },
-      response: {
-        headers: sentHeaders(response),
-        body: this.#responseBodyOf(status, this.#responseBody.soFar(true)),
-      },
-      delivery: this.#meter.soFar(this.#isBodiless(status)),
+      request: new SeenSide(
+        request.rawHeaders,
+        this.#requestBodyOf(this.#requestBody?.soFar(isRequestWhole), isRequestWhole),
+      ),
+      response: new SeenSide(
+        head?.rawHeaders ?? plannedHeaders(response),
+        isBodiless ? undefined : this.#coded(this.#responseBody?.soFar(true)),
+      ),
+      delivery: this.#meter.soFar(isBodiless),
     };
   }
 
@@ -266,76 +349,80 @@ export class HttpTap implements Yielding {
    * @returns how long the exchange took; `undefined` when it did not end as was told, so that `finish` knows better
    */
   finishAsTold(): number | undefined {
-    const { requestBytes, responseBytes, error } = this.#told ?? {};
+    const { requestBytes, responseBytes } = this.#bytesSeen;
+    const { request, response } = this.#target;
     const isAsTold =
-      requestBytes === this.#requestBody.totalBytes &&
-      responseBytes === this.#responseBody.totalBytes &&
-      error === this.#error &&
-      this.#closedBy() === 'end' &&
-      !isRequestBroken(this.#options.request);
+      this.#told?.requestBytes === requestBytes &&
+      this.#told.responseBytes === responseBytes &&
+      this.#told.error === this.#error &&
+      this.#closedBy(response.headersSent) === 'end' &&
+      !isRequestBroken(request);
     if (!isAsTold) return undefined;
     this.letGo();
     return performance.now() - this.#startedTicks;
   }
 
+  get #bytesSeen(): { readonly requestBytes: number; readonly responseBytes: number } {
+    return {
+      requestBytes: this.#requestBody?.totalBytes ?? 0,
+      responseBytes: this.#responseBody?.totalBytes ?? 0,
+    };
+  }
+
   #stop(): void {
     this.#isClosed = true;
     this.#stopWaiting?.();
-    if (this.#isMessageStream) this.#options.budget.removeStream(this);
-    stopObserving(this.#options.response);
+    if (this.#isMessageStream) this.#tools.budget.removeStream(this);
+    stopObserving(this.#target.response);
   }
 
   giveWay(): boolean {
-    if (!this.#hasGoneOn(this.#options.startedAt)) return false;
+    if (!this.#hasGoneOn(this.#startedAt)) return false;
     this.#isClosedByCap = true;
     this.#stop();
     // Its bytes are needed now. The record is made in a turn of its own: this is that of another exchange.
-    this.#yieldedBody = this.#responseBody.finish(false);
-    setImmediate(this.#onEnd, this);
+    this.#yieldedBody = this.#responseBody?.finish(false);
+    setImmediate(() => {
+      this.#end();
+    });
     return true;
   }
 
   #closeAtCap(): void {
-    this.#fullSince ??= this.#options.clock.now();
+    this.#fullSince ??= this.#tools.clock.now();
     if (!this.#hasGoneOn(this.#fullSince)) return;
     this.#isClosedByCap = true;
     this.#stop();
-    this.#onEnd(this);
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#requestBody !== undefined) stopObservingRequest(this.#target.request);
+    this.#listener.onTapEnd();
   }
 
   #hasGoneOn(since: number): boolean {
-    const { clock, response } = this.#options;
-    return !this.#isClosed && !response.writableEnded && clock.now() - since >= STREAM_GRACE_MS;
+    const isOpen = !this.#isClosed && !this.#target.response.writableEnded;
+    return isOpen && this.#tools.clock.now() - since >= STREAM_GRACE_MS;
   }
 
-  #closedBy(): ClosedBy {
-    const { request, response } = this.#options;
+  #closedBy(isHeadSent: boolean): ClosedBy {
     if (this.#isClosedByCap) return 'cap';
     // HTTP/2 calls the answer to HEAD finished from the start.
-    const isFinished = hasFinished(request, response, this.#connection) && response.headersSent;
+    const isFinished = isHeadSent && hasFinished(this.#target.response, this.#connection, this.#stream);
     return isFinished && !this.#isCutOff ? 'end' : 'connection';
-  }
-
-  get #declaredBytes(): number | undefined {
-    const declared = Number(this.#options.request.headers['content-length'] ?? NaN);
-    return Number.isSafeInteger(declared) ? declared : undefined;
   }
 
   #isRequestWhole(): boolean {
     const declared = this.#declaredBytes;
-    return declared === undefined ? this.#isRequestOver() : this.#requestBody.totalBytes >= declared;
-  }
-
-  #finishRequest(): CapturedBody | undefined {
-    const isWhole = this.#isRequestWhole();
-    return this.#requestBodyOf(this.#requestBody.finish(isWhole), isWhole);
+    return declared === undefined ? this.#isRequestOver() : (this.#requestBody?.totalBytes ?? 0) >= declared;
   }
 
   #requestBodyOf(body: CapturedBody | undefined, isWhole: boolean): CapturedBody | undefined {
     if (!this.#hasBody) return undefined;
     const totalBytes = this.#declaredBytes;
     if (this.#isLate) {
-      const parsed = this.#parsedAtStart ?? this.#options.parsedBody();
+      const parsed = this.#parsedAtStart ?? this.#target.parsedBody();
       if (parsed !== undefined) return { ...parsed, totalBytes };
       return { bytes: undefined, totalBytes, isTruncated: false, omitted: 'mounted_late', source: 'wire' };
     }
@@ -343,28 +430,22 @@ export class HttpTap implements Yielding {
       if (isWhole && totalBytes === undefined) return undefined;
       return { bytes: undefined, totalBytes, isTruncated: false, omitted: 'unread', source: 'wire' };
     }
-    return totalBytes === undefined ? body : { ...body, totalBytes };
+    return totalBytes === undefined || totalBytes === body.totalBytes ? body : withMore(body, { totalBytes });
   }
 
   #isRequestOver(): boolean {
-    const { request } = this.#options;
+    const { request } = this.#target;
     return !this.#hasBody || this.#isRequestComplete || request.complete || request.destroyed;
   }
 
-  #finishResponse(status: number | undefined, closedBy: ClosedBy): CapturedBody | undefined {
-    const body = this.#yieldedBody ?? this.#responseBody.finish(closedBy === 'end');
-    this.#yieldedBody = undefined;
-    return this.#responseBodyOf(status, body);
-  }
-
-  #responseBodyOf(status: number | undefined, body: CapturedBody | undefined): CapturedBody | undefined {
-    if (this.#isBodiless(status) || body === undefined) return undefined;
-    return this.#offeredCoding === undefined ? body : { ...body, coding: this.#offeredCoding };
+  #coded(body: CapturedBody | undefined): CapturedBody | undefined {
+    if (body === undefined || this.#offeredCoding === undefined) return body;
+    return withMore(body, { coding: this.#offeredCoding });
   }
 
   /** The program may offer a body to these; the client gets none. */
   #isBodiless(status: number | undefined): boolean {
-    const { request, response } = this.#options;
+    const { request, response } = this.#target;
     return (
       request.method === 'HEAD' ||
       // Node has decided so at a `writeHead` that failed afterwards, and keeps to it under another status.
@@ -372,27 +453,21 @@ export class HttpTap implements Yielding {
       status === undefined ||
       status < 200 ||
       BODILESS.has(status) ||
-      (status === 205 && request.httpVersionMajor >= 2)
+      (status === 205 && this.#stream !== undefined)
     );
   }
 
   #outcome(status: number | undefined, closedBy: ClosedBy): Outcome {
-    const { request } = this.#options;
     if (closedBy === 'cap') return 'completed';
-    const isBroken = isRequestBroken(request);
+    const isBroken = isRequestBroken(this.#target.request);
     if (closedBy === 'end' && !isBroken) {
       return this.#error !== undefined && (status ?? 0) >= 500 ? 'failed' : 'completed';
     }
     if (this.#hasFailedFirst) return 'failed';
-    if (!isClientGone(request, this.#connection) && hasTimedOut(this.#connection)) return 'timed_out';
+    const isGone = isClientGone(this.#connection, this.#stream);
+    if (!isGone && hasTimedOut(this.#connection)) return 'timed_out';
     // A parser's "request aborted" is still written to a socket that nobody reads.
-    return isBroken || isClientGone(request, this.#connection) ? 'aborted' : 'failed';
-  }
-
-  #isKept(contentType: string | undefined): boolean {
-    const kind = bodyKind(contentType);
-    if (kind !== 'binary' && kind !== 'multipart') return true;
-    return isKeptType(contentType, this.#options.contentTypes);
+    return isBroken || isGone ? 'aborted' : 'failed';
   }
 }
 

@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import { makeRoom } from './connection-end';
 
 /** What is told of each chunk that the program hands to a response, after the response has taken it. */
 export interface ResponseObserver {
-  /** Must not throw. @param chunk as it was passed to `write` or `end`; undefined for an `end` without one. */
-  onChunk(chunk: unknown, encoding: unknown): void;
+  /** Must not throw. @param isLast whether it was passed to `end` */
+  onChunk(chunk: unknown, encoding: unknown, isLast: boolean): void;
   /** The head went out by itself: by `flushHeaders`, or an `end` without a chunk. */
   onFlush(): void;
   /**
@@ -17,12 +18,14 @@ export interface ResponseObserver {
   readonly guard?: ResponseGuard | undefined;
   /** The response was destroyed before it ended, and is still being written to: none of that is sent. */
   onTooLate(): void;
+  /** The response is over: finished, given up by the client, or destroyed. */
+  onClose(): void;
 }
 
 /** Stands between the program and the response's own methods. */
 export interface ResponseGuard {
-  /** Calls `method`, now or later. @returns what the program gets */
-  send(name: Sending, args: unknown[], method: Write): unknown;
+  /** Calls `method` of `self`, now or later. @returns what the program gets */
+  send(name: Sending, self: ServerResponse, args: unknown[], method: Write): unknown;
   /** Called after `send`, when the chunk has been told of. */
   sent(name: Sending): void;
 }
@@ -31,12 +34,10 @@ const OBSERVER = Symbol('recap.responseObserver');
 const PATCHED = Symbol('recap.patchedPrototype');
 
 type Write = (this: ServerResponse, ...args: unknown[]) => unknown;
+type Emit = (this: ServerResponse, type: string | symbol, ...args: unknown[]) => boolean;
 /** One watched response. */
 interface Watch {
   readonly observer: ResponseObserver;
-  /** The object whose methods see for it. A response may run through those of another prototype as well. */
-  readonly target: object;
-  readonly isOnResponse: boolean;
   isInside: boolean;
 }
 
@@ -46,64 +47,113 @@ interface Patchable {
 }
 
 /**
- * Lets `observer` see what is written to one response. Arguments, return values and errors are those of
- * the methods that stood there before.
+ * Responses that a patched prototype sees for, while they are watched. In an Express app every property that is
+ * added to a response gives it a shape of its own, after which each access to it is slow for everybody.
+ */
+const watched = new Map<unknown, Watch>();
+
+/**
+ * Lets `observer` see what is written to one response, and that it is over. Arguments, return values and errors
+ * are those of the methods that stood there before.
  *
  * @param sharedPrototype a prototype of this response that the program's other responses share, to be
- *   patched once for all of them (`app.response` of an Express app that is not mounted in another).
- *   Own properties on every response cost a change of shape each.
+ *   patched once for all of them (`app.response` of an Express app that is not mounted in another). What it sees
+ *   for is held until the response is over, so a connection has to be there that ends.
  */
 export function observeResponse(
   response: ServerResponse,
   observer: ResponseObserver,
   sharedPrototype?: object,
 ): void {
+  const watch: Watch = { observer, isInside: false };
   // Methods that somebody put on the response itself would go by the prototype's.
-  const isPlain = !Object.hasOwn(response, 'write') && !Object.hasOwn(response, 'end');
-  const target: object = sharedPrototype !== undefined && isPlain ? sharedPrototype : response;
-  const watch: Watch = { observer, target, isOnResponse: target === response, isInside: false };
-  // Plain assignment: a symbol is in no listing of keys, and defining a property costs a change of the object's shape.
+  const isPlain = !hasOwnMethods(response);
+  if (sharedPrototype !== undefined && isPlain) {
+    watched.set(response, watch);
+    if (!Object.hasOwn(sharedPrototype, PATCHED)) patchShared(sharedPrototype);
+    return;
+  }
   (response as Patchable)[OBSERVER] = watch;
-  if (Object.hasOwn(target, PATCHED)) return;
-  hide(target, PATCHED, true);
-  if (!isPlain) hide(target, 'writeHead', observedHead(response));
-  for (const name of SENDING) hide(target, name, observed(name, target, response));
+  if (Object.hasOwn(response, PATCHED)) return;
+  hide(response, PATCHED, true);
+  if (!isPlain) hide(response, 'writeHead', observedHead(response));
+  for (const name of SENDING) hide(response, name, observedBy(response, name));
+  makeRoom(response);
+  // The one event that every ending has: finished, given up by the client, destroyed by the program.
+  response.on('close', () => {
+    (response as Patchable)[OBSERVER]?.observer.onClose();
+  });
+}
+
+/** Whether somebody has put methods of his own on the response: they may change what goes through them. */
+export function hasOwnMethods(response: ServerResponse): boolean {
+  return Object.hasOwn(response, 'write') || Object.hasOwn(response, 'end');
 }
 
 /** Goes on watching a response that lost the patched prototype: an app that is called as a function sets its own. */
-export function keepObserving(response: ServerResponse): void {
-  const watch = (response as Patchable)[OBSERVER];
-  if (watch === undefined || watch.target === response) return;
-  if (Object.prototype.isPrototypeOf.call(watch.target, response)) return;
+export function keepObserving(response: ServerResponse, sharedPrototype: object): void {
+  const watch = watched.get(response);
+  if (watch === undefined || Object.prototype.isPrototypeOf.call(sharedPrototype, response)) return;
+  watched.delete(response);
   observeResponse(response, watch.observer);
 }
 
-/** From here on the response is no longer watched; methods on a shared prototype stay and pass through. */
+/** From here on the response is no longer watched; the methods stay and pass through. */
 export function stopObserving(response: ServerResponse): void {
-  (response as Patchable)[OBSERVER] = undefined;
+  // A response is watched in one of the two ways.
+  if (!watched.delete(response)) (response as Patchable)[OBSERVER] = undefined;
 }
 
 const SENDING = ['write', 'end', 'flushHeaders'] as const;
 export type Sending = (typeof SENDING)[number];
-type Methods = Readonly<Record<Sending, Write>>;
+type Methods = Readonly<Record<Sending, Write>> & { readonly emit: Emit };
+
+function patchShared(prototype: object): void {
+  hide(prototype, PATCHED, true);
+  // Looked up when called, since a prototype above may still be patched.
+  const parent = Object.getPrototypeOf(prototype) as Methods;
+  for (const name of SENDING) {
+    const own = Object.getOwnPropertyDescriptor(prototype, name)?.value as Write | undefined;
+    hide(
+      prototype,
+      name,
+      observing(name, () => own ?? parent[name], sharedWatch),
+    );
+  }
+  const own = Object.getOwnPropertyDescriptor(prototype, 'emit')?.value as Emit | undefined;
+  const emit: Emit = function (this: ServerResponse, ...args) {
+    if (args[0] === 'close') sharedWatch(this)?.observer.onClose();
+    return (own ?? parent.emit).apply(this, args);
+  };
+  hide(prototype, 'emit', named(emit, 'emit', (own ?? parent.emit).length));
+}
+
+function sharedWatch(response: ServerResponse): Watch | undefined {
+  const watch = watched.get(response);
+  if (watch !== undefined || watched.size === 0) return watch;
+  // What a program made of a response, by inheriting from it or as a proxy, is that response.
+  for (let holder: unknown = Object.getPrototypeOf(response); holder !== null;) {
+    const inherited = watched.get(holder);
+    if (inherited !== undefined) return inherited;
+    holder = Object.getPrototypeOf(holder);
+  }
+  return watched.get((response.req as { readonly res?: unknown } | undefined)?.res);
+}
 
 /** One response after another inherits from the same prototype, so these are made once for it. */
 const inheriting = new WeakMap<object, Partial<Record<Sending, Write>>>();
 
-function observed(name: Sending, target: object, response: ServerResponse): Write {
-  const isTarget = (watch: Watch): boolean => watch.target === target;
-  const own = Object.getOwnPropertyDescriptor(target, name)?.value as Write | undefined;
-  if (own !== undefined) return observing(name, () => own, isTarget);
-  const parent = Object.getPrototypeOf(target) as object;
-  // Looked up when called, since a prototype above may still be patched.
-  if (target !== response) return observing(name, () => (parent as Methods)[name], isTarget);
+function observedBy(response: ServerResponse, name: Sending): Write {
+  const own = Object.getOwnPropertyDescriptor(response, name)?.value as Write | undefined;
+  if (own !== undefined) return observing(name, () => own, ownWatch);
+  const parent = Object.getPrototypeOf(response) as Methods;
   let methods = inheriting.get(parent);
   if (methods === undefined) inheriting.set(parent, (methods = {}));
-  return (methods[name] ??= observing(
-    name,
-    (self) => (parentOf(self) ?? (parent as Methods))[name],
-    isOnResponse,
-  ));
+  return (methods[name] ??= observing(name, (self) => (parentOf(self) ?? parent)[name], ownWatch));
+}
+
+function ownWatch(response: ServerResponse): Watch | undefined {
+  return (response as Patchable)[OBSERVER];
 }
 
 /** What the response inherits from now: an app that passes it on may have given it another prototype. */
@@ -115,42 +165,44 @@ function parentOf(self: object | undefined): Methods | undefined {
   return holder && (Object.getPrototypeOf(holder) as Methods);
 }
 
-const isOnResponse = (watch: Watch): boolean => watch.isOnResponse;
-
 function observing(
   name: Sending,
   original: (self?: object) => Write,
-  isTarget: (watch: Watch) => boolean,
+  watchOf: (response: ServerResponse) => Watch | undefined,
 ): Write {
   const method: Write = function (this: ServerResponse, ...args) {
-    const watch = (this as Patchable)[OBSERVER];
+    const watch = watchOf(this);
     // HTTP/2's `end` calls `write` itself: what is inside another call has been seen already.
     // What comes after the end is refused by the response, and was not sent.
-    if (watch === undefined || !isTarget(watch) || watch.isInside || this.writableEnded)
-      return original(this).apply(this, args);
+    if (watch === undefined || watch.isInside || this.writableEnded) return original(this).apply(this, args);
+    const { observer } = watch;
+    const { guard } = observer;
     if (this.destroyed) {
       // Node calls a destroyed response finished all the same, once its `end` was called.
-      watch.observer.onTooLate();
+      observer.onTooLate();
       return original(this).apply(this, args);
     }
-    const { guard } = watch.observer;
     watch.isInside = true;
     let result: unknown;
     try {
-      const method = original(this);
-      result = guard === undefined ? method.apply(this, args) : guard.send(name, args, method);
+      const call = original(this);
+      result = guard === undefined ? call.apply(this, args) : guard.send(name, this, args, call);
     } finally {
       watch.isInside = false;
     }
-    if (args[0] !== undefined && args[0] !== null && typeof args[0] !== 'function') {
-      watch.observer.onChunk(args[0], args[1]);
-    } else watch.observer.onFlush();
+    const [chunk, encoding] = args;
+    if (chunk !== undefined && chunk !== null && typeof chunk !== 'function')
+      observer.onChunk(chunk, encoding, name === 'end');
+    else observer.onFlush();
     guard?.sent(name);
     return result;
   };
+  return named(method, name, original().length);
+}
+
+function named<T extends object>(method: T, name: string, length: number): T {
   Object.defineProperty(method, 'name', { value: name, configurable: true });
-  Object.defineProperty(method, 'length', { value: original().length, configurable: true });
-  return method;
+  return Object.defineProperty(method, 'length', { value: length, configurable: true });
 }
 
 /** Every way to make a head goes through `writeHead`, and through this one first: it was put there last. */
@@ -161,9 +213,7 @@ function observedHead(response: ServerResponse): Write {
     if (watch !== undefined && !this.headersSent) watch.observer.onHead(codingSoFar(this, args));
     return original.apply(this, args);
   };
-  Object.defineProperty(method, 'name', { value: 'writeHead', configurable: true });
-  Object.defineProperty(method, 'length', { value: original.length, configurable: true });
-  return method;
+  return named(method, 'writeHead', original.length);
 }
 
 /** `Content-Encoding` among the headers that `writeHead` was given, in any of its forms, or that were set before. */

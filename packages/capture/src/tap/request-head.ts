@@ -1,23 +1,17 @@
-import type { IncomingMessage } from 'node:http';
-import type { HeaderList } from '../exchange';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
 
 /** Whether a request announces a body. */
-export function hasBody(request: IncomingMessage): boolean {
-  const length = request.headers['content-length'];
-  if (request.headers['transfer-encoding'] !== undefined) return true;
+export function hasBody(headers: IncomingHttpHeaders, stream: ServerHttp2Stream | undefined): boolean {
+  if (headers['transfer-encoding'] !== undefined) return true;
+  const length = headers['content-length'];
   if (length !== undefined) return Number(length) !== 0;
   // HTTP/2 needs neither header; there the stream itself knows.
-  const { stream } = request as { readonly stream?: { readonly endAfterHeaders?: boolean } };
-  return request.httpVersionMajor >= 2 && stream?.endAfterHeaders === false;
+  return stream?.endAfterHeaders === false;
 }
 
-/** Fields as they came, from Node's flat list. */
-export function pairs(raw: readonly string[]): HeaderList {
-  const list: [string, string][] = [];
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = raw[index] ?? '';
-    // HTTP/2 sends method and path among the fields; they are kept, and redacted, in their own places.
-    if (!name.startsWith(':') || name === ':authority') list.push([name, raw[index + 1] ?? '']);
-  }
-  return list;
+/** Size of the body as the client declared it. */
+export function declaredBytes(headers: IncomingHttpHeaders): number | undefined {
+  const declared = Number(headers['content-length'] ?? NaN);
+  return Number.isSafeInteger(declared) ? declared : undefined;
 }

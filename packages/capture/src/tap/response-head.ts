@@ -1,56 +1,61 @@
 import type { ServerResponse } from 'node:http';
 import { faultPoint } from '../fault-point';
-import type { HeaderList } from '../exchange';
+import { listHeaders, type RawHeaders } from './seen-side';
 
 /**
- * The header fields that were sent, in their order, with duplicates.
+ * The head that was sent; `undefined` before it is.
  *
  * `getHeaders()` misses fields that `writeHead` was given directly, so the head that Node rendered is
  * read where there is one (HTTP/1); it has been in `_header` since Node 0.x. HTTP/2 has no such text, but
  * its stream notes what it sent.
  */
-export function sentHeaders(response: ServerResponse): HeaderList {
+export function sentHead(response: ServerResponse): SentHead | undefined {
   faultPoint('headers');
   const head = (response as { readonly _header?: unknown })._header;
-  return typeof head === 'string' ? parseHead(head) : listHeaders(response);
+  if (typeof head === 'string') return { status: renderedStatus(head), rawHeaders: head };
+  if (!response.headersSent) return undefined;
+  const sent = sentOverHttp2(response);
+  const status = sent?.[':status'];
+  return {
+    status: status === undefined ? response.statusCode : Number(status),
+    rawHeaders: flatten(sent ?? response.getHeaders()),
+  };
 }
 
-/** The status that was sent; `undefined` before the head is. A program may still change `statusCode`, to no effect. */
-export function sentStatus(response: ServerResponse): number | undefined {
-  if (!response.headersSent) return undefined;
-  const head = (response as { readonly _header?: unknown })._header;
-  const status = typeof head === 'string' ? head.split(' ', 2)[1] : sentOverHttp2(response)?.[':status'];
-  return status === undefined ? response.statusCode : Number(status);
+export interface SentHead {
+  /** As sent: a program may still change `statusCode`, to no effect. */
+  readonly status: number;
+  readonly rawHeaders: RawHeaders;
+}
+
+/** Header fields as far as they are set, of a head that is not made yet. */
+export function plannedHeaders(response: ServerResponse): RawHeaders {
+  return flatten(response.getHeaders());
 }
 
 /** One field of the response as far as it is known now, before or after the head is sent. */
 export function responseHeader(response: ServerResponse, name: string): string | undefined {
   const value = response.getHeader(name);
   if (value !== undefined) return Array.isArray(value) ? value.join(', ') : String(value);
-  if (!response.headersSent) return undefined;
-  return sentHeaders(response).find(([each]) => each.toLowerCase() === name)?.[1];
+  const head = sentHead(response);
+  return head && listHeaders(head.rawHeaders).find(([each]) => each.toLowerCase() === name)?.[1];
 }
 
-function parseHead(head: string): HeaderList {
-  const fields: [string, string][] = [];
-  // The first line is the status line; an empty one ends the head.
-  for (const line of head.split('\r\n').slice(1)) {
-    const colon = line.indexOf(':');
-    if (colon > 0) fields.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
-  }
-  return fields;
+/** Of `HTTP/1.1 200 OK`. */
+function renderedStatus(head: string): number {
+  const start = head.indexOf(' ') + 1;
+  return Number(head.slice(start, start + 3));
 }
 
-function listHeaders(response: ServerResponse): HeaderList {
-  const sent = sentOverHttp2(response) ?? response.getHeaders();
-  const fields: [string, string][] = [];
-  for (const name of Object.keys(sent)) {
+function flatten(fields: Readonly<Record<string, unknown>>): string[] {
+  const flat: string[] = [];
+  for (const name of Object.keys(fields)) {
     // The status of HTTP/2 travels among the fields.
     if (name.startsWith(':')) continue;
-    const value = sent[name];
-    for (const each of Array.isArray(value) ? value : [value]) fields.push([name, String(each)]);
+    const value = fields[name];
+    for (const each of Array.isArray(value) ? value : [value]) flat.push(name, String(each));
   }
-  return fields;
+  return flat;
 }
 
 function sentOverHttp2(response: ServerResponse): Readonly<Record<string, unknown>> | undefined {

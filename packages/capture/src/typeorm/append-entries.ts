@@ -2,7 +2,8 @@ import type { NewEntry, Placement } from '../entries/entry-store';
 import { placeEntries, type PlacementOptions, type SessionSpan } from '../sessions/place-entries';
 import { ALL_COLUMNS, entryValues } from './entry-columns';
 import { entryToPlace } from './entry-to-place';
-import { isAnyOf, type SqlRunner } from './sql-database';
+import { isDuplicateKey } from './database-errors';
+import { isAnyOf, type SqlDatabase, type SqlRunner } from './sql-database';
 import { sessionFromRow, SESSION_COLUMNS, type SessionRow } from './session-columns';
 import { lockSessionKeys } from './session-locks';
 import { storableKey } from './storable-text';
@@ -10,21 +11,36 @@ import { storableKey } from './storable-text';
 /** Rows of one UPDATE when sessions are merged. */
 const MERGE_ROWS = 200;
 
-/** Places and inserts entries within the transaction of `sql`; ids that are there already are left alone. */
+/**
+ * Places and inserts entries in a transaction; ids that are there already are left alone. Nearly always none is, so
+ * they are looked for only after one was found there by inserting it.
+ */
 export async function appendEntries(
+  database: SqlDatabase,
+  entries: readonly NewEntry[],
+  options: PlacementOptions,
+): Promise<readonly Placement[]> {
+  try {
+    return await database.write((sql) => appendWithin(sql, entries, options, false));
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error;
+    return database.write((sql) => appendWithin(sql, entries, options, true));
+  }
+}
+
+async function appendWithin(
   sql: SqlRunner,
   entries: readonly NewEntry[],
   options: PlacementOptions,
+  mayBeThere: boolean,
 ): Promise<readonly Placement[]> {
   const places = entries.map(entryToPlace);
   await lockSessionKeys(
     sql,
     places.map(({ session }) => session.key),
   );
-  const sessionIds = await storedPlacements(
-    sql,
-    places.map(({ id }) => id),
-  );
+  const ids = mayBeThere ? places.map(({ id }) => id) : [];
+  const sessionIds = await storedPlacements(sql, ids);
   const fresh = new Map<string, { entry: NewEntry; place: (typeof places)[number] }>();
   entries.forEach((entry, index) => {
     const place = places[index];
@@ -52,6 +68,7 @@ export async function appendEntries(
 }
 
 async function storedPlacements(sql: SqlRunner, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
   const wanted = isAnyOf(sql.dialect, 'id', ids);
   const rows = await sql.query<{ id: string; session_id: string }>(
     `SELECT id, session_id FROM recap_entries WHERE ${wanted.sql}`,

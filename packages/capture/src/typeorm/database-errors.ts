@@ -44,3 +44,17 @@ export function isBusy(error: unknown): boolean {
   const code = driverCode(error);
   return code !== undefined && (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'));
 }
+
+const DUPLICATE_KEY = new Set([
+  'SQLITE_CONSTRAINT',
+  'SQLITE_CONSTRAINT_PRIMARYKEY',
+  'SQLITE_CONSTRAINT_UNIQUE',
+  // unique_violation
+  '23505',
+]);
+
+/** True when a row was refused because another one has its key. */
+export function isDuplicateKey(error: unknown): boolean {
+  const code = driverCode(error instanceof StorageError ? error.cause : error);
+  return code !== undefined && DUPLICATE_KEY.has(code);
+}

@@ -109,7 +109,7 @@ class TypeOrmEntryStore implements EntryStore {
     const taken = [...entries];
     const placing = { maxAgeMs: this.#options.sessionMaxAgeMs, newId: this.#newId };
     return this.#timed('append', async ({ sql }) =>
-      taken.length === 0 ? [] : sql.write((runner) => appendEntries(runner, taken, placing)),
+      taken.length === 0 ? [] : appendEntries(sql, taken, placing),
     );
   }
 

@@ -1,4 +1,5 @@
 import type { Batch, BatchQueue, QueuedExchange, QueueLimits } from '../recorder/exchange-queue';
+import { keptBytesOf } from '../tap/seen-body';
 import { ExchangeDecoder } from './exchange-decoder';
 import { ExchangeEncoder } from './exchange-encoder';
 
@@ -89,7 +90,7 @@ export class EncodedQueue implements BatchQueue<EncodedBatch> {
 function bodyBytes(exchange: QueuedExchange): number {
   if ('record' in exchange) return exchange.record.length;
   const { request, response } = exchange;
-  return (request.body?.bytes?.length ?? 0) + (response.body?.bytes?.length ?? 0);
+  return keptBytesOf(request.body) + keptBytesOf(response.body);
 }
 
 /** What was queued, again. */

@@ -1,7 +1,15 @@
-import type { CapturedBody, Delivery, Exchange, ExchangeSide, SessionClaim } from '../exchange';
+import type { CapturedBody, Delivery, Exchange, ExchangeSide, HeaderList, SessionClaim } from '../exchange';
 import type { QueuedExchange } from '../recorder/exchange-queue';
 import type { SpooledRecord } from '../recorder/spooled-entry';
-import { BODY_BITS, NO_TEXT, SPOOLED_MARK, UTF16_MARK } from './exchange-encoder';
+import { listHeaders } from '../tap/seen-side';
+import {
+  BODY_BITS,
+  FLAT_HEADERS,
+  NO_TEXT,
+  RENDERED_HEAD,
+  SPOOLED_MARK,
+  UTF16_MARK,
+} from './exchange-encoder';
 
 /** Reads what `ExchangeEncoder` wrote. What it returns shares nothing with the memory. */
 export class ExchangeDecoder {
@@ -97,10 +105,23 @@ export class ExchangeDecoder {
   }
 
   #side(): ExchangeSide {
+    return { headers: this.#headers(), body: this.#body() };
+  }
+
+  #headers(): HeaderList {
     const count = this.#length();
+    if (count === RENDERED_HEAD) return listHeaders(this.#text() ?? '');
+    if (count === FLAT_HEADERS) return listHeaders(this.#parts());
     const headers: [string, string][] = [];
     for (let index = 0; index < count; index += 1) headers.push([this.#text() ?? '', this.#text() ?? '']);
-    return { headers, body: this.#body() };
+    return headers;
+  }
+
+  #parts(): string[] {
+    const lengths = Array.from({ length: this.#length() }, () => this.#length());
+    const joined = this.#text() ?? '';
+    let end = 0;
+    return lengths.map((length) => joined.slice(end, (end += length)));
   }
 
   #body(): CapturedBody | undefined {

@@ -1,6 +1,8 @@
 import type { CapturedBody, Delivery, Exchange, ExchangeSide, HeaderList, SessionClaim } from '../exchange';
 import type { QueuedExchange } from '../recorder/exchange-queue';
 import type { SpooledRecord } from '../recorder/spooled-entry';
+import { SeenBody } from '../tap/seen-body';
+import { SeenSide } from '../tap/seen-side';
 
 const MIN_GROWTH_BYTES = 64 * 1024;
 /** Up to here a loop beats the call into the runtime that writes a string. */
@@ -9,6 +11,10 @@ const MAX_LOOPED_LENGTH = 40;
 export const UTF16_MARK = 0x8000_0000;
 /** Stands where a text would, for none. */
 export const NO_TEXT = 0xffff_ffff;
+
+/** Stand where the number of header fields would: they follow as one text, a flat list with the lengths of its parts before it. */
+export const RENDERED_HEAD = 0xffff_ffff;
+export const FLAT_HEADERS = 0xffff_fffe;
 
 /** Stands where the length of an id would, before a record that is redacted already. */
 export const SPOOLED_MARK = 0xffff_fffe;
@@ -108,9 +114,23 @@ export class ExchangeEncoder {
     this.#text(proposedId);
   }
 
-  #side({ headers, body }: ExchangeSide): void {
-    this.#headers(headers);
-    this.#body(body);
+  #side(side: ExchangeSide): void {
+    if (side instanceof SeenSide) this.#rawHeaders(side.rawHeaders);
+    else this.#headers(side.headers);
+    this.#body(side.body);
+  }
+
+  /** Listing the fields is left to the reader. */
+  #rawHeaders(raw: SeenSide['rawHeaders']): void {
+    if (typeof raw === 'string') {
+      this.#length(RENDERED_HEAD);
+      this.#text(raw);
+      return;
+    }
+    this.#length(FLAT_HEADERS);
+    this.#length(raw.length);
+    for (const part of raw) this.#length(part.length);
+    this.#text(raw.join(''));
   }
 
   #headers(headers: HeaderList): void {
@@ -124,6 +144,10 @@ export class ExchangeEncoder {
   #body(body: CapturedBody | undefined): void {
     if (body === undefined) {
       this.#length(0);
+      return;
+    }
+    if (body instanceof SeenBody) {
+      this.#seenBody(body);
       return;
     }
     const { bytes, totalBytes, isTruncated, omitted, source, isRaw, coding, sha256 } = body;
@@ -146,6 +170,21 @@ export class ExchangeEncoder {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#at);
     this.#at += bytes.length;
+  }
+
+  #seenBody({ chunks, keptBytes, totalBytes, isTruncated }: SeenBody): void {
+    this.#length(BODY_BITS.isThere | BODY_BITS.hasBytes | (isTruncated ? BODY_BITS.isTruncated : 0));
+    this.#number(totalBytes);
+    for (let absent = 0; absent < 3; absent += 1) this.#length(NO_TEXT);
+    this.#length(keptBytes);
+    this.#reserve(keptBytes);
+    for (const chunk of chunks) {
+      if (typeof chunk === 'string') this.#at += this.#bytes.write(chunk, this.#at, 'utf8');
+      else {
+        this.#bytes.set(chunk, this.#at);
+        this.#at += chunk.length;
+      }
+    }
   }
 
   /** Most are empty, and no text says so in four bytes. */

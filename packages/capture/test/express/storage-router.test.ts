@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:http';
 import express5 from 'express';
 import supertest from 'supertest';
+import { isIgnored } from '../../src/recorder/exchange-of-request';
 import { storageRouter } from '../../src/express/storage-router';
 import { setDefaultRecorder } from '../../src/default-recorder';
 import { storageMiddleware } from '../../src/express/storage-middleware';
@@ -106,7 +107,7 @@ describe.each([
     let mark: unknown;
     const app = express();
     app.use((req, res, next) => {
-      res.on('finish', () => (mark = Reflect.get(req, Symbol.for('recap.ignore'))));
+      res.on('finish', () => (mark = isIgnored(req)));
       next();
     });
     app.use('/storage', storageRouter({ recorder, authenticate: () => undefined }));

@@ -292,6 +292,7 @@ describe('a response that is watched', () => {
       onFlush: () => undefined,
       onHead: () => undefined,
       onTooLate: () => undefined,
+      onClose: () => undefined,
     });
     expect(Object.keys(response)).toEqual(bare);
     for (const name of ['write', 'end', 'flushHeaders'] as const) {
@@ -306,7 +307,12 @@ describe('a response that is watched', () => {
     const response = new ServerResponse(new IncomingMessage(new Socket()));
     const chunks: unknown[] = [];
     const seen: unknown[] = [];
-    const observer = { onFlush: () => undefined, onHead: () => undefined, onTooLate: () => undefined };
+    const observer = {
+      onFlush: () => undefined,
+      onHead: () => undefined,
+      onTooLate: () => undefined,
+      onClose: () => undefined,
+    };
     observeResponse(response, { ...observer, onChunk: (chunk) => seen.push(chunk) });
     const later = Object.create(ServerResponse.prototype) as { write: (chunk: unknown) => boolean };
     later.write = (chunk) => chunks.push(chunk) > 0;

@@ -1,0 +1,3 @@
+export async function start() {
+  return { before: [], after: [], finish: async () => ({ stored: 0 }) };
+}
