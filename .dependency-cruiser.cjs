@@ -11,10 +11,10 @@ const floors = {
     path: '^packages/capture/src/',
     rooms: [
       ['(exchange|body-kind|flow-kind|json-depth|fault-point)\\.ts$'],
-      ['entries/', 'redaction/', '(codec|body-messages)\\.ts$'],
+      ['entries/', 'redaction/', '(codec|compressors|body-messages)\\.ts$'],
       ['query/', 'tap/', 'flow/', 'sessions/'],
       ['recorder/', 'typeorm/', 'retention/', 'router/'],
-      ['worker/', 'spool/'],
+      ['worker/', 'spool/', 'metrics/'],
     ],
   },
 };

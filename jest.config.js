@@ -40,12 +40,17 @@ module.exports = {
     project('integration', ['<rootDir>/test/**/*.test.ts'], {
       testPathIgnorePatterns: [
         '/node_modules/',
-        '<rootDir>/test/(package|examples|frameworks|fidelity)/',
+        '<rootDir>/test/(package|examples|frameworks|fidelity|faults)/',
         '<rootDir>/test/compat-',
       ],
     }),
     project('package', ['<rootDir>/test/package/**/*.test.ts']),
     project('fidelity', ['<rootDir>/test/fidelity/**/*.test.ts']),
+    // On the packed build, once for the whole suite.
+    project('faults', ['<rootDir>/test/faults/**/*.test.ts'], {
+      globalSetup: '<rootDir>/test/faults/rig/packed-host.ts',
+      globalTeardown: '<rootDir>/test/faults/rig/remove-packed-host.ts',
+    }),
     project('examples', ['<rootDir>/test/examples/**/*.test.ts']),
   ],
 };

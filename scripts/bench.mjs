@@ -7,7 +7,14 @@ import { installPackages, setUp } from './setup.mjs';
 // npm run bench [-- --list]: what Recap costs, and what else there is to choose from
 // npm run bench -- --stretches [--rows=300000]
 // npm run bench -- --memory [--connections=10000 --readers=500 --mib=1024]
-const KINDS = { '--stretches': 'stretches.mjs', '--memory': 'memory.mjs' };
+// npm run bench -- --codecs [--only=1024,10240]
+// npm run bench -- --bytes [--exchanges=5000 --size=1200 --codec=zlib]
+const KINDS = {
+  '--codecs': 'codecs.mjs',
+  '--bytes': 'bytes.mjs',
+  '--stretches': 'stretches.mjs',
+  '--memory': 'memory.mjs',
+};
 
 const args = process.argv.slice(2);
 const inBench = (path) => fileURLToPath(new URL(`../test/bench/${path}`, import.meta.url));

@@ -37,6 +37,13 @@ const allSuites = [
     servers: [],
     limitMinutes: 4,
   },
+  {
+    name: 'faults',
+    args: [join(root, 'scripts/faults.mjs')],
+    servers: [postgres],
+    needsBuild: true,
+    limitMinutes: 8,
+  },
   { name: 'package', args: jestProjects('package'), servers: [], needsBuild: true, limitMinutes: 5 },
   { name: 'examples', args: jestProjects('examples'), servers: [], needsBuild: true, limitMinutes: 5 },
   {

@@ -43,7 +43,8 @@ rm -rf "$folder"
  * Installs it from Debian's packages where it is absent and this user may.
  *
  * @param {Record<string, string | number>} [settings] of the server, instead of those for tests
- * @returns {Promise<{ url: string, version: string, stop: () => Promise<void> } | { missing: string }>}
+ * @returns {Promise<{ url: string, version: string, folder: string, kill: () => void, restart: () => Promise<void>,
+ *   stop: () => Promise<void> } | { missing: string }>} `kill` ends all of its processes at once, as `kill -9` does
  */
 export async function start(settings = {}) {
   let programs = findPrograms();
@@ -75,17 +76,52 @@ async function startOnce(programs, account, settings) {
     return { missing: `initdb failed: ${initdb.output.trim()}` };
   }
   const port = await freePort();
-  const server = await startServer(programs.postgres, folder, port, account, settings);
+  let server = await startServer(programs.postgres, folder, port, account, settings);
   if (server.problem) {
     remove();
     return { missing: `the server did not start: ${server.problem}` };
   }
   const version = readFileSync(join(data, 'PG_VERSION'), 'utf8').trim();
+  const before = [];
+  const kill = () => {
+    const [postmaster] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
+    killFamily(Number(postmaster));
+    // What the killed one wrote there would pass for the next one's.
+    rmSync(join(data, 'postmaster.pid'), { force: true });
+  };
+  const restart = async () => {
+    before.push(server);
+    server = await startServer(programs.postgres, folder, port, account, settings);
+    if (server.problem) throw new Error(`The server did not start again: ${server.problem}`);
+  };
   const stop = async () => {
     await server.stop();
+    for (const one of before) await one.stop();
     remove();
   };
-  return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, version, stop };
+  return {
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    version,
+    folder,
+    kill,
+    restart,
+    stop,
+  };
+}
+
+/** A process and its children, none of which gets to know of the others' end. */
+function killFamily(parent) {
+  const isChild = (pid) =>
+    readIfThere(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[1] === String(parent);
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isChild(name));
+  for (const pid of [parent, ...pids.map(Number)]) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      // It has ended by itself meanwhile.
+      if (error.code !== 'ESRCH') throw error;
+    }
+  }
 }
 
 function findPrograms() {
@@ -149,7 +185,8 @@ async function startServer(postgres, folder, port, account, own) {
     await wait(50);
     if (readIfThere(join(data, 'postmaster.pid')).split('\n')[7]?.trim() === 'ready') return { stop };
     const log = readIfThere(join(folder, 'log'));
-    if (log.includes('FATAL') || Date.now() > deadline) {
+    // Clients who come too early are told so, in the same word.
+    if (/FATAL:(?!  the database system is )/.test(log) || Date.now() > deadline) {
       await stop();
       return { problem: log.trim() || `not ready after ${startLimitMs / 1000} s` };
     }
@@ -157,7 +194,12 @@ async function startServer(postgres, folder, port, account, own) {
 }
 
 function readIfThere(path) {
-  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return '';
+    throw error;
+  }
 }
 
 function freePort() {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { createRecorder, storeApiData } from '@recap/capture';
 import * as onExpress from '@recap/capture/express';
 import * as onKoa from '@recap/capture/koa';
+import { registerMetrics } from '@recap/capture/prometheus';
+import { Registry } from 'prom-client';
 import ts from 'typescript';
 import { firstCells, headingsOf, readMarkdown, root, withoutBlocks } from './markdown-blocks';
 
@@ -53,6 +55,7 @@ beforeAll(() => {
     ERRORS,
     ...[
       'recorder/recorder-options.ts',
+      'recorder/recorder.ts',
       'express/storage-middleware.ts',
       'koa/storage-middleware.ts',
       'express/storage-router.ts',
@@ -182,6 +185,22 @@ describe('the reference of warnings', () => {
     const placement = readFileSync(at('sessions/place-entries.ts'), 'utf8');
     for (const [, code = ''] of placement.matchAll(/'(SESSION_[A-Z_]+)'/g)) codes.add(code);
     expect(headingsOf('docs/reference/warnings.md', 3).sort()).toEqual([...codes].sort());
+  });
+});
+
+describe('the guide to figures', () => {
+  it('names each figure of stats()', () => {
+    const figures = types.properties(at('recorder/recorder.ts'), 'RecorderStats');
+    expect(firstCells('docs/guides/metrics.md', 'The figures').sort()).toEqual(figures);
+  });
+
+  it('names each metric for Prometheus', async () => {
+    const registry = new Registry();
+    const recorder = createRecorder({ database: { type: 'sqlite', path: ':memory:' } });
+    registerMetrics(recorder, { registry });
+    const text = withoutBlocks(readMarkdown('docs/guides/metrics.md')).join('\n');
+    for (const { name } of await registry.getMetricsAsJSON()) expect(text).toContain(`\`${name}\``);
+    await recorder.close();
   });
 });
 

@@ -111,6 +111,21 @@ describe('the starts in the README', () => {
   });
 });
 
+describe('the start in Figures and metrics', () => {
+  it('answers a scrape with what was recorded', async () => {
+    const [, code = ''] = starts('docs/guides/metrics.md').find(([name]) => name === 'prometheus') ?? [];
+    const program = await startProgram(code);
+    try {
+      await fetch(`${program.url}/orders/7`);
+      const scrape = async (): Promise<string> => (await fetch(`${program.url}/metrics`)).text();
+      const stored = /^recap_exchanges_stored_total [1-9]/m;
+      expect(await until(scrape, (text) => stored.test(text))).toMatch(stored);
+    } finally {
+      await program.stop();
+    }
+  });
+});
+
 describe('the start in Getting started', () => {
   it('records and shows what the page says', async () => {
     const [[, code] = ['', '']] = starts('docs/getting-started.md');

@@ -108,6 +108,8 @@ describe('secrets planted in many places', () => {
       expect([secret, bytes.includes(secret), readable.includes(secret)]).toEqual([secret, false, false]);
     }
     expect(readable).toContain('theme');
+    // Of a header the one, of a body the other: both are looked at.
+    expect(readable).toContain('filler');
   });
 });
 
@@ -128,7 +130,12 @@ async function inflated(path: string): Promise<string> {
     database: path,
     entities: [StorageEntry],
   }).initialize();
-  const entries = await source.getRepository(StorageEntry).find();
+  const entries = await source
+    .getRepository(StorageEntry)
+    .createQueryBuilder('entry')
+    // Not loaded unless they are named.
+    .addSelect(['entry.requestBody', 'entry.responseBody'])
+    .getMany();
   await source.destroy();
   return JSON.stringify(
     entries.map((entry) => [entry, decodeBody(entry, 'request'), decodeBody(entry, 'response')]),

@@ -24,6 +24,8 @@ describe('the packed packages', () => {
         '@recap/capture',
         '@recap/capture/express',
         '@recap/capture/koa',
+        '@recap/capture/opentelemetry',
+        '@recap/capture/prometheus',
         '@recap/capture/testing',
         '@recap/storage',
         '@recap/storage/testing',

@@ -1,10 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { constants, deflate, deflateSync, inflateSync, type ZlibOptions } from 'node:zlib';
-import { promisify } from 'node:util';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Deflate } from 'pako';
+import { isPromise } from 'node:util/types';
 import { bodyKind, type BodyKind } from './body-kind';
 import { listEvents, listLines, type MessageBody } from './body-messages';
+import { compressorOf, decompressorOf, type CodecName } from './compressors';
 import type { BodyCodec, EntryRecord } from './entries/entry-record';
 
 /** Stored bytes and what a reader needs to unpack them. */
@@ -19,63 +17,101 @@ export interface PackedBody {
 export type PackBody = (bytes: Buffer) => PackedBody | Promise<PackedBody>;
 
 export interface PackOptions {
-  /** Which library compresses. Both write the zlib format (RFC 1950) and read each other's bytes. */
-  readonly codec: 'zlib' | 'pako';
+  readonly codec: CodecName;
   /** Bodies below this many bytes are not tried. */
   readonly thresholdBytes: number;
 }
 
-const PAKO_SLICE_BYTES = 16 * 1024;
 const KEPT_SHARE = 0.9;
-
-const deflateInPool = promisify<Buffer, ZlibOptions, Buffer>(deflate);
 /**
  * Up to here a body is packed at once: handing it to a thread and back costs the program's thread as
  * much as the work itself, and above it that would hold the event loop up for longer than a millisecond.
  */
 const SYNC_LIMIT_BYTES = 64 * 1024;
-const MIN_CHUNK_BYTES = 64;
 
-/** A small window and hash: setting up the usual ones costs more than compressing a body of 1 KiB. */
-function deflateNow(bytes: Buffer): Buffer {
-  // zlib's own chunk of 16 KiB would be allocated for each body, and kept alive by what is left of it.
-  const chunkSize = Math.max(MIN_CHUNK_BYTES, Math.min(bytes.length >> 1, 16_384));
-  return deflateSync(bytes, { level: constants.Z_BEST_SPEED, windowBits: 13, memLevel: 6, chunkSize });
-}
-
+/** @throws {StorageError} `CONFIG_INVALID` for a codec that this Node does not have. */
 export function createPacker({ codec, thresholdBytes }: PackOptions): PackBody {
+  const { mark, pack, packAside } = compressorOf(codec);
   const asIs = (bytes: Buffer): PackedBody => ({ bytes, codec: 'identity', unpackedBytes: bytes.length });
   const choose = (bytes: Buffer, packed: Buffer): PackedBody =>
     packed.length <= bytes.length * KEPT_SHARE
-      ? { bytes: packed, codec: 'deflate', unpackedBytes: bytes.length }
+      ? { bytes: packed, codec: mark, unpackedBytes: bytes.length }
       : asIs(bytes);
   return (bytes) => {
     if (bytes.length < thresholdBytes) return asIs(bytes);
-    if (codec === 'pako') return packWithPako(bytes).then((packed) => choose(bytes, packed));
-    if (bytes.length <= SYNC_LIMIT_BYTES) return choose(bytes, deflateNow(bytes));
-    return deflateInPool(bytes, { level: constants.Z_BEST_SPEED }).then((packed) => choose(bytes, packed));
+    if (pack !== undefined && bytes.length <= SYNC_LIMIT_BYTES) return choose(bytes, pack(bytes));
+    return packAside(bytes).then((packed) => choose(bytes, packed));
   };
 }
 
-/** pako knows no threads: it works in slices, so that the host's requests get their turn between them. */
-async function packWithPako(bytes: Buffer): Promise<Buffer> {
-  const stream = new Deflate({ level: 1 });
-  for (let start = 0; start < bytes.length; start += PAKO_SLICE_BYTES) {
-    if (start > 0) await nextTurn();
-    const end = start + PAKO_SLICE_BYTES;
-    stream.push(bytes.subarray(start, end), end >= bytes.length);
-  }
-  return Buffer.from(stream.result as Uint8Array);
+/** Two bodies that are packed as one are at most this large together. */
+const JOINT_LIMIT_BYTES = SYNC_LIMIT_BYTES;
+
+/** The packed fields of an entry. */
+type PackedFields = Pick<EntryRecord, `${'request' | 'response'}${'Body' | 'Codec' | 'StoredBytes'}`>;
+
+/**
+ * Packs the bodies of an entry whose bodies are not packed yet. A request and its response are packed as one: the
+ * second says much that the first has said, and packing once costs less time than packing twice.
+ */
+export function packBodies(
+  { requestBody, responseBody }: Pick<EntryRecord, 'requestBody' | 'responseBody'>,
+  pack: PackBody,
+): PackedFields | Promise<PackedFields> {
+  const apart = (): PackedFields | Promise<PackedFields> => packApart(requestBody, responseBody, pack);
+  if (requestBody === null || responseBody === null) return apart();
+  const total = requestBody.length + responseBody.length;
+  if (requestBody.length === 0 || responseBody.length === 0 || total > JOINT_LIMIT_BYTES) return apart();
+  const joined = (packed: PackedBody): PackedFields | Promise<PackedFields> => {
+    if (packed.codec === 'identity') return apart();
+    const { length } = packed.bytes;
+    const requestStoredBytes = Math.round((length * requestBody.length) / total);
+    return {
+      requestBody: packed.bytes,
+      requestCodec: packed.codec,
+      requestStoredBytes,
+      responseBody: null,
+      responseCodec: 'joined',
+      responseStoredBytes: length - requestStoredBytes,
+    };
+  };
+  const packed = pack(Buffer.concat([requestBody, responseBody], total));
+  return isPromise(packed) ? packed.then(joined) : joined(packed);
+}
+
+function packApart(
+  requestBody: Buffer | null,
+  responseBody: Buffer | null,
+  pack: PackBody,
+): PackedFields | Promise<PackedFields> {
+  const request = requestBody === null ? undefined : pack(requestBody);
+  const response = responseBody === null ? undefined : pack(responseBody);
+  if (!isPromise(request) && !isPromise(response)) return fieldsOf(request, response);
+  return Promise.all([request, response]).then(([first, second]) => fieldsOf(first, second));
+}
+
+function fieldsOf(request: PackedBody | undefined, response: PackedBody | undefined): PackedFields {
+  return {
+    requestBody: request?.bytes ?? null,
+    requestCodec: request?.codec ?? 'identity',
+    requestStoredBytes: request?.bytes.length ?? 0,
+    responseBody: response?.bytes ?? null,
+    responseCodec: response?.codec ?? 'identity',
+    responseStoredBytes: response?.bytes.length ?? 0,
+  };
 }
 
 /**
  * The bytes as they were before packing.
  *
- * @throws when they are damaged: they do not unpack, or not to the length that was noted.
+ * @throws when they are damaged: they do not unpack, or not to the length that was noted; and when nothing here
+ *   knows the codec.
  */
 export function unpackBody({ bytes, codec, unpackedBytes }: PackedBody): Buffer {
-  const unpacked =
-    codec === 'deflate' ? inflateSync(bytes, { maxOutputLength: Math.max(unpackedBytes, 1) }) : bytes;
+  const unpack = decompressorOf(codec);
+  if (unpack === undefined)
+    throw new RangeError(`Stored body is packed as "${codec}", which is unknown here.`);
+  const unpacked = unpack(bytes, Math.max(unpackedBytes, 1));
   if (unpacked.length !== unpackedBytes) {
     throw new RangeError(`Stored body unpacks to ${unpacked.length} bytes instead of ${unpackedBytes}.`);
   }
@@ -88,8 +124,11 @@ export interface DecodedBody {
    * `{ encoding: 'base64', content }` for bytes that are not clean UTF-8 text; null when there is nothing to show.
    */
   readonly data: unknown;
-  /** Why `data` is not the whole body; absent when it is. */
-  readonly state?: 'truncated' | 'dropped' | 'corrupt' | 'not_captured';
+  /**
+   * Why `data` is not the whole body; absent when it is. `unsupported`: packed by a codec that this Node, or this
+   * version of Recap, cannot undo.
+   */
+  readonly state?: 'truncated' | 'dropped' | 'corrupt' | 'unsupported' | 'not_captured';
 }
 
 type StoredBody = Pick<
@@ -106,21 +145,32 @@ type StoredBody = Pick<
   | 'responseContentType'
 >;
 
-/** Reads one side's body back from a stored entry. Never throws: damage is told by `state: 'corrupt'`. */
+/** Reads one side's body back from a stored entry. Never throws: what cannot be read is told by `state`. */
 export function decodeBody(entry: StoredBody, side: 'request' | 'response'): DecodedBody {
   const isRequest = side === 'request';
   const state = isRequest ? entry.requestState : entry.responseState;
-  const bytes = isRequest ? entry.requestBody : entry.responseBody;
+  const isJoined = entry.responseCodec === 'joined';
+  const bytes = isRequest || isJoined ? entry.requestBody : entry.responseBody;
   if (state === 'dropped' || state === 'not_captured') return { data: null, state };
-  // A host's own query may have left the column out.
-  if (state === 'empty' || !(bytes instanceof Uint8Array)) return { data: null };
+  if (state === 'empty') return { data: null };
+  if (!(bytes instanceof Uint8Array)) {
+    // A host's own query may have left the column out; of a response whose bytes are there, that must not pass for none.
+    return isJoined && !isRequest ? { data: null, state: 'corrupt' } : { data: null };
+  }
+  const codec = isRequest || isJoined ? entry.requestCodec : entry.responseCodec;
+  if (decompressorOf(codec) === undefined) return { data: null, state: 'unsupported' };
   let unpacked: Buffer;
   try {
-    unpacked = unpackBody({
-      bytes,
-      codec: isRequest ? entry.requestCodec : entry.responseCodec,
-      unpackedBytes: isRequest ? entry.requestUnpackedBytes : entry.responseUnpackedBytes,
-    });
+    const { requestUnpackedBytes, responseUnpackedBytes } = entry;
+    const unpackedBytes = isJoined
+      ? requestUnpackedBytes + responseUnpackedBytes
+      : isRequest
+        ? requestUnpackedBytes
+        : responseUnpackedBytes;
+    const whole = unpackBody({ bytes, codec, unpackedBytes });
+    if (!isJoined) unpacked = whole;
+    else
+      unpacked = isRequest ? whole.subarray(0, requestUnpackedBytes) : whole.subarray(requestUnpackedBytes);
   } catch {
     return { data: null, state: 'corrupt' };
   }

@@ -5,6 +5,7 @@ import type { Recorder } from './recorder/recorder';
 import { queueLimits } from './recorder/default-pipeline';
 import { newExchangeId } from './recorder/exchange-id';
 import { RecorderCore } from './recorder/recorder-core';
+import { loadRedactionModule, resolveRedactionModule } from './redaction';
 import { keepStore } from './retention';
 import {
   createEntryStoreAt,
@@ -15,6 +16,7 @@ import {
 } from './typeorm';
 import { writeAtExit } from './write-at-exit';
 import { openSpool } from './open-spool';
+import { reportStats } from './report-stats';
 import { obstacleToWorker, workerPipeline, type WorkerPlan } from './worker';
 
 /**
@@ -27,8 +29,9 @@ import { obstacleToWorker, workerPipeline, type WorkerPlan } from './worker';
  * @throws {StorageError} `CONFIG_INVALID`, `DATABASE_UNSUPPORTED`, `DATABASE_NOT_SHAREABLE` or `DURABILITY_MISMATCH`
  *   when the options cannot work.
  */
-export function createRecorder(options: RecorderOptions<DatabaseOption> = {}): Recorder {
-  checkRecorderOptions(options);
+export function createRecorder(given: RecorderOptions<DatabaseOption> = {}): Recorder {
+  checkRecorderOptions(given);
+  const options = withRedactionModule(given);
   const database = options.database ?? { type: 'sqlite', path: './.recap/recap.db' };
   const target = resolveDatabase(database, options.shareSqliteFile);
   if (options.durability === 'strict' && target.dialect === 'sqlite' && target.path === ':memory:') {
@@ -39,8 +42,18 @@ export function createRecorder(options: RecorderOptions<DatabaseOption> = {}): R
     : recorderHere(options, target);
   keepStore(recorder);
   writeAtExit(recorder);
+  reportStats(recorder);
   if (options.closeOnSignals === true) closeOnSignals(recorder);
   return recorder;
+}
+
+/** Finds and loads a redaction module now, so that what is wrong with it is said at once. */
+function withRedactionModule<Options extends RecorderOptions>(options: Options): Options {
+  const { redaction } = options;
+  if (redaction === undefined || redaction === false || redaction.module === undefined) return options;
+  const module = resolveRedactionModule(redaction.module);
+  loadRedactionModule(module);
+  return { ...options, redaction: { ...redaction, module } };
 }
 
 function recorderHere(options: RecorderOptions, target: DatabaseTarget): RecorderCore {
@@ -76,6 +89,9 @@ function threadedRecorder(options: RecorderOptions, target: DatabaseTarget): Rec
         recorder.onError(error, 'worker');
       },
       onSlowOperation: slowOperationLogger(options),
+      onFailure: (error, where) => {
+        recorder.onError(error, where);
+      },
     },
   );
   const recorder: RecorderCore = new RecorderCore(

@@ -12,7 +12,7 @@ export type { EndpointRules } from './entries/endpoint-key';
 export type { CaptureOptions, EntryOptions, HostContext } from './recorder/capture-options';
 export type { Recorder, RecorderStats } from './recorder/recorder';
 export type { Logger, RecorderOptions } from './recorder/recorder-options';
-export type { RedactionRules } from './redaction';
+export type { RedactedBodyPlace, RedactionFunctions, RedactionRules } from './redaction';
 export { STORE_API_DATA, storeApiData } from './store-api-data';
 export type { StoreApiDataDecorator, StoreApiDataOptions } from './store-api-data';
 export { StorageEntry, StorageSession } from './typeorm';

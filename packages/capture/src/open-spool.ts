@@ -30,7 +30,7 @@ export function openSpool(
     const reason = isInMemory ? 'a database in memory has no spool by default' : 'spool is false';
     throw new StorageError('CONFIG_INVALID', `durability "spooled" needs a spool, and ${reason}.`);
   }
-  const tools = createEntryTools(options);
+  const tools = createEntryTools(options, onFailure);
   const unpackedTools = { ...tools, maxDecodedBytes: MAX_DECODED_BYTES };
   return new Spool({
     path: folderOf(target, settings?.path),

@@ -7,6 +7,7 @@ export type StorageErrorCode =
   | 'DURABILITY_MISMATCH'
   | 'UNAVAILABLE'
   | 'POOL_EXHAUSTED'
+  | 'REFUSED'
   | 'CLOSED';
 
 /**

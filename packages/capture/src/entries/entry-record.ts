@@ -4,8 +4,11 @@ import type { StorageType } from './storage-type';
 /** What can be said of a stored body beside its bytes. `empty`: there was none. */
 export type BodyState = 'empty' | 'captured' | 'truncated' | 'dropped' | 'not_captured';
 
-/** How stored bytes are packed. Readers go by this mark, never by present settings. */
-export type BodyCodec = 'identity' | 'deflate';
+/**
+ * How stored bytes are packed. Readers go by this mark, never by present settings. `joined`, of a response only: its
+ * bytes follow those of the request's body, packed together with them.
+ */
+export type BodyCodec = 'identity' | 'deflate' | 'br' | 'zstd' | 'joined';
 
 export interface BodyDetails {
   /** Why a body is `dropped` or `not_captured`: `unparsable`, `content_type`, `open_budget`, … */

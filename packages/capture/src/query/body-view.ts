@@ -2,7 +2,7 @@ import { decodeBody } from '../codec';
 import type { EntryRecord } from '../entries/entry-record';
 import { isTooDeep } from '../json-depth';
 
-export type DataState = 'truncated' | 'dropped' | 'corrupt' | 'not_captured';
+export type DataState = 'truncated' | 'dropped' | 'corrupt' | 'unsupported' | 'not_captured';
 
 /** A body as the wire shows it. */
 export interface BodyView {

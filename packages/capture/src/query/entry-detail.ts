@@ -11,7 +11,7 @@ export interface SideDetail extends BodyView {
   readonly content_type: string | null;
   readonly stored_bytes: number;
   /** How the stored bytes are packed; null when they are as they came, or there are none. */
-  readonly compression: Exclude<BodyCodec, 'identity'> | null;
+  readonly compression: Exclude<BodyCodec, 'identity' | 'joined'> | null;
   /** `parsed` when the body is the value that a parser or a method held, not the bytes that travelled. */
   readonly body_source: 'wire' | 'parsed' | null;
   /** Why there is no body, such as `content_type` or `unparsable`. */
@@ -70,7 +70,7 @@ export function toEntryDetail(entry: EntryRecord): EntryDetail {
       headers: entry.responseHeaders,
       content_type: entry.responseContentType,
       stored_bytes: entry.responseStoredBytes,
-      compression: compression(entry.responseCodec),
+      compression: compression(entry.responseCodec === 'joined' ? entry.requestCodec : entry.responseCodec),
       ...told(entry.responseDetails, entry.responseState),
       ...views.response,
     },
@@ -107,5 +107,5 @@ function delivery(entry: EntryRecord): DeliveryDetail | null {
 }
 
 function compression(codec: BodyCodec): SideDetail['compression'] {
-  return codec === 'identity' ? null : codec;
+  return codec === 'identity' || codec === 'joined' ? null : codec;
 }

@@ -20,7 +20,7 @@ export interface CommitLaneOptions<Taken extends Batch> {
   /** How long an exchange waits at most. */
   readonly timeoutMs: number;
   readonly tellsPlaces: () => boolean;
-  readonly onDone: (outcome: BatchOutcome) => void;
+  readonly onDone: (outcome: BatchOutcome, tookMs: number) => void;
   readonly onFailure: (error: unknown, where: string) => void;
   /** Takes an exchange that could not be committed in time. */
   readonly onLeft: (exchange: Exchange) => void;
@@ -155,6 +155,7 @@ export class CommitLane<Taken extends Batch = Batch> {
   async #commit(batch: Taken): Promise<void> {
     const { pipeline, tellsPlaces, onFailure } = this.#options;
     this.#busy += 1;
+    const startedAt = performance.now();
     let outcome: BatchOutcome | undefined;
     let failure: unknown;
     for (let attempt = 1; attempt <= ATTEMPTS && outcome === undefined; attempt += 1) {
@@ -174,17 +175,17 @@ export class CommitLane<Taken extends Batch = Batch> {
     const waiting = this.#underWay.get(batch);
     this.#underWay.delete(batch);
     // Those of a batch that was given up are taken care of.
-    if (waiting !== undefined) this.#settle(waiting, outcome);
+    if (waiting !== undefined) this.#settle(waiting, outcome, performance.now() - startedAt);
     this.#startAll();
     this.#settleIdle();
   }
 
-  #settle(waiting: readonly Waiting[], outcome: BatchOutcome | undefined): void {
+  #settle(waiting: readonly Waiting[], outcome: BatchOutcome | undefined, tookMs: number): void {
     if (outcome === undefined) {
       for (const each of waiting) this.#fail(each, 'commit_failed');
       return;
     }
-    this.#options.onDone(outcome);
+    this.#options.onDone(outcome, tookMs);
     const lost =
       outcome.lost.length === 0 ? undefined : new Map(outcome.lost.map(({ id, reason }) => [id, reason]));
     for (const each of waiting) {

@@ -16,8 +16,12 @@ export function queueLimits(options: RecorderOptions, batchSize: number): QueueL
 }
 
 /** A pipeline in this thread, into `store`. */
-export function pipelineHere(options: RecorderOptions, store: EntryStore): Pipeline {
-  const tools = createEntryTools(options);
+export function pipelineHere(
+  options: RecorderOptions,
+  store: EntryStore,
+  onFailure: (error: unknown, where: string) => void,
+): Pipeline {
+  const tools = createEntryTools(options, onFailure);
   const { batchSize, embeddedBatchSize } = RECORDER_DEFAULTS;
   const limits = queueLimits(options, store.kind === 'sqlite' ? embeddedBatchSize : batchSize);
   return inProcessPipeline(store, (queued) => prepareQueued(queued, tools), limits);

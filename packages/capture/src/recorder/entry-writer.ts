@@ -13,7 +13,7 @@ export interface EntryWriterOptions<Taken extends Batch> {
   readonly pipeline: Pipeline<Taken>;
   readonly flushIntervalMs: number;
   readonly onFailure: (error: unknown, where: string) => void;
-  readonly onDone: (outcome: BatchOutcome) => void;
+  readonly onDone: (outcome: BatchOutcome, tookMs: number) => void;
   /** Whether an outcome has to say where its entries went. */
   readonly tellsPlaces: () => boolean;
   /** Takes what the queue has no room for, and everything when `spoolsAll`. */
@@ -76,8 +76,8 @@ export class EntryWriter<Taken extends Batch = Batch> {
       tellsPlaces,
       onFailure,
       timeoutMs: commitTimeoutMs,
-      onDone: (outcome) => {
-        this.#countOutcome(outcome);
+      onDone: (outcome, tookMs) => {
+        this.#countOutcome(outcome, tookMs);
       },
       onLeft: (exchange) => {
         this.#enqueue(exchange);
@@ -353,10 +353,11 @@ export class EntryWriter<Taken extends Batch = Batch> {
   /** Never rejects. */
   async #work(batch: Taken): Promise<void> {
     const attempts = this.#failedAttempts;
+    const startedAt = performance.now();
     try {
       const outcome = await this.#pipeline.process(batch, this.#options.tellsPlaces());
       this.#underWay.delete(batch);
-      this.#settle(batch, outcome);
+      this.#settle(batch, outcome, performance.now() - startedAt);
       this.#failedAttempts = 0;
     } catch (error) {
       this.#underWay.delete(batch);
@@ -379,7 +380,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     }
   }
 
-  #settle(batch: Taken, outcome: BatchOutcome): void {
+  #settle(batch: Taken, outcome: BatchOutcome, tookMs: number): void {
     this.#pipeline.queue.release(batch);
     if (this.#isAbandoned) return;
     this.#takenCount -= batch.size;
@@ -389,17 +390,17 @@ export class EntryWriter<Taken extends Batch = Batch> {
       this.#doublyHeld -= tickets.length;
       this.#options.spool?.done(tickets);
     }
-    this.#countOutcome(outcome);
+    this.#countOutcome(outcome, tookMs);
   }
 
-  #countOutcome(outcome: BatchOutcome): void {
+  #countOutcome(outcome: BatchOutcome, tookMs: number): void {
     this.#stored += outcome.stored;
     this.#countShed('poison', outcome.poison);
     this.#countShed('internal_error', outcome.unprepared);
     for (const { error, where } of outcome.failures) this.#options.onFailure(error, where);
     try {
       faultPoint('stored');
-      this.#options.onDone(outcome);
+      this.#options.onDone(outcome, tookMs);
     } catch (error) {
       this.#options.onFailure(error, 'stored');
     }

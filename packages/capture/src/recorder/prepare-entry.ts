@@ -12,7 +12,7 @@ import type {
   RecordedWarning,
 } from '../exchange';
 import type { Redactor, Side } from '../redaction/redactor';
-import type { PackBody, PackedBody } from '../codec';
+import { packBodies, type PackBody } from '../codec';
 import type { DecodedBody, PreparedBody } from './prepare-body';
 import { decodeBody, decodeBodyNow, headerValue, prepareBody } from './prepare-body';
 
@@ -66,29 +66,11 @@ export function packEntry(
   { pack }: Pick<EntryTools, 'pack'>,
 ): NewEntry | Promise<NewEntry> {
   if (!compress) return entry;
-  const { requestBody, responseBody } = entry;
-  const request = requestBody === null ? undefined : pack(requestBody);
-  const response = responseBody === null ? undefined : pack(responseBody);
-  if (!isPromise(request) && !isPromise(response)) return withPacked(entry, request, response);
-  return Promise.all([request, response]).then(([first, second]) => withPacked(entry, first, second));
-}
-
-function withPacked(
-  entry: NewEntry,
-  request: PackedBody | undefined,
-  response: PackedBody | undefined,
-): NewEntry {
-  if (request !== undefined) {
-    entry.requestBody = request.bytes;
-    entry.requestStoredBytes = request.bytes.length;
-    entry.requestCodec = request.codec;
-  }
-  if (response !== undefined) {
-    entry.responseBody = response.bytes;
-    entry.responseStoredBytes = response.bytes.length;
-    entry.responseCodec = response.codec;
-  }
-  return entry;
+  const packed = packBodies(entry, pack);
+  // Most need no waiting for.
+  return isPromise(packed)
+    ? packed.then((fields) => Object.assign(entry, fields))
+    : Object.assign(entry, packed);
 }
 
 const NOT_KEPT: DecodedBody = { bytes: undefined };

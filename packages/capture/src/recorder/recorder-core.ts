@@ -15,6 +15,8 @@ import { resolveCaptureSettings } from './capture-settings';
 import { isAsSpooled, isStillSaid } from './held-exchange';
 import { EntryWriter, type HeldExchange } from './entry-writer';
 import { FailureLog } from './failure-log';
+import { FlushFigures } from './flush-figures';
+import { HostCost } from './host-cost';
 import { attachExchange, detachExchange, ignore, isIgnored } from './exchange-of-request';
 import { OpenExchange, type ExchangeKeeper, type SeenRequest } from './open-exchange';
 import type { ExchangeSpool } from './exchange-spool';
@@ -54,7 +56,9 @@ export class RecorderCore implements Recorder {
   readonly #tapTools: TapTools;
   readonly #keeper: ExchangeKeeper = {
     onEnd: (open) => {
-      this.#end(open);
+      this.#hostCost.end(open, () => {
+        this.#end(open);
+      });
     },
     onAnswered: (open, answer) => {
       if (this.#holdsAnswers) commitAnswer(open, answer, this, () => this.#buildSoFar(open));
@@ -77,9 +81,10 @@ export class RecorderCore implements Recorder {
   #announcesSessions = false;
   #open = 0;
   #leftOut = 0;
-  #bytesBefore = 0;
-  #bytesAfter = 0;
   #evicted = 0;
+  readonly #hostCost = new HostCost();
+  readonly flushes = new FlushFigures();
+  readonly #onClosed: (() => void)[] = [];
   /** Set by whoever keeps the store's lifetime rules. */
   sweepNow: () => Promise<{ deletedEntries: number; deletedSessions: number }> = () =>
     Promise.resolve({ deletedEntries: 0, deletedSessions: 0 });
@@ -114,7 +119,7 @@ export class RecorderCore implements Recorder {
     this.sessionMaxAgeMs = (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000;
     this.sessions = new SessionTable(this.sessionMaxAgeMs, newId);
     this.writer = new EntryWriter({
-      pipeline: pipeline ?? pipelineHere(options, store),
+      pipeline: pipeline ?? pipelineHere(options, store, this.#noteFailure),
       flushIntervalMs: options.flushIntervalMs ?? RECORDER_DEFAULTS.flushIntervalMs,
       onFailure: (error, where) => {
         this.failures.note(error, where);
@@ -125,13 +130,12 @@ export class RecorderCore implements Recorder {
       commitTimeoutMs: this.#holdsAnswers
         ? (options.strictTimeoutMs ?? RECORDER_DEFAULTS.strictTimeoutMs)
         : undefined,
-      onDone: ({ stored, bytesBefore, bytesAfter, placed }) => {
-        this.#bytesBefore += bytesBefore;
-        this.#bytesAfter += bytesAfter;
-        for (const { claim, sessionId, startedAt, endedAt } of placed) {
+      onDone: (outcome, tookMs) => {
+        this.flushes.note(outcome, tookMs);
+        for (const { claim, sessionId, startedAt, endedAt } of outcome.placed) {
           this.sessions.note(claim, sessionId, startedAt, endedAt);
         }
-        if (this.options.debug === true) this.options.logger?.debug({ entries: stored }, 'stored');
+        if (this.options.debug === true) this.options.logger?.debug({ entries: outcome.stored }, 'stored');
       },
     });
   }
@@ -170,7 +174,7 @@ export class RecorderCore implements Recorder {
   /** Begins to watch an exchange; `undefined` when it is not to be recorded. What it throws is counted as lost. */
   begin(seen: SeenRequest): OpenExchange | undefined {
     try {
-      return this.#begin(seen);
+      return this.#hostCost.begin(() => this.#begin(seen));
     } catch (error) {
       this.writer.lose('internal_error');
       throw error;
@@ -251,13 +255,18 @@ export class RecorderCore implements Recorder {
     this.#onWritten.push(callback);
   }
 
+  /** Called once, when the recorder is closed and its figures are final. */
+  onClosed(callback: () => void): void {
+    this.#onClosed.push(callback);
+  }
+
   stats(): RecorderStats & Readonly<Record<string, unknown>> {
     return {
       ...this.writer.counts,
       leftOut: this.#leftOut,
       open: this.#open,
-      bytesBefore: this.#bytesBefore,
-      bytesAfter: this.#bytesAfter,
+      ...this.flushes.stats,
+      microsPerExchange: this.#hostCost.usualMicros ?? null,
       internalErrors: this.failures.count,
       evicted: this.#evicted,
       pausedFor: this.writer.pausedFor ?? null,
@@ -310,8 +319,12 @@ export class RecorderCore implements Recorder {
     await this.writer.close(timeoutMs);
     for (const callback of this.#onWritten) callback();
     this.#isReady = false;
-    await this.#spool?.close();
-    await this.#closeStore(Math.max(deadline - performance.now(), MIN_CLOSING_MS));
+    try {
+      await this.#spool?.close();
+      await this.#closeStore(Math.max(deadline - performance.now(), MIN_CLOSING_MS));
+    } finally {
+      for (const callback of this.#onClosed) callback();
+    }
   }
 
   /** A database that hangs must not hang the program's end. */

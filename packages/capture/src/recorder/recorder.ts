@@ -23,6 +23,13 @@ export interface RecorderStats {
   readonly bytesBefore: number;
   /** Bytes that are stored of them. */
   readonly bytesAfter: number;
+  /** Time in which 95 of the last 100 or so batches were stored, from their start; null before the first. */
+  readonly flushP95Ms: number | null;
+  /**
+   * Microseconds that the recorder spends on the program's thread at the beginning and the end of an exchange: the median
+   * of the last ones measured, which is one of 32; null before the first. Without a worker, storing comes on top.
+   */
+  readonly microsPerExchange: number | null;
   /** Failures inside Recap; each was told to `onError`. */
   readonly internalErrors: number;
   /** Entries deleted before they expired, to keep within `maxDatabaseBytes`. */

@@ -1,3 +1,4 @@
+import { isCleanEventStream } from './clean-events';
 import { redactJson } from './json-redaction';
 import type { JsonOutcome } from './json-source';
 import type { OnHidden, RedactionContext } from './redaction-context';
@@ -62,6 +63,9 @@ export function redactEventStream(
 ): RedactedLines {
   const text = bytes.toString('latin1');
   const mayHoldUnmarked = context.shapes.mayHoldUnmarked(text);
+  if (isComplete && !mayHoldUnmarked && context.paths.isEmpty && isCleanEventStream(bytes, text, context)) {
+    return { text, isCut: false };
+  }
   const lines = text.split(/(\r\n|\n|\r)/);
   const result: string[] = [];
   let isCut = false;

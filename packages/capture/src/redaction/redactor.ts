@@ -52,4 +52,9 @@ export interface RedactionRules {
   readonly paths?: readonly string[];
   /** Shapes of values to hide besides the built-in ones. Use linear patterns: they run on every string. */
   readonly patterns?: readonly RegExp[];
+  /**
+   * A module whose functions redact further, in the worker as well: an absolute path, a `file:` URL, a path that begins
+   * with `./` or the name of a package, both as seen from where the program was started. See `RedactionFunctions`.
+   */
+  readonly module?: string;
 }

@@ -14,7 +14,7 @@ const headers = z.array(z.tuple([z.string(), z.string()]));
 const record = z.record(z.string(), z.unknown());
 
 const dataState = z
-  .enum(['truncated', 'dropped', 'corrupt', 'not_captured'])
+  .enum(['truncated', 'dropped', 'corrupt', 'unsupported', 'not_captured'])
   .nullable()
   .meta({ description: 'Why data is not the body as it was; null when it is, or when there was none.' });
 const originalBytes = count.nullable().meta({ description: 'Size of the body as it travelled.' });
@@ -63,7 +63,7 @@ const sideDetail = z.strictObject({
   content_type: z.string().nullable(),
   original_bytes: originalBytes,
   stored_bytes: count,
-  compression: z.enum(['deflate']).nullable(),
+  compression: z.enum(['deflate', 'br', 'zstd']).nullable(),
   body_source: z.enum(['wire', 'parsed']).nullable().meta({
     description: '"parsed" when the body is the value that a parser or a method held.',
   }),

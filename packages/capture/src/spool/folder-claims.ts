@@ -36,14 +36,25 @@ export class FolderClaims {
     const taken: string[] = [];
     for (const name of await this.#files.list(this.#parent)) {
       if (name.startsWith(this.#token)) continue;
-      const state = ownerState(name);
-      const isFree = state === 'dead' || (state === 'unknown' && (await this.#isAbandoned(name)));
-      if (!isFree) continue;
-      const folder = this.newFolder();
-      // Of several that try, one succeeds.
-      if (await this.#files.rename(join(this.#parent, name), folder)) taken.push(folder);
+      try {
+        const folder = await this.#take(name);
+        if (folder !== undefined) taken.push(folder);
+      } catch (error) {
+        // What was taken is this one's by now, and must not be forgotten; the others are found at the next look.
+        if (taken.length === 0) throw error;
+        break;
+      }
     }
     return taken;
+  }
+
+  async #take(name: string): Promise<string | undefined> {
+    const state = ownerState(name);
+    const isFree = state === 'dead' || (state === 'unknown' && (await this.#isAbandoned(name)));
+    if (!isFree) return undefined;
+    const folder = this.newFolder();
+    // Of several that try, one succeeds.
+    return (await this.#files.rename(join(this.#parent, name), folder)) ? folder : undefined;
   }
 
   /** Leaves a folder to whoever comes next. */

@@ -30,7 +30,7 @@ export interface JournalOptions {
   readonly segmentBytes?: number;
 }
 
-const SEGMENT_BYTES = 16 * 1024 * 1024;
+export const SEGMENT_BYTES = 16 * 1024 * 1024;
 const SEGMENT_NAME = /^(\d{8})\.spool$/;
 /** What is appended is on the disk within half a second, the time of the call that brings it there included. */
 const SYNC_AFTER_MS = 400;
@@ -186,7 +186,18 @@ export class Journal {
     clearTimeout(this.#syncTimer);
     this.#syncTimer = undefined;
     return this.#inTurn(async () => {
-      for (const segment of [...this.#segments]) await segment.sync(this.#options.files, this.folder);
+      let failure: { readonly error: unknown } | undefined;
+      for (const segment of [...this.#segments]) {
+        try {
+          await segment.sync(this.#options.files, this.folder);
+        } catch (error) {
+          failure = { error };
+        }
+      }
+      if (failure === undefined) return;
+      // What was written once may not be again for long; it is tried again all the same.
+      this.#syncSoon();
+      throw failure.error;
     });
   }
 
@@ -195,14 +206,15 @@ export class Journal {
     const { files } = this.#options;
     this.#sealCurrent();
     if (this.#pending > 0) {
-      await this.sync();
+      await this.sync().catch(this.#options.onFailure);
+      clearTimeout(this.#syncTimer);
       return true;
     }
+    clearTimeout(this.#syncTimer);
     await this.#inTurn(async () => {
       for (const segment of this.#segments.splice(0)) await segment.remove(files);
       if (this.#hasFolder) await files.removeFolder(this.folder);
     });
-    clearTimeout(this.#syncTimer);
     return false;
   }
 
@@ -222,10 +234,14 @@ export class Journal {
       this.#sealCurrent();
       throw error;
     }
+    this.#syncSoon();
+    return { segment, offset, length };
+  }
+
+  #syncSoon(): void {
     this.#syncTimer ??= setTimeout(() => {
       this.sync().catch(this.#options.onFailure);
     }, SYNC_AFTER_MS).unref();
-    return { segment, offset, length };
   }
 
   #segmentFor(length: number): Segment {
@@ -242,10 +258,22 @@ export class Journal {
     const number = this.#lastNumber + 1;
     if (number > 99_999_999) throw new StorageError('UNAVAILABLE', 'The spool has run out of file names.');
     this.#lastNumber = number;
-    const segment = Segment.create(number, this.#pathOf(number), files);
+    const segment = this.#newSegment(number);
     this.#segments.push(segment);
     this.#current = segment;
     return segment;
+  }
+
+  #newSegment(number: number): Segment {
+    const { files, onFailure } = this.#options;
+    const path = this.#pathOf(number);
+    try {
+      return Segment.create(number, path, files);
+    } catch (error) {
+      // One without a header holds nothing, and would keep the folder from being removed.
+      this.#inTurn(() => files.remove(path)).catch(onFailure);
+      throw error;
+    }
   }
 
   #sealCurrent(): void {

@@ -74,20 +74,30 @@ export class Segment {
     if (this.#file === undefined || this.isRemoved) return;
     if (this.#isDirty) {
       this.#isDirty = false;
-      await files.sync(this.#file);
-      if (this.#isNew) await files.syncFolder(folder);
+      try {
+        await files.sync(this.#file);
+        if (this.#isNew) await files.syncFolder(folder);
+      } catch (error) {
+        this.#isDirty = true;
+        throw error;
+      }
       this.#isNew = false;
     } else if (this.isSealed) this.#close(files);
   }
 
   async remove(files: SpoolFiles): Promise<void> {
     this.isRemoved = true;
-    this.#close(files);
-    await files.remove(this.path);
+    try {
+      this.#close(files);
+    } finally {
+      await files.remove(this.path);
+    }
   }
 
   #close(files: SpoolFiles): void {
-    if (this.#file !== undefined) files.closeBlocking(this.#file);
+    const file = this.#file;
+    // Closed even where that fails: the number may be another file's by then.
     this.#file = undefined;
+    if (file !== undefined) files.closeBlocking(file);
   }
 }

@@ -1,10 +1,11 @@
 import type { EntryStore, NewEntry } from '../entries/entry-store';
 import type { Exchange } from '../exchange';
-import { StorageError } from '@recap/storage';
+import { errorCode, StorageError } from '@recap/storage';
 import { BatchProcessor, type BatchOutcome, type ShedReason } from '../recorder/batch-processor';
 import type { ExchangeSpool, SpoolCounts, SpoolTicket } from '../recorder/exchange-spool';
+import { within } from '../recorder/within';
 import { FolderClaims } from './folder-claims';
-import { Journal, type RecordPlace } from './journal';
+import { Journal, SEGMENT_BYTES, type RecordPlace } from './journal';
 import { decodeSpooledEntry, encodeSpooledEntry, type SpooledEntry } from '../recorder/spooled-entry';
 import { diskFiles, type SpoolFiles } from './spool-files';
 
@@ -32,6 +33,11 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
 const LOOK_AROUND_MS = 15_000;
+const CLOSING_ROUND_MS = 1_000;
+/** After as many reads that failed one after another, the record that is in turn is given up. */
+const MAX_FAILED_READS = 10;
+/** Failures that say nothing of the record. */
+const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EBUSY']);
 /** After a refusal the disk is asked again no sooner. */
 const REFUSED_FOR_MS = 1_000;
 
@@ -53,6 +59,8 @@ export class Spool implements ExchangeSpool {
   #round: Promise<void> | undefined;
   #looking: Promise<void> | undefined;
   #failures = 0;
+  /** One after another. */
+  #failedReads = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #lookTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -118,9 +126,16 @@ export class Spool implements ExchangeSpool {
     clearTimeout(this.#retryTimer);
     clearInterval(this.#lookTimer);
     await this.#looking?.catch(() => undefined);
+    // What is being read or stored at this moment must not be left to another meanwhile.
+    await within(CLOSING_ROUND_MS, this.#round?.catch(() => undefined) ?? Promise.resolve());
     for (const journal of [this.#own, ...this.#inherited]) {
-      const isLeft = await journal.close();
-      if (isLeft) await this.#claims.release(journal.folder);
+      try {
+        const isLeft = await journal.close();
+        if (isLeft) await this.#claims.release(journal.folder);
+      } catch (error) {
+        // What is there stays there, for whoever finds this process ended.
+        this.#noteFailure(error);
+      }
     }
   }
 
@@ -142,18 +157,22 @@ export class Spool implements ExchangeSpool {
         this.#reserve(bytes);
       },
       onFailure: this.#noteFailure,
-      ...(this.#options.segmentBytes !== undefined && { segmentBytes: this.#options.segmentBytes }),
+      segmentBytes: this.#options.segmentBytes ?? segmentBytesFor(this.#options.maxBytes),
     });
   }
 
   /** @throws {StorageError} `UNAVAILABLE` when the limits leave no room for so much more */
   #reserve(bytes: number): void {
     const { maxBytes, minFreeDiskBytes, path } = this.#options;
+    const now = performance.now();
+    const refusal = (reason: string): StorageError =>
+      new StorageError('UNAVAILABLE', `The spool in ${path} takes no more: ${reason}.`);
+    // What is refused meanwhile does not put the next look off, or a busy program would never look again.
+    if (now < this.#refusedUntil) throw refusal('it was full a moment ago');
     const refuse = (reason: string): never => {
-      this.#refusedUntil = performance.now() + REFUSED_FOR_MS;
-      throw new StorageError('UNAVAILABLE', `The spool in ${path} takes no more: ${reason}.`);
+      this.#refusedUntil = now + REFUSED_FOR_MS;
+      throw refusal(reason);
     };
-    if (performance.now() < this.#refusedUntil) refuse('it was full a moment ago');
     const used = [this.#own, ...this.#inherited].reduce((sum, journal) => sum + journal.bytes, 0);
     if (used + bytes > maxBytes) refuse(`it holds ${used} of ${maxBytes} bytes`);
     const free = this.#files.freeBytesBlocking(path);
@@ -168,10 +187,17 @@ export class Spool implements ExchangeSpool {
   }
 
   async #takeOver(): Promise<void> {
-    await this.#claims.keepAlive();
+    await this.#claims.keepAlive().catch(this.#noteFailure);
     for (const folder of await this.#claims.takeDead()) {
       const journal = this.#journalIn(folder);
-      await journal.load();
+      try {
+        await journal.load();
+      } catch (error) {
+        this.#noteFailure(error);
+        // Left to whoever looks next, which may be this one.
+        await this.#claims.release(folder);
+        continue;
+      }
       this.#recovered += journal.pending;
       this.#inherited.push(journal);
     }
@@ -214,7 +240,12 @@ export class Spool implements ExchangeSpool {
   }
 
   async #replayBatch(): Promise<void> {
-    this.#batch ??= await this.#nextBatch();
+    try {
+      this.#batch ??= await this.#nextBatch();
+    } catch (error) {
+      this.#failures += 1;
+      throw error;
+    }
     const batch = this.#batch;
     if (batch === undefined) return;
     try {
@@ -236,24 +267,46 @@ export class Spool implements ExchangeSpool {
       const entries: SpooledEntry[] = [];
       const tickets: Ticket[] = [];
       const lost: RecordPlace[] = [];
+      let failure: { readonly error: unknown } | undefined;
       for (const place of places) {
-        const entry = await this.#read(journal, place);
-        if (entry === undefined) lost.push(place);
-        else {
-          entries.push(entry);
-          tickets.push({ ...place, journal, record: undefined });
+        if (failure !== undefined) {
+          journal.defer(place);
+          continue;
+        }
+        try {
+          const entry = await this.#read(journal, place);
+          if (entry === undefined) lost.push(place);
+          else {
+            entries.push(entry);
+            tickets.push({ ...place, journal, record: undefined });
+          }
+        } catch (error) {
+          journal.defer(place);
+          failure = { error };
         }
       }
       journal.done(lost);
       this.#countShed('spool_corrupt', lost.length);
       if (entries.length > 0) return { name: {}, tickets, entries };
+      if (failure !== undefined) throw failure.error;
     }
     return undefined;
   }
 
+  /** `undefined` for what is damaged. @throws what may pass, such as too many open files */
   async #read(journal: Journal, place: RecordPlace): Promise<SpooledEntry | undefined> {
+    let payload: Buffer | undefined;
     try {
-      const payload = await journal.read(place);
+      payload = await journal.read(place);
+      this.#failedReads = 0;
+    } catch (error) {
+      this.#failedReads += 1;
+      this.#options.onFailure(error, 'spool.read');
+      if (PASSING.has(errorCode(error) ?? '') || this.#failedReads < MAX_FAILED_READS) throw error;
+      this.#failedReads = 0;
+      return undefined;
+    }
+    try {
       return payload && decodeSpooledEntry(payload);
     } catch (error) {
       this.#options.onFailure(error, 'spool.read');
@@ -273,4 +326,9 @@ export class Spool implements ExchangeSpool {
   #countShed(reason: ShedReason, count: number): void {
     if (count > 0) this.#shed.set(reason, (this.#shed.get(reason) ?? 0) + count);
   }
+}
+
+/** Room is reserved by segments: a small spool has small ones, or none would ever fit. */
+function segmentBytesFor(maxBytes: number): number {
+  return Math.max(1, Math.min(SEGMENT_BYTES, Math.floor(maxBytes / 8)));
 }

@@ -60,7 +60,7 @@ async function appendWithin(
       const sessionId = plan.placements.get(id);
       if (sessionId === undefined) throw new Error(`Entry ${id} was not placed in a session.`);
       sessionIds.set(id, sessionId);
-      rows.push(entryValues(entry, sessionId, plan.warnings.get(id)));
+      rows.push(entryValues(entry, sessionId, plan.warnings.get(id), sql.dialect));
     }
     await sql.insert(`INSERT INTO recap_entries (${ALL_COLUMNS})`, rows);
   }

@@ -12,6 +12,15 @@ export function driverCode(error: unknown): string | undefined {
   return errorCode(driverError(error));
 }
 
+/**
+ * Codes that blame what was to be stored, so that trying again is of no use: data exceptions, constraints and limits of
+ * PostgreSQL, their like of SQLite.
+ *
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * @see https://sqlite.org/rescode.html
+ */
+const REFUSALS = /^(?:(?:22|23|54)[0-9A-Z]{3}|SQLITE_(?:CONSTRAINT|TOOBIG|MISMATCH)(?:_[A-Z]+)?)$/;
+
 /** A driver's failure as the error of the store's contract. `StorageError`s pass unchanged. */
 export function toStorageError(error: unknown, database: string): StorageError {
   if (error instanceof StorageError) return error;
@@ -24,6 +33,11 @@ export function toStorageError(error: unknown, database: string): StorageError {
       `The database ${database} has no connection left (${code}). Raise its limit or run fewer processes.`,
       { cause },
     );
+  }
+  if (code !== undefined && REFUSALS.test(code)) {
+    return new StorageError('REFUSED', `The database ${database} refuses a value for what it is (${code}).`, {
+      cause,
+    });
   }
   return new StorageError('UNAVAILABLE', `The database ${database} did not answer as it should (${name}).`, {
     cause,

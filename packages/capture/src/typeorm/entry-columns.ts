@@ -1,9 +1,11 @@
 import type { EntryRecord } from '../entries/entry-record';
 import type { NewEntry } from '../entries/entry-store';
-import type { RecordedWarning } from '../exchange';
+import type { HeaderList, RecordedWarning } from '../exchange';
+import { headersFromBytes, headersToBytes } from './header-bytes';
+import type { Dialect } from './sql-database';
 import { storableJson, storableKey, storableMetadata, storableText } from './storable-text';
 
-type Kind = 'text' | 'number' | 'json' | 'bytes';
+type Kind = 'text' | 'number' | 'json' | 'headers' | 'bytes';
 
 /** The table's columns in their order; bodies last. */
 const COLUMNS: readonly (readonly [column: string, property: keyof EntryRecord, kind: Kind])[] = [
@@ -29,7 +31,7 @@ const COLUMNS: readonly (readonly [column: string, property: keyof EntryRecord, 
   ['redacted', 'redacted', 'json'],
   ['warnings', 'warnings', 'json'],
   ['expires_at', 'expiresAt', 'number'],
-  ['request_headers', 'requestHeaders', 'json'],
+  ['request_headers', 'requestHeaders', 'headers'],
   ['request_content_type', 'requestContentType', 'text'],
   ['request_original_bytes', 'requestOriginalBytes', 'number'],
   ['request_stored_bytes', 'requestStoredBytes', 'number'],
@@ -37,7 +39,7 @@ const COLUMNS: readonly (readonly [column: string, property: keyof EntryRecord, 
   ['request_codec', 'requestCodec', 'text'],
   ['request_state', 'requestState', 'text'],
   ['request_details', 'requestDetails', 'json'],
-  ['response_headers', 'responseHeaders', 'json'],
+  ['response_headers', 'responseHeaders', 'headers'],
   ['response_content_type', 'responseContentType', 'text'],
   ['response_original_bytes', 'responseOriginalBytes', 'number'],
   ['response_stored_bytes', 'responseStoredBytes', 'number'],
@@ -72,7 +74,13 @@ export function entryFromRow(row: EntryRow): EntryRecord {
 function fromDatabase(value: unknown, kind: Kind): unknown {
   if (value === null || value === undefined) return null;
   if (kind === 'number') return Number(value);
+  if (kind === 'headers') return storedHeaders(value as string | Uint8Array);
   return kind === 'json' ? JSON.parse(value as string) : value;
+}
+
+/** Header fields as they were stored: packed by SQLite's rows, as JSON by PostgreSQL's and by those of before. */
+export function storedHeaders(value: string | Uint8Array): HeaderList {
+  return typeof value === 'string' ? (JSON.parse(value) as HeaderList) : headersFromBytes(value);
 }
 
 /** An entry's values in the order of the columns. Written out, since it runs for every entry recorded. */
@@ -80,7 +88,10 @@ export function entryValues(
   entry: NewEntry,
   sessionId: string,
   placementWarning: RecordedWarning | undefined,
+  dialect: Dialect,
 ): unknown[] {
+  // SQLite takes bytes in a column of text, and half of a row without bodies would be the names of header fields.
+  const headers = dialect === 'sqlite' ? headersToBytes : storableJson;
   const metadata = storableMetadata(entry.metadata);
   const added = [placementWarning, metadata.warning].filter((warning) => warning !== undefined);
   return [
@@ -106,7 +117,7 @@ export function entryValues(
     storableJson(entry.redacted),
     storableJson(added.length === 0 ? entry.warnings : [...entry.warnings, ...added]),
     entry.expiresAt === null ? null : Math.trunc(entry.expiresAt),
-    storableJson(entry.requestHeaders),
+    headers(entry.requestHeaders),
     text(entry.requestContentType),
     entry.requestOriginalBytes,
     entry.requestStoredBytes,
@@ -114,7 +125,7 @@ export function entryValues(
     entry.requestCodec,
     entry.requestState,
     storableJson(entry.requestDetails),
-    storableJson(entry.responseHeaders),
+    headers(entry.responseHeaders),
     text(entry.responseContentType),
     entry.responseOriginalBytes,
     entry.responseStoredBytes,

@@ -4,16 +4,16 @@ import { driverCode, durabilityMismatch, toStorageError } from './database-error
 import { describeTarget, type PostgresTarget } from './database-options';
 import { Lanes } from './lanes';
 import { MIGRATIONS, MIGRATIONS_TABLE, runMigrations } from './migrations/run-migrations';
-import { LOCK_SPACE, MIGRATION_LOCK } from './session-locks';
+import { LOCK_SPACE, MIGRATION_LOCK, ROW_WAIT_MS } from './session-locks';
 import type { SqlDatabase, SqlRunner } from './sql-database';
 
 const WRITERS = 2;
 const READERS = 2;
 const READER_WAIT_MS = 1_000;
 const WRITER_WAIT_MS = 10_000;
-const STATEMENT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 4_000;
 /** The server gives up first, unless it cannot be heard. */
-const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 3_000;
+const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 1_000;
 const INSERT_ROWS = [200, 50, 10, 1];
 const INSERT_BYTES = 4 * 1024 * 1024;
 /** Serialisation failure and deadlock: the transaction was undone, and may be run again. */
@@ -57,7 +57,7 @@ function dataSourceOptions(target: PostgresTarget, driver: unknown): DataSourceO
       ...extra,
       keepAlive: true,
       statement_timeout: STATEMENT_TIMEOUT_MS,
-      lock_timeout: 1_000,
+      lock_timeout: ROW_WAIT_MS,
       idle_in_transaction_session_timeout: 10_000,
       query_timeout: ANSWER_TIMEOUT_MS,
       ...(target.schema === undefined ? {} : { options: `-c search_path=${searchPath(target.schema)}` }),
@@ -148,8 +148,10 @@ class PostgresDatabase implements SqlDatabase {
       await sql.query('COMMIT');
       return result;
     } catch (error) {
-      // A second failure means that the connection is gone, and with it the transaction.
-      await runner.query('ROLLBACK').catch((cause: unknown) => destroyConnection(runner, cause));
+      // Where the server did not answer, it would not answer this either; the transaction ends with its connection.
+      if (isAnswer(error)) {
+        await runner.query('ROLLBACK').catch((cause: unknown) => destroyConnection(runner, cause));
+      }
       throw error;
     }
   }
@@ -161,13 +163,17 @@ class PostgresDatabase implements SqlDatabase {
       await runner.release();
       return result;
     } catch (error) {
-      const cause = (error as Error).cause ?? error;
-      // A SQLSTATE is an answer. Without one the statement may still run, and the next user would get its result.
-      if (/^[0-9A-Z]{5}$/.test(driverCode(cause) ?? '')) await runner.release();
-      else await destroyConnection(runner, cause);
+      // The statement may still run, and the next user would get its result.
+      if (isAnswer(error)) await runner.release();
+      else await destroyConnection(runner, (error as Error).cause ?? error);
       throw error;
     }
   }
+}
+
+/** A SQLSTATE is the server's own; without one it was not heard. */
+function isAnswer(error: unknown): boolean {
+  return /^[0-9A-Z]{5}$/.test(driverCode((error as Error).cause ?? error) ?? '');
 }
 
 /** Ends the connection instead of handing it to the next user. TypeORM has this for connection errors only, unpublished. */

@@ -16,18 +16,22 @@ const BUSY_RETRY_MS = 5_000;
 const MAX_STRETCH_MS = 4;
 
 /** Pages in the log after which they go to the file: about 15 ms on a common disk, most of it the sync. */
-const CHECKPOINT_PAGES = 800;
-/** Pages that a changed row touches in the table and its indexes, about. */
-const PAGES_PER_ROW = 2;
-const PAGE_BYTES = 4096;
+const CHECKPOINT_PAGES = 200;
+/** Pages that a transaction changes in any case, one of the table and one of each index, and that a row adds, about. */
+const PAGES_PER_TRANSACTION = 8;
+const PAGES_PER_ROW = 0.5;
+const PAGE_BYTES = 16_384;
 
-/** Before anything is written: `auto_vacuum` has no effect later, and WAL is already a write. */
-const OWN_FILE_PRAGMAS = ['auto_vacuum = INCREMENTAL', 'journal_mode = WAL'];
+/**
+ * Before anything is written: the first two have no effect later, and WAL is already a write. A row with two bodies of
+ * 1 KB is as large as half of SQLite's usual page, which then holds one of them and nothing else.
+ */
+const OWN_FILE_PRAGMAS = [`page_size = ${PAGE_BYTES}`, 'auto_vacuum = INCREMENTAL', 'journal_mode = WAL'];
 /**
  * NORMAL syncs at checkpoints only: a power cut may cost the last commits, never the database. SQLite's own
  * checkpoint would come within a COMMIT, at one stretch with it; ours comes sooner and in a turn of its own.
  */
-const WRITER_PRAGMAS = ['synchronous = NORMAL', 'cache_size = -16384', 'wal_autocheckpoint = 2000'];
+const WRITER_PRAGMAS = ['synchronous = NORMAL', 'cache_size = -16384', 'wal_autocheckpoint = 500'];
 /** FULL syncs at every commit; on macOS a sync reaches the disk itself only so. @see https://sqlite.org/pragma.html#pragma_fullfsync */
 const SYNC_PRAGMAS = ['synchronous = FULL', 'fullfsync = ON'];
 const FULL = 2;
@@ -133,6 +137,7 @@ class SqliteDatabase implements SqlDatabase {
       await this.#retrying('BEGIN IMMEDIATE');
       try {
         const result = await work(this.#writing);
+        this.#writing.changedPages += PAGES_PER_TRANSACTION;
         await this.#retrying('COMMIT');
         await this.#checkpoint();
         return result;

@@ -2,6 +2,10 @@ import type { SqlRunner } from './sql-database';
 
 /** First number of all of Recap's advisory locks; the second says which. */
 export const LOCK_SPACE = 0x52_45_43_41;
+/** How long a statement waits for a row or a table that somebody else has locked. */
+export const ROW_WAIT_MS = 1_000;
+/** Shorter than a statement may last, so that the server says what it waited for. */
+const BATCH_WAIT_MS = 3_000;
 /** Keys share this many locks, so that the server's lock table stays small whatever the batch holds. */
 const SLOTS = 64;
 /** Other numbers of the space. */
@@ -15,11 +19,13 @@ export const SWEEP_LOCK = 1_001;
 export async function lockSessionKeys(sql: SqlRunner, keys: readonly string[]): Promise<void> {
   if (sql.dialect === 'sqlite') return;
   const slots = [...new Set(keys.map(slotOf))].sort((a, b) => a - b);
-  // Waiting for another process's batch is normal, and longer than waiting for a row.
-  await sql.query("SELECT set_config('lock_timeout', '4000', true)");
+  // In one statement: waiting for another process's batch is normal, and may last longer than waiting for a row.
   await sql.query(
-    `SELECT pg_advisory_xact_lock(${LOCK_SPACE}, slot)
-      FROM (SELECT slot FROM unnest(?::int[]) AS slot ORDER BY slot) AS slots`,
+    `WITH patient AS MATERIALIZED (SELECT set_config('lock_timeout', '${BATCH_WAIT_MS}', true)),
+      taken AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock(${LOCK_SPACE}, slot)
+          FROM (SELECT slot FROM patient, unnest(?::int[]) AS slot ORDER BY slot) AS slots)
+     SELECT set_config('lock_timeout', '${ROW_WAIT_MS}', true) FROM (SELECT count(*) FROM taken) AS all_taken`,
     [slots],
   );
 }

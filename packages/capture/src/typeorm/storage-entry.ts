@@ -3,6 +3,7 @@ import { Column, Entity, PrimaryColumn, type ColumnOptions, type ValueTransforme
 import type { BodyCodec, BodyDetails, BodyState, EntryRecord } from '../entries/entry-record';
 import type { StorageType } from '../entries/storage-type';
 import type { ClosedBy, Outcome, RecordedWarning } from '../exchange';
+import { storedHeaders } from './entry-columns';
 
 /** PostgreSQL's driver hands a bigint over as text. */
 export const wholeNumber: ValueTransformer = {
@@ -15,6 +16,11 @@ const optionalText = (name: string): ColumnOptions => ({ name, type: 'text', nul
 const bigint = (name: string): ColumnOptions => ({ name, type: 'bigint', transformer: wholeNumber });
 const optionalBigint = (name: string): ColumnOptions => ({ ...bigint(name), nullable: true });
 const optionalReal = (name: string): ColumnOptions => ({ name, type: 'double precision', nullable: true });
+const headers = (name: string): ColumnOptions => ({
+  name,
+  type: 'text',
+  transformer: { to: JSON.stringify, from: storedHeaders } satisfies ValueTransformer,
+});
 const json = (name: string): ColumnOptions => ({ name, type: 'simple-json' });
 /**
  * `bytea` is refused by TypeORM on SQLite and `blob` on PostgreSQL. The migration makes the true column,
@@ -52,7 +58,7 @@ export class StorageEntry implements EntryRecord {
   @Column(json('warnings')) warnings!: readonly RecordedWarning[];
   @Column(optionalBigint('expires_at')) expiresAt!: number | null;
 
-  @Column(json('request_headers')) requestHeaders!: readonly (readonly [string, string])[];
+  @Column(headers('request_headers')) requestHeaders!: readonly (readonly [string, string])[];
   @Column(optionalText('request_content_type')) requestContentType!: string | null;
   @Column(optionalBigint('request_original_bytes')) requestOriginalBytes!: number | null;
   @Column(bigint('request_stored_bytes')) requestStoredBytes!: number;
@@ -61,7 +67,7 @@ export class StorageEntry implements EntryRecord {
   @Column(text('request_state')) requestState!: BodyState;
   @Column(json('request_details')) requestDetails!: BodyDetails;
 
-  @Column(json('response_headers')) responseHeaders!: readonly (readonly [string, string])[];
+  @Column(headers('response_headers')) responseHeaders!: readonly (readonly [string, string])[];
   @Column(optionalText('response_content_type')) responseContentType!: string | null;
   @Column(optionalBigint('response_original_bytes')) responseOriginalBytes!: number | null;
   @Column(bigint('response_stored_bytes')) responseStoredBytes!: number;

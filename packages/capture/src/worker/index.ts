@@ -36,7 +36,7 @@ export function obstacleToWorker(plan: WorkerPlan): string | undefined {
 export function workerPipeline(
   plan: WorkerPlan,
   limits: QueueLimits,
-  told: Pick<WorkerLinkOptions, 'onDeath' | 'onSlowOperation'>,
+  told: Pick<WorkerLinkOptions, 'onDeath' | 'onSlowOperation' | 'onFailure'>,
 ): { readonly store: EntryStore; readonly pipeline: Pipeline<EncodedBatch> } {
   const tainted = new WeakSet<SharedArrayBuffer>();
   const newQueue = (): EncodedQueue => new EncodedQueue(limits, (memory) => !tainted.has(memory));

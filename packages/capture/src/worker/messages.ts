@@ -49,6 +49,8 @@ export type FromWorker =
       readonly id: number;
       readonly error: PlainError;
     }
+  /** Nothing was lost by it, or what was is told with the batch. */
+  | { readonly kind: 'failure'; readonly error: PlainError; readonly where: string }
   | { readonly kind: 'slow'; readonly operation: string; readonly durationMs: number };
 
 /** An error as it travels between threads, which keep no class and no `code`. */

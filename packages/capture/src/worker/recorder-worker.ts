@@ -27,7 +27,9 @@ function serve(port: MessagePort, spec: WorkerSpec): void {
       tell({ kind: 'slow', operation, durationMs });
     },
   });
-  const tools = createEntryTools(spec.entries);
+  const tools = createEntryTools(spec.entries, (error, where) => {
+    tell({ kind: 'failure', error: toPlainError(error), where });
+  });
   const processor = new BatchProcessor<QueuedExchange>({
     store,
     prepare: (queued) => prepareQueued(queued, tools),

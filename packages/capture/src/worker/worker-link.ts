@@ -35,6 +35,8 @@ export interface WorkerLinkOptions {
   /** A worker died or hangs; another takes its place. */
   readonly onDeath: (error: Error) => void;
   readonly onSlowOperation: (operation: string, durationMs: number) => void;
+  /** Something failed within the worker, which goes on. */
+  readonly onFailure: (error: Error, where: string) => void;
   /** Its memory may be read by a worker that hangs, and must not be written again. */
   readonly onTainted: (memory: SharedArrayBuffer) => void;
 }
@@ -221,6 +223,10 @@ export class WorkerLink {
   #take(message: FromWorker): void {
     if (message.kind === 'slow') {
       this.#options.onSlowOperation(message.operation, message.durationMs);
+      return;
+    }
+    if (message.kind === 'failure') {
+      this.#options.onFailure(fromPlainError(message.error), message.where);
       return;
     }
     if (message.kind === 'ready') {

@@ -169,6 +169,22 @@ describe('Journal', () => {
     expect(files.paths).toEqual([]);
   });
 
+  it.each(['sync', 'syncFolder'])('syncs again what could not be synced: %s failed', async (call) => {
+    const files = new PowerCutFiles();
+    const { journal } = openJournal(files, 60);
+    // A file for each.
+    for (const name of ['one', 'two']) append(journal, payload(name));
+    files.failing = { from: files.calls + (call === 'sync' ? 1 : 2), count: 1, code: 'EIO' };
+    await expect(journal.sync()).rejects.toMatchObject({ code: 'EIO' });
+    expect(files.failed).toEqual([call]);
+    const second = payload('two').toString();
+    const cut: Cut = { tornAt: 0, hasLength: false };
+    // One file's failure is not another's.
+    expect((await recover(files.afterCut(cut))).found).toContain(second);
+    await journal.sync();
+    expect((await recover(files.afterCut(cut))).found).toEqual([payload('one').toString(), second]);
+  });
+
   it('keeps what it has when the disk is full, and goes on in a new file when there is room again', async () => {
     const files = new PowerCutFiles();
     const { journal } = openJournal(files, 100_000);

@@ -17,7 +17,15 @@ export interface Cut {
   readonly hasLength: boolean;
 }
 
-/** A disk that loses its power at a chosen call, and with it what was not synced. */
+/** Calls of a disk that fail. */
+export interface FailingCalls {
+  readonly from: number;
+  /** One, or all that follow. */
+  readonly count: number;
+  readonly code: string;
+}
+
+/** A disk that loses its power at a chosen call, and with it what was not synced; or whose calls fail. */
 export class PowerCutFiles implements SpoolFiles {
   readonly #files = new Map<string, SimulatedFile>();
   readonly #open = new Map<number, SimulatedFile>();
@@ -27,7 +35,23 @@ export class PowerCutFiles implements SpoolFiles {
   /** Bytes that the disk still takes. */
   room = Number.MAX_SAFE_INTEGER;
 
+  /** Calls that fail, while they are set. */
+  failing: FailingCalls | undefined;
+  /** Names of the calls that failed. */
+  readonly failed: string[] = [];
+
   constructor(private cutAtCall = Infinity) {}
+
+  /** What the process that comes after one that was killed finds. */
+  afterDeath(cutAtCall = Infinity): PowerCutFiles {
+    const left = new PowerCutFiles(cutAtCall);
+    for (const [path, file] of this.#files) {
+      // An owner's name says which process it was; this one is gone.
+      const [, parent = '', folder = '', name = ''] = /^(.*)\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+      left.#files.set(`${parent}/left-${folder.replaceAll(/[^0-9a-z]/g, '')}/${name}`, { ...file });
+    }
+    return left;
+  }
 
   /** The disk as the next start finds it. */
   afterCut({ tornAt, hasLength }: Cut): PowerCutFiles {
@@ -57,11 +81,11 @@ export class PowerCutFiles implements SpoolFiles {
   }
 
   makeFolderBlocking(): void {
-    this.#call();
+    this.#call('makeFolder');
   }
 
   createBlocking(path: string): number {
-    this.#call();
+    this.#call('create');
     if (this.#files.has(path)) throw Object.assign(new Error('there already'), { code: 'EEXIST' });
     const file = { seen: Buffer.alloc(0), synced: Buffer.alloc(0), isNamed: false };
     this.#files.set(path, file);
@@ -75,84 +99,109 @@ export class PowerCutFiles implements SpoolFiles {
     const isCut = this.calls + 1 >= this.cutAtCall;
     const taken = Math.min(bytes.length, this.room);
     this.room -= taken;
-    // The kernel may have had all of it when the power went.
-    file.seen = Buffer.concat([file.seen.subarray(0, position), bytes.subarray(0, taken)]);
-    this.#call();
+    // The kernel may have had all of it when the power went, or a part when it failed.
+    const reached = this.#willFail ? taken >> 1 : taken;
+    file.seen = Buffer.concat([file.seen.subarray(0, position), bytes.subarray(0, reached)]);
+    this.#call('write');
     return isCut ? 0 : taken;
   }
 
   truncateBlocking(number: number, length: number): void {
-    this.#call();
+    this.#call('truncate');
     const file = this.#opened(number);
     file.seen = file.seen.subarray(0, length);
   }
 
   closeBlocking(number: number): void {
-    this.#call();
     this.#opened(number);
+    // It is closed even where that fails.
     this.#open.delete(number);
+    this.#call('close');
   }
 
   freeBytesBlocking(): number {
+    this.#call('freeBytes');
     return this.freeBytes;
   }
 
   sync(number: number): Promise<void> {
-    return this.#async(() => {
+    return this.#async('sync', () => {
       const file = this.#opened(number);
       file.synced = Buffer.from(file.seen);
     });
   }
 
   syncFolder(path: string): Promise<void> {
-    return this.#async(() => {
+    return this.#async('syncFolder', () => {
       for (const [name, file] of this.#files) if (dirname(name) === path) file.isNamed = true;
     });
   }
 
   list(path: string): Promise<string[]> {
-    const names = this.paths.filter((name) => dirname(name) === path);
-    return Promise.resolve(names.map((name) => name.slice(path.length + 1)));
+    return this.#async('list', () => {
+      const below = this.paths.filter((name) => name.startsWith(`${path}/`));
+      return [...new Set(below.map((name) => name.slice(path.length + 1).split('/')[0] ?? ''))];
+    });
   }
 
   readAll(path: string): Promise<Buffer> {
-    return this.#async(() => Buffer.from(this.#of(path).seen));
+    return this.#async('readAll', () => Buffer.from(this.#of(path).seen));
   }
 
   read(path: string, offset: number, length: number): Promise<Buffer> {
-    return this.#async(() => Buffer.from(this.#of(path).seen.subarray(offset, offset + length)));
+    return this.#async('read', () => Buffer.from(this.#of(path).seen.subarray(offset, offset + length)));
   }
 
   remove(path: string): Promise<void> {
-    return this.#async(() => {
+    return this.#async('remove', () => {
       this.#files.delete(path);
     });
   }
 
-  removeFolder(): Promise<void> {
-    return Promise.resolve();
+  removeFolder(path: string): Promise<void> {
+    return this.#async('removeFolder', () => {
+      if (this.paths.some((name) => name.startsWith(`${path}/`)))
+        throw Object.assign(new Error('not empty'), { code: 'ENOTEMPTY' });
+    });
   }
 
-  rename(): Promise<boolean> {
-    return Promise.resolve(false);
+  rename(from: string, to: string): Promise<boolean> {
+    return this.#async('rename', () => {
+      const moved = this.paths.filter((name) => name.startsWith(`${from}/`));
+      for (const name of moved) {
+        this.#files.set(to + name.slice(from.length), this.#of(name));
+        this.#files.delete(name);
+      }
+      return moved.length > 0;
+    });
   }
 
   touch(): Promise<void> {
-    return Promise.resolve();
+    return this.#async('touch', () => undefined);
   }
 
   touchedAt(): Promise<number | undefined> {
-    return Promise.resolve(undefined);
+    return this.#async('touchedAt', () => undefined);
   }
 
-  #call(): void {
+  get #willFail(): boolean {
+    if (this.failing === undefined) return false;
+    const { from, count } = this.failing;
+    return this.calls + 1 >= from && this.calls + 1 < from + count;
+  }
+
+  #call(name: string): void {
+    const fails = this.#willFail;
     this.calls += 1;
     if (this.calls >= this.cutAtCall) throw new Error('power cut');
+    if (!fails) return;
+    this.failed.push(name);
+    throw Object.assign(new Error(`${name} fails`), { code: this.failing?.code });
   }
 
-  async #async<T>(work: () => T): Promise<T> {
+  async #async<T>(name: string, work: () => T): Promise<T> {
     await Promise.resolve();
-    this.#call();
+    this.#call(name);
     return work();
   }
 

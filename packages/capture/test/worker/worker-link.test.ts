@@ -19,6 +19,7 @@ function openLink(script: string, options: Partial<WorkerLinkOptions> = {}) {
     file: join(__dirname, 'scripted-worker.cjs'),
     onDeath: (error) => deaths.push(error),
     onSlowOperation: () => undefined,
+    onFailure: () => undefined,
     onTainted: (memory) => tainted.push(memory),
     ...options,
   });

@@ -1,45 +1,11 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeBody, type StorageEntry } from '@recap/capture';
-import { Client } from 'pg';
-import { temporaryFolder } from './rig';
-
-interface Connection {
-  exec(sql: string): void;
-  prepare(sql: string): { all(): unknown[] };
-  close(): void;
-}
-// The driver has no types of its own.
-const Database = createRequire(__filename)('better-sqlite3') as new (
-  path: string,
-  options?: object,
-) => Connection;
+import { bodyOf, onServer, postgresDatabase, Sqlite } from './rig/databases';
+import { newFolders } from './rig/folders';
+import { startHost } from './rig/start-host';
 
 const postgres = process.env['RECAP_TEST_POSTGRES_URL'];
-const folder = temporaryFolder();
-const running: ChildProcess[] = [];
-let made = 0;
-
-afterEach(async () => {
-  for (const child of running.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-});
-
-interface Told {
-  readonly captured: number;
-  readonly stored: number;
-  readonly queued: number;
-  readonly shed: Readonly<Record<string, number>>;
-  readonly worker: boolean;
-  readonly threads: number;
-  readonly deaths: readonly string[];
-}
+const newFolder = newFolders();
 
 interface Row {
   readonly path: string;
@@ -50,54 +16,23 @@ interface Row {
   readonly session_id: string;
 }
 
-/** A program of its own on the built packages, which record with a worker unless told otherwise. */
-async function startProgram(
-  options: object = {},
-  database?: object,
-  handlesSignals = false,
-  execArgv: string[] = [],
-) {
-  made += 1;
-  const path = join(folder(), String(made), 'recap.db');
-  await mkdir(join(folder(), String(made)));
-  const child = fork(
-    join(__dirname, 'worker-program.mjs'),
-    [
-      JSON.stringify(database ?? { type: 'sqlite', path }),
-      JSON.stringify(options),
-      ...(handlesSignals ? ['handles'] : []),
-    ],
-    { execArgv, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] },
-  );
-  running.push(child);
-  const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  const post = (url: string, body: object): Promise<Response> =>
-    fetch(`http://127.0.0.1:${port}${url}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', connection: 'close' },
-      body: JSON.stringify(body),
-    });
+/** A host that records into an SQLite database of its own, with a worker unless told otherwise. */
+async function startProgram(options: object = {}, more: Partial<Parameters<typeof startHost>[0]> = {}) {
+  const path = join(newFolder(), 'recap.db');
+  const host = await startHost({ database: { type: 'sqlite', path }, options, ...more });
   return {
+    ...host,
     path,
-    ended,
-    signal: (name: NodeJS.Signals) => child.kill(name),
-    post: async (url: string, body: object = {}): Promise<unknown> => (await post(url, body)).json(),
     sessionOf: async (url: string): Promise<string | null> => {
-      const answer = await post(url, {});
+      const answer = await host.send(url, {});
       await answer.json();
       return answer.headers.get('x-recap-session');
-    },
-    tell: async (ask: 'kill' | 'stats' | 'flush' | 'leave'): Promise<Told> => {
-      child.send(ask);
-      const [answer] = (await once(child, 'message')) as [Told];
-      return answer;
     },
   };
 }
 
 function rowsIn(path: string): Row[] {
-  const database = new Database(path, { readonly: true });
+  const database = new Sqlite(path, { readonly: true });
   const rows = database.prepare('SELECT * FROM recap_entries ORDER BY path').all() as Record<
     string,
     unknown
@@ -107,18 +42,15 @@ function rowsIn(path: string): Row[] {
 }
 
 function readRow(row: Record<string, unknown>): Row {
-  const side = (name: 'request' | 'response'): unknown => {
-    const entry = Object.fromEntries(
-      ['Body', 'Codec', 'UnpackedBytes', 'State', 'ContentType'].map((field) => [
-        name + field,
-        row[`${name}${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`],
-      ]),
-    );
-    const counted = { ...entry, [`${name}UnpackedBytes`]: Number(entry[`${name}UnpackedBytes`]) };
-    return decodeBody(counted as unknown as StorageEntry, name).data;
-  };
   const { path, query, redacted, session_id } = row as unknown as Row;
-  return { path, query, redacted, session_id, request: side('request'), response: side('response') };
+  return {
+    path,
+    query,
+    redacted,
+    session_id,
+    request: bodyOf(row, 'request'),
+    response: bodyOf(row, 'response'),
+  };
 }
 
 const body = (index: number): object => ({
@@ -142,6 +74,29 @@ describe('a recorder with a worker', () => {
     expect(stored[0]).toHaveLength(20);
     expect(stored[0]).toEqual(stored[1]);
     expect(JSON.stringify(stored[0])).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['an ES module', 'own.mjs', 'export const body = hide;\nexport const query = fail;'],
+    ['an ES module with a default export', 'default.mjs', 'export default { body: hide, query: fail };'],
+    ['CommonJS', 'own.cjs', 'module.exports = { body: hide, query: fail };'],
+  ])('redacts by functions of %s in its thread', async (_kind, name, exported) => {
+    const module = join(folder(), name);
+    const hide = `function hide(text, { kind }) { return kind === 'json' ? text.replaceAll('EMP-17', '[EMPLOYEE]') : text; }`;
+    await writeFile(module, `${hide}\nfunction fail() { throw new Error('a bug'); }\n${exported}\n`);
+    const program = await startProgram({ worker: true, redaction: { module } });
+    await program.post('/echo/1?person=EMP-17', { by: 'EMP-17', token: 'secret-17' });
+    const told = await program.tell('flush');
+    expect(told).toMatchObject({ stored: 1, worker: true, deaths: ['redaction: a bug'] });
+    const [row] = rowsIn(program.path);
+    expect(row).toMatchObject({
+      request: { by: '[EMPLOYEE]', token: '[REDACTED]' },
+      response: { by: '[EMPLOYEE]', token: '[REDACTED]', password: '[REDACTED]' },
+      query: '[REDACTED]',
+    });
+    expect(JSON.parse(row?.redacted ?? '')).toEqual(
+      expect.arrayContaining(['request.body', 'request.body.token', 'request.query']),
+    );
   });
 
   it.each([
@@ -177,7 +132,11 @@ describe('a recorder with a worker', () => {
   });
 
   it('leaves the end to a program that handles the signal itself', async () => {
-    const program = await startProgram({ flushIntervalMs: 60_000, closeOnSignals: true }, undefined, true);
+    const program = await startProgram(
+      { flushIntervalMs: 60_000, closeOnSignals: true },
+      { handlesSignals: true },
+    );
+    await program.tell('ready');
     for (let index = 0; index < 5; index += 1) await program.post(`/echo/${index}`, body(index));
     program.signal('SIGTERM');
     await expect(program.ended).resolves.toEqual([9, null]);
@@ -192,19 +151,19 @@ describe('a recorder with a worker', () => {
   });
 
   it('keeps what the program preloads out of its thread', async () => {
-    const preload = join(folder(), 'preload.cjs');
+    const preload = join(newFolder(), 'preload.cjs');
     // Run again in a thread, it could not have its port, and would end the thread.
     const code =
       "require('node:http').createServer().listen(Number(process.env.OWN_PORT ??= 0), '127.0.0.1', function () { process.env.OWN_PORT = this.address().port; }).unref();";
     await writeFile(preload, code);
-    const program = await startProgram({}, undefined, false, ['--require', preload]);
+    const program = await startProgram({}, { execArgv: ['--require', preload] });
     await program.post('/echo/1', body(1));
-    await expect(program.tell('flush')).resolves.toMatchObject({ stored: 1, worker: true, deaths: [] });
+    await expect(program.tell('flush')).resolves.toMatchObject({ stored: 1, worker: true, failures: [] });
   });
 
   it('lets a program end whose database cannot be reached', async () => {
     const url = 'postgres://nobody@127.0.0.1:9/none';
-    const program = await startProgram({ flushIntervalMs: 60_000 }, { type: 'postgres', url });
+    const program = await startProgram({ flushIntervalMs: 60_000 }, { database: { type: 'postgres', url } });
     await program.post('/echo/1', body(1));
     await program.tell('leave');
     await expect(program.ended).resolves.toEqual([0, null]);
@@ -243,7 +202,7 @@ describe('a recorder with a worker', () => {
     const program = await startProgram();
     await program.post('/echo/1', body(1));
     await program.tell('flush');
-    const other = new Database(program.path);
+    const other = new Sqlite(program.path);
     other.exec('BEGIN IMMEDIATE');
     await program.post('/echo/2', body(2));
     await program.post('/exit/5');
@@ -256,7 +215,7 @@ describe('a recorder with a worker', () => {
     const program = await startProgram({ flushIntervalMs: 1 });
     await program.post('/echo/1', body(1));
     await program.tell('flush');
-    const other = new Database(program.path);
+    const other = new Sqlite(program.path);
     other.exec('BEGIN IMMEDIATE');
     await program.post('/echo/2', body(2));
     await program.tell('kill');
@@ -274,28 +233,22 @@ describe('a recorder with a worker', () => {
   }
 
   it('stores into PostgreSQL, and each exchange once when its thread is killed', async () => {
-    const name = `worker_${String(process.pid)}`;
-    const admin = new Client({ connectionString: postgres });
-    await admin.connect();
-    await admin.query(`CREATE DATABASE ${name}`);
-    const url = Object.assign(new URL(postgres), { pathname: `/${name}` }).href;
-    const reader = new Client({ connectionString: url });
+    const database = await postgresDatabase(postgres, newFolder());
     try {
-      const program = await startProgram({ flushIntervalMs: 1 }, { type: 'postgres', url });
+      const program = await startHost({ database: database.target, options: { flushIntervalMs: 1 } });
       const posts = Array.from({ length: 40 }, (_each, index) => program.post(`/echo/${index}`, body(index)));
       await program.tell('kill');
       await Promise.all(posts);
       await expect(program.tell('flush')).resolves.toMatchObject({ captured: 40, stored: 40, worker: true });
       await program.tell('leave');
       await program.ended;
-      await reader.connect();
-      const { rows } = await reader.query<Record<string, unknown>>('SELECT * FROM recap_entries');
+      const { rows } = await onServer(database.url.href, (client) =>
+        client.query<Record<string, unknown>>('SELECT * FROM recap_entries'),
+      );
       expect(new Set(rows.map((row) => readRow(row).path)).size).toBe(40);
       expect(rows).toHaveLength(40);
     } finally {
-      await reader.end();
-      await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
-      await admin.end();
+      await database.remove();
     }
   });
 });

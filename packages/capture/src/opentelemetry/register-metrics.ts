@@ -1,0 +1,54 @@
+import { metrics, type Meter, type Observable } from '@opentelemetry/api';
+import { resolveRecorder } from '../default-recorder';
+import { FLUSH_DURATION, RECORDER_METRICS, type RecorderMetric } from '../metrics/recorder-metrics';
+import type { Recorder } from '../recorder/recorder';
+
+export interface OpenTelemetryOptions {
+  /** Default: the meter `@recap/capture` of the global provider, which has to be set before. */
+  readonly meter?: Meter;
+  /** Added to each figure, such as the name of one of several recorders. */
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Lets a meter of OpenTelemetry observe the figures of a recorder whenever it collects.
+ *
+ * @param recorder default: the process's own
+ */
+export function registerMetrics(recorder?: Recorder, options: OpenTelemetryOptions = {}): void {
+  const { meter = metrics.getMeter('@recap/capture'), attributes = {} } = options;
+  const core = resolveRecorder(recorder);
+  const instruments = RECORDER_METRICS.map((metric) => [instrumentOf(meter, metric), metric] as const);
+  meter.addBatchObservableCallback(
+    (result) => {
+      const stats = core.stats();
+      for (const [instrument, { label, read }] of instruments) {
+        for (const [value, figure] of Object.entries(read(stats))) {
+          const own = label === undefined ? {} : { [`recap.${label}`]: value };
+          result.observe(instrument, figure, { ...attributes, ...own });
+        }
+      }
+    },
+    instruments.map(([instrument]) => instrument),
+  );
+  const flushes = meter.createHistogram(nameOf(FLUSH_DURATION.words), {
+    description: `${FLUSH_DURATION.help}.`,
+    unit: FLUSH_DURATION.unit,
+    advice: { explicitBucketBoundaries: [...FLUSH_DURATION.buckets] },
+  });
+  core.flushes.listen((tookMs) => {
+    flushes.record(tookMs / 1000, attributes);
+  });
+}
+
+function instrumentOf(meter: Meter, { words, help, unit, kind }: RecorderMetric): Observable {
+  const options = { description: `${help}.`, unit };
+  return kind === 'counter'
+    ? meter.createObservableCounter(nameOf(words), options)
+    : meter.createObservableGauge(nameOf(words), options);
+}
+
+/** @see https://opentelemetry.io/docs/specs/semconv/general/naming/ */
+function nameOf([first, ...others]: readonly string[]): string {
+  return ['recap', first, others.join('_')].filter((part) => part !== '').join('.');
+}

@@ -1,0 +1,2 @@
+export { registerMetrics } from './register-metrics';
+export type { PrometheusOptions } from './register-metrics';
