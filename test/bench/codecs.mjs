@@ -6,9 +6,19 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as zlib from 'node:zlib';
+import { learnDictionary } from './dictionaries.mjs';
 import { RestBodies } from './rest-bodies.mjs';
 
 const ROUNDS = 5;
+/** Bodies that a dictionary is learnt from. */
+const SAMPLES = 8;
+const DICTIONARIES = [
+  ['names', 4_096],
+  ['shared', 4_096],
+  ['whole', 4_096],
+  ['whole', 8_192],
+  ['whole', 32_768],
+];
 const here = fileURLToPath(new URL('.', import.meta.url));
 const { createPacker } = createRequire(import.meta.url)(`${here}../../packages/capture/dist/codec.js`);
 
@@ -52,6 +62,11 @@ for (const size of values.only.split(',').map(Number)) {
   const count = Math.max(40, Math.min(600, Math.floor(4_000_000 / size)));
   const group = Array.from({ length: count }, () => Buffer.from(bodies.next(size)));
   await compare(`REST lists of ${size} bytes`, [group]);
+  if (size > 4_096) continue;
+  const pairs = group
+    .filter((_body, at) => at % 2 === 0)
+    .map((body, at) => Buffer.concat([body, group[2 * at + 1] ?? body]));
+  await compare(`two REST lists of ${size} bytes as one`, [pairs]);
 }
 if (values.webhooks !== undefined && existsSync(values.webhooks)) {
   const lines = readFileSync(values.webhooks, 'utf8')
@@ -83,23 +98,17 @@ async function compare(title, groups) {
       halves.map(({ packed }) => [pack, packed]),
     );
   }
-  for (const bytes of [2_048, 4_096, 8_192, 32_768]) {
-    const withSamples = halves.map(({ learnt, packed }) => {
-      const dictionary = Buffer.concat(learnt.slice(-8)).subarray(-bytes);
-      const windowBits = bytes > 4_096 ? 15 : 13;
-      return [
-        (body) =>
-          zlib.deflateSync(body, {
-            level: 1,
-            memLevel: 6,
-            windowBits,
-            dictionary,
-            chunkSize: chunkSize(body),
-          }),
-        packed,
-      ];
+  for (const [kind, bytes] of DICTIONARIES) {
+    const withDictionary = halves.map(({ learnt, packed }) => {
+      const dictionary = learnDictionary(learnt.slice(-SAMPLES), kind, bytes);
+      const settings = { level: 1, memLevel: 6, dictionary };
+      // The body has to be within the window's reach of the dictionary.
+      const windowBits = (body) => (body.length + dictionary.length > 8_000 ? 15 : 13);
+      const pack = (body) =>
+        zlib.deflateSync(body, { ...settings, windowBits: windowBits(body), chunkSize: chunkSize(body) });
+      return [pack, packed];
     });
-    await row(`deflate 1 after ${bytes} bytes of other bodies`, mean, withSamples);
+    await row(`deflate 1, dictionary of ${kind}, ${bytes} bytes at most`, mean, withDictionary);
   }
 }
 

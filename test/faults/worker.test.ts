@@ -81,7 +81,7 @@ describe('a recorder with a worker', () => {
     ['an ES module with a default export', 'default.mjs', 'export default { body: hide, query: fail };'],
     ['CommonJS', 'own.cjs', 'module.exports = { body: hide, query: fail };'],
   ])('redacts by functions of %s in its thread', async (_kind, name, exported) => {
-    const module = join(folder(), name);
+    const module = join(newFolder(), name);
     const hide = `function hide(text, { kind }) { return kind === 'json' ? text.replaceAll('EMP-17', '[EMPLOYEE]') : text; }`;
     await writeFile(module, `${hide}\nfunction fail() { throw new Error('a bug'); }\n${exported}\n`);
     const program = await startProgram({ worker: true, redaction: { module } });

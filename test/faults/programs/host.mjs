@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import worker from 'node:worker_threads';
 import { createRecorder } from '@recap/capture';
-import { storageMiddleware } from '@recap/capture/express';
+import { storageMiddleware, storageRouter } from '@recap/capture/express';
 import express from 'express';
 
 const { database, options, handlesSignals, isBare } = JSON.parse(process.argv[2]);
@@ -31,6 +31,13 @@ const recorder = createRecorder({
 });
 const app = express();
 if (!isBare) app.use(storageMiddleware({ recorder, owner: (request) => request.get('x-owner') }));
+app.use(
+  '/storage',
+  storageRouter({
+    recorder,
+    authenticate: (request) => ({ ownerId: request.get('x-owner'), isAdmin: false }),
+  }),
+);
 app.use(express.json({ limit: '20mb' }));
 app.post('/echo/:id', (request, response) => response.json({ ...request.body, password: 'hunter2' }));
 /** What the ledger's client asks for: the answer repeats the request, with secrets of its own. */

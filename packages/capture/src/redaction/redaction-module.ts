@@ -31,6 +31,7 @@ export interface RedactionFunctions {
   ) => string | undefined;
   /** A query string without `?`. */
   readonly query?: (query: string) => string;
+  /** The concrete path; and the template of the route, in which only names are left to see. */
   readonly path?: (path: string) => string;
   /** The name or the message of an error. */
   readonly text?: (text: string) => string;
