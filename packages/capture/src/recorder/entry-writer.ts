@@ -281,8 +281,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     const underWay = [...this.#underWay.keys(), ...(this.#lane?.underWay ?? [])];
     const waiting = [...this.#returned, ...takeAll(this.#pipeline.queue), ...(this.#lane?.takeAll() ?? [])];
     if (waiting.length + underWay.length === 0) return;
-    const handOverMs = timeoutMs * HAND_OVER_SHARE;
-    if (!this.isFailing && this.#pipeline.handOver?.(waiting, handOverMs) === true) return;
+    if (!this.isFailing && this.#pipeline.handOver?.(waiting, timeoutMs * HAND_OVER_SHARE) === true) return;
     spoolRestNow(this.#unspooled([...underWay, ...waiting]), this.#options.spool, deadline);
   }
 

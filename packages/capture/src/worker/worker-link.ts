@@ -15,6 +15,8 @@ const MAX_DEATHS = 2;
 const MAX_FUTILE_STARTS = 5;
 const COUNTER_BYTES = 4 * Object.keys(COUNTERS).length;
 const LONGEST_RESTART_MS = 800;
+/** At the end of the program: time without a batch done after which none is waited for. */
+const MAX_STANDSTILL_MS = 250;
 const HEARTBEAT_CHECK_MS = 2_000;
 /** Checks without a beat after which a worker is taken to hang. */
 const MAX_MISSED_CHECKS = 5;
@@ -154,13 +156,13 @@ export class WorkerLink {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const ended = Atomics.load(this.#counters, COUNTERS.batchesEnded);
-      const left = deadline - performance.now();
       if (ended >= this.#posted) {
         // Those that failed before, and were told of, are among the batches or on their way again.
         return Atomics.load(this.#counters, COUNTERS.batchesFailed) === this.#failed;
       }
+      const left = Math.min(deadline - performance.now(), MAX_STANDSTILL_MS);
       if (left <= 0) return false;
-      Atomics.wait(this.#counters, COUNTERS.batchesEnded, ended, left);
+      if (Atomics.wait(this.#counters, COUNTERS.batchesEnded, ended, left) === 'timed-out') return false;
     }
   }
 
