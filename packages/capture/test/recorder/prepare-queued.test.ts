@@ -16,7 +16,10 @@ describe('prepareQueued', () => {
     const record = Buffer.alloc(payload.maxBytes);
     const end = payload.writeTo(record, 0);
     const queued = { id: entry.id, durationMs: 12.345_678, record: record.subarray(0, end) };
-    const prepared = await prepareQueued(queued, createEntryTools({}, () => undefined));
+    const prepared = await prepareQueued(
+      queued,
+      createEntryTools({}, () => undefined),
+    );
     expect(prepared).toMatchObject({
       id: entry.id,
       durationMs: 12.346,
