@@ -1,4 +1,4 @@
-import { createRecorder, annotate, type Recorder } from '@recap/capture';
+import { createRecorder, annotate, type EntryStore, type Recorder } from '@recap/capture';
 import { bearerToken, storageMiddleware, storageRouter } from '@recap/capture/express';
 import { FakeClock } from '@recap/storage/testing';
 import express from 'express';
@@ -41,6 +41,17 @@ export async function recordTraffic(): Promise<RecordedTraffic> {
   await send(1, agent.get('/orders/broken').set('x-user', 'bob'));
   await send(1, agent.get('/nowhere'));
   await send(1, agent.get('/stories/1').set('x-user', 'eve'));
+  await (recorder as unknown as { readonly store: EntryStore }).store.saveGaps([
+    {
+      id: '0199f0c2-7a10-7000-8000-0000000000bb',
+      missing: 'bodies',
+      startedAt: Date.UTC(2026, 10, 20, 12, 0, 4),
+      endedAt: Date.UTC(2026, 10, 20, 12, 0, 9, 214),
+      exchanges: 1240,
+      reasons: { backlog: 1200, noisy_owner: 40 },
+      expiresAt: Date.UTC(2026, 11, 20, 12, 0, 9, 214),
+    },
+  ]);
   return { agent, close: () => recorder.close() };
 }
 

@@ -19,12 +19,15 @@ const DIFFERENT: Readonly<Record<string, string>> = {
 
 /** Takes everything, and has nothing to give back. */
 const spool: ExchangeSpool = {
+  fill: 0,
   counts: { spooled: 0, recovered: 0, replayed: 0, corrupt: 0, shed: {} },
   append: () => ({ record: undefined }),
   done: () => undefined,
   defer: () => undefined,
   start: () => undefined,
   drain: () => Promise.resolve(),
+  leaveGaps: () => undefined,
+  takeGaps: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
 

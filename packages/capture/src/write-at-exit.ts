@@ -26,7 +26,7 @@ export function writeAtExit(recorder: RecorderCore): void {
 function flushAll(): void {
   for (const recorder of open) {
     // Nothing is opened only to write nothing.
-    if (!recorder.writer.hasWork || failed.has(recorder)) continue;
+    if (!hasWork(recorder) || failed.has(recorder)) continue;
     recorder.flush().catch((error: unknown) => {
       failed.add(recorder);
       recorder.onError(error, 'beforeExit');
@@ -34,7 +34,14 @@ function flushAll(): void {
   }
 }
 
+function hasWork({ writer, overload }: RecorderCore): boolean {
+  return writer.hasWork || overload.gaps.hasWork;
+}
+
 function handOverAll(): void {
   const deadline = performance.now() + HAND_OVER_MS;
-  for (const recorder of open) recorder.writer.handOver(Math.max(0, deadline - performance.now()));
+  for (const recorder of open) {
+    recorder.writer.handOver(Math.max(0, deadline - performance.now()));
+    recorder.overload.leaveGaps();
+  }
 }

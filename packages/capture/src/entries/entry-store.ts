@@ -1,6 +1,7 @@
 import type { SessionClaim } from '../exchange';
 import type { EntryFilter } from './entry-filter';
 import type { EntryRecord } from './entry-record';
+import type { GapRange, GapRecord, GapTotals } from './gap';
 
 /** An entry before it is in a session. */
 export interface NewEntry extends Omit<EntryRecord, 'sessionId'> {
@@ -63,6 +64,14 @@ export interface FindSessions {
   /** A session is found when at least one of its entries that have not expired matches. */
   readonly filter: EntryFilter;
   readonly limit: number;
+  readonly after?: Position;
+  readonly offset?: number;
+}
+
+export interface FindGaps {
+  readonly range: GapRange;
+  readonly limit: number;
+  /** Continue after this position, `at` being a `startedAt`; with it, `offset` is 0. */
   readonly after?: Position;
   readonly offset?: number;
 }
@@ -143,6 +152,14 @@ export interface EntryStore {
 
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;
+
+  /** Keeps gaps, all or nothing; one that is there already, by its id, becomes what is given. */
+  saveGaps(gaps: readonly GapRecord[]): Promise<void>;
+
+  /** Gaps that have not expired, by `startedAt` descending, then `id` descending. */
+  findGaps(query: FindGaps): Promise<GapRecord[]>;
+
+  sumGaps(range: GapRange): Promise<GapTotals>;
 
   /** Sessions with activity since `since`, newest first, at most `limit`: what a recorder needs to know after a start. */
   recentSessions(since: number, limit: number): Promise<readonly RecentSession[]>;

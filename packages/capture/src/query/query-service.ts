@@ -2,6 +2,7 @@ import type { Clock } from '@recap/storage';
 import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import type { EntryFilter } from '../entries/entry-filter';
 import type { EntryRecord } from '../entries/entry-record';
+import type { GapTotals } from '../entries/gap';
 import type {
   CountResult,
   DeleteOutcome,
@@ -22,6 +23,7 @@ import {
   type Paging,
   type Window,
 } from './list-page';
+import { toGapItem, type GapItem } from './gap-item';
 import { explainNoResults, type EmptyAnswer } from './no-results';
 import type { Principal } from './principal';
 import { QueryError } from './query-error';
@@ -54,6 +56,13 @@ export interface Answer<Data> {
 export interface EntryQuery extends EntrySelection, Paging {
   /** Default true. */
   readonly includeData?: boolean | undefined;
+}
+
+export interface GapQuery extends Paging {
+  /** Inclusive, ms since the epoch. */
+  readonly from?: number | undefined;
+  /** Exclusive, ms since the epoch. */
+  readonly before?: number | undefined;
 }
 
 export interface SessionListQuery extends EntrySelection, Paging {}
@@ -91,6 +100,10 @@ export interface QueryService {
   querySessions(principal: Principal, query: SessionQuery): Promise<Answer<ListPage<SessionWithEntries>>>;
   /** @throws {QueryError} `FORBIDDEN` for anyone but an admin. */
   deleteEntries(principal: Principal, query: DeleteQuery): Promise<Answer<DeleteReport>>;
+  /** @throws {QueryError} `FORBIDDEN` for anyone but an admin. */
+  listGaps(principal: Principal, query: GapQuery): Promise<Answer<ListPage<GapItem>>>;
+  /** @throws {QueryError} `FORBIDDEN` for anyone but an admin. */
+  gapTotals(principal: Principal): Promise<GapTotals>;
   /** @throws {QueryError} `FORBIDDEN` for anyone but an admin. */
   storeSizes(principal: Principal): Promise<StoreSizes>;
 }
@@ -247,6 +260,28 @@ export function createQueryService(options: QueryServiceOptions): QueryService {
       const results = unique.map((id) => ({ id, outcome: outcomes.get(id) ?? ('not_found' as const) }));
       const deleted = results.filter(({ outcome }) => outcome === 'deleted').length;
       return { data: { results, deleted }, warnings: [] };
+    },
+
+    async listGaps(principal, { from, before, ...paging }) {
+      requireAdmin(principal);
+      const window = toWindow(paging);
+      const range = { ...(from !== undefined && { from }), ...(before !== undefined && { before }) };
+      const [rows, totals] = await Promise.all([
+        store.findGaps({ range, ...storeWindow(window) }),
+        paging.includeTotal === false ? undefined : store.sumGaps(range),
+      ]);
+      const { shown, hasMore } = takePage(rows, window);
+      const count = totals && { total: totals.gaps, isCapped: totals.isCapped, isUnindexed: false };
+      const last = hasMore ? shown.at(-1) : undefined;
+      const next = last && { at: last.startedAt, id: last.id };
+      const warnings =
+        paging.cursor !== undefined && paging.page !== undefined ? [precedenceWarning('cursor', 'page')] : [];
+      return { data: toListPage(shown.map(toGapItem), window, count, next), warnings };
+    },
+
+    async gapTotals(principal) {
+      requireAdmin(principal);
+      return store.sumGaps({});
     },
 
     async storeSizes(principal) {

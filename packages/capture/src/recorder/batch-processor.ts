@@ -7,7 +7,14 @@ import type { Exchange, SessionClaim } from '../exchange';
 
 /** Why an exchange was not stored. */
 export type ShedReason =
-  'queue_full' | 'disk_full' | 'poison' | 'internal_error' | 'closed' | 'spool_corrupt';
+  | 'queue_full'
+  | 'noisy_owner'
+  | 'lag'
+  | 'disk_full'
+  | 'poison'
+  | 'internal_error'
+  | 'closed'
+  | 'spool_corrupt';
 
 /** What became of one batch. Plain data: it may come from another thread. */
 export interface BatchOutcome {

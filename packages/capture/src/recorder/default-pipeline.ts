@@ -6,11 +6,16 @@ import type { Pipeline } from './pipeline';
 import { prepareQueued } from './prepare-queued';
 import { RECORDER_DEFAULTS, type RecorderOptions } from './recorder-options';
 
+/** Batches of a queue whose oldest one is shed: the fewer there are, the more goes at one time. */
+const MIN_BATCHES = 20;
+
 /** Limits of a recorder's queue. */
 export function queueLimits(options: RecorderOptions, batchSize: number): QueueLimits {
+  const maxExchanges = options.maxQueuedExchanges ?? RECORDER_DEFAULTS.maxQueuedExchanges;
+  const isShedByBatches = options.overload?.shed === 'oldest';
   return {
-    batchSize,
-    maxExchanges: options.maxQueuedExchanges ?? RECORDER_DEFAULTS.maxQueuedExchanges,
+    batchSize: isShedByBatches ? Math.min(batchSize, Math.ceil(maxExchanges / MIN_BATCHES)) : batchSize,
+    maxExchanges,
     maxBytes: options.maxQueuedBytes ?? RECORDER_DEFAULTS.maxQueuedBytes,
   };
 }

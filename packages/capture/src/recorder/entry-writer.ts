@@ -1,11 +1,16 @@
 import { performance } from 'node:perf_hooks';
 import { faultPoint } from '../fault-point';
 import type { Exchange } from '../exchange';
+import { Admission } from './admission';
 import type { BatchOutcome, ShedReason } from './batch-processor';
-import { CommitLane, type AnswerWaiter, type CommitFailure } from './commit-lane';
-import { takeAll, type Batch, type QueuedExchange } from './exchange-queue';
-import type { ExchangeSpool, SpoolTicket } from './exchange-spool';
+import { CommitLane, type AnswerWaiter } from './commit-lane';
+import { takeAll, type Batch } from './exchange-queue';
+import type { ExchangeSpool, HeldExchange, SpoolTicket } from './exchange-spool';
+import { LossCounts } from './loss-counts';
+import type { RecorderStats } from './recorder';
 import type { Pipeline } from './pipeline';
+import type { RetryBreaker } from './retry-breaker';
+import type { ShedPolicy } from './shed-policy';
 import { spoolRest, spoolRestNow } from './spool-rest';
 import { within } from './within';
 
@@ -14,6 +19,11 @@ export interface EntryWriterOptions<Taken extends Batch> {
   readonly flushIntervalMs: number;
   readonly onFailure: (error: unknown, where: string) => void;
   readonly onDone: (outcome: BatchOutcome, tookMs: number) => void;
+  /** Told whenever an exchange, or a part of one, is not kept. */
+  readonly onLoss: () => void;
+  readonly policy: ShedPolicy;
+  /** Says when a store that failed is tried again. */
+  readonly breaker: RetryBreaker;
   /** Whether an outcome has to say where its entries went. */
   readonly tellsPlaces: () => boolean;
   /** Takes what the queue has no room for, and everything when `spoolsAll`. */
@@ -24,17 +34,23 @@ export interface EntryWriterOptions<Taken extends Batch> {
   readonly commitTimeoutMs?: number | undefined;
 }
 
-/** An exchange that was spooled before it was over. */
-export interface HeldExchange {
-  readonly ticket: SpoolTicket;
-  /** False: what was spooled is no longer the whole truth. */
-  readonly isCurrent: boolean;
-}
+const FIRST_CLOSING_WAIT_MS = 100;
 
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 30_000;
 /** Of the time at the end of the program, for the store; the rest is for the spool. */
 const HAND_OVER_SHARE = 0.6;
+
+type EntryCounts = Pick<
+  RecorderStats,
+  | 'captured'
+  | 'queued'
+  | 'spooled'
+  | 'stored'
+  | 'replayed'
+  | 'spoolCorrupt'
+  | 'shed'
+  | 'reduced'
+  | 'strictFailures'
+>;
 
 /**
  * Gets exchanges stored in batches, in the order they ended. The one place that knows which of them are
@@ -43,7 +59,9 @@ const HAND_OVER_SHARE = 0.6;
 export class EntryWriter<Taken extends Batch = Batch> {
   readonly #options: EntryWriterOptions<Taken>;
   readonly #pipeline: Pipeline<Taken>;
-  readonly #shed = new Map<ShedReason, number>();
+  readonly #losses: LossCounts;
+  readonly #breaker: RetryBreaker;
+  readonly #admission: Admission;
   readonly #underWay = new Map<Taken, Promise<void>>();
   /** Batches that failed and are tried again, before any other. */
   #returned: Taken[] = [];
@@ -58,7 +76,6 @@ export class EntryWriter<Taken extends Batch = Batch> {
   #captured = 0;
   #stored = 0;
   #timer: NodeJS.Timeout | undefined;
-  #failedAttempts = 0;
   #pausedFor: ShedReason | undefined;
   #lastFailure: { readonly error: unknown } | undefined;
   #isClosed = false;
@@ -69,7 +86,22 @@ export class EntryWriter<Taken extends Batch = Batch> {
   constructor(options: EntryWriterOptions<Taken>) {
     this.#options = options;
     this.#pipeline = options.pipeline;
-    const { commitTimeoutMs, pipeline, tellsPlaces, onFailure } = options;
+    this.#breaker = options.breaker;
+    this.#losses = new LossCounts(options.onLoss);
+    const { pipeline, spool, spoolsAll = false, breaker, policy, onFailure } = options;
+    this.#admission = new Admission({
+      queue: pipeline.queue,
+      spool,
+      spoolsAll,
+      breaker,
+      policy,
+      losses: this.#losses,
+      shedOldest: () => {
+        this.#shedOldest();
+      },
+      onFailure,
+    });
+    const { commitTimeoutMs, tellsPlaces } = options;
     if (commitTimeoutMs === undefined) return;
     this.#lane = new CommitLane({
       pipeline,
@@ -88,21 +120,10 @@ export class EntryWriter<Taken extends Batch = Batch> {
     });
   }
 
-  get counts(): {
-    captured: number;
-    queued: number;
-    spooled: number;
-    stored: number;
-    replayed: number;
-    spoolCorrupt: number;
-    shed: Partial<Record<ShedReason, number>>;
-    strictFailures: Partial<Record<CommitFailure, number>>;
-  } {
+  get counts(): EntryCounts {
     const { spooled, recovered, replayed, corrupt, shed } = this.#options.spool?.counts ?? NOTHING_SPOOLED;
-    const allShed = new Map(this.#shed);
-    for (const [reason, count] of Object.entries(shed) as [ShedReason, number][]) {
-      allShed.set(reason, (allShed.get(reason) ?? 0) + count);
-    }
+    const allShed = this.#losses.of('exchanges');
+    for (const [reason, count] of Object.entries(shed)) allShed[reason] = (allShed[reason] ?? 0) + count;
     return {
       captured: this.#captured + recovered,
       queued: this.#isAbandoned
@@ -112,7 +133,8 @@ export class EntryWriter<Taken extends Batch = Batch> {
       stored: this.#stored + replayed,
       replayed,
       spoolCorrupt: corrupt,
-      shed: Object.fromEntries(allShed),
+      shed: allShed,
+      reduced: { bodies: this.#losses.of('bodies'), headers: this.#losses.of('headers') },
       strictFailures: this.#lane?.failures ?? {},
     };
   }
@@ -126,7 +148,12 @@ export class EntryWriter<Taken extends Batch = Batch> {
 
   /** True while the last attempt to write failed. */
   get isFailing(): boolean {
-    return this.#failedAttempts > 0;
+    return this.#breaker.isFailing;
+  }
+
+  /** True while it finds out whether a store that failed is back. */
+  get isTrying(): boolean {
+    return this.#breaker.isFailing && this.#waiting > 0 && !this.#isClosed;
   }
 
   get pausedFor(): ShedReason | undefined {
@@ -135,8 +162,8 @@ export class EntryWriter<Taken extends Batch = Batch> {
 
   /** Spools an exchange that is about to be over; `undefined` when that is not wanted or cannot be. */
   hold(exchange: Exchange): SpoolTicket | undefined {
-    if (this.#isClosed || this.#pausedFor !== undefined) return undefined;
-    const ticket = this.#spool(exchange);
+    if (this.#refusal !== undefined) return undefined;
+    const ticket = this.#admission.hold(exchange);
     if (ticket !== undefined) this.#captured += 1;
     return ticket;
   }
@@ -163,55 +190,45 @@ export class EntryWriter<Taken extends Batch = Batch> {
   }
 
   #enqueue(exchange: Exchange, held?: HeldExchange): void {
-    const { spool, spoolsAll } = this.#options;
-    const refusal = this.#refusal;
-    let ticket = held?.ticket;
-    if (refusal === undefined && spoolsAll === true && held?.isCurrent !== true) {
-      const newer = this.#spool(exchange);
-      if (newer !== undefined && ticket !== undefined) spool?.done([ticket]);
-      ticket = newer ?? ticket;
-    }
-    // What is on the disk has been redacted, and need not be again.
-    const record = ticket?.record;
-    if (ticket !== undefined) ticket.record = undefined;
-    const { id, durationMs } = exchange;
-    const reason = refusal ?? this.#offer(record === undefined ? exchange : { id, durationMs, record });
+    const placed = this.#admission.place(exchange, held, this.#refusal);
+    const { reason } = placed;
+    let { ticket } = placed;
     if (reason === undefined) {
       this.#note(ticket);
-      if (this.#pipeline.queue.hasFullBatch && this.#failedAttempts === 0) this.#startFull();
+      if (this.#pipeline.queue.hasFullBatch && !this.#breaker.isFailing) this.#startFull();
       else this.#schedule(this.#options.flushIntervalMs);
       return;
     }
     // While it closes, the spool is still there.
-    const isForSpool = reason === 'queue_full' || (reason === 'closed' && !this.#isAbandoned);
-    if (isForSpool) ticket ??= this.#spool(exchange);
+    if (reason === 'closed' && !this.#isAbandoned) ticket ??= this.#admission.leave(exchange);
     if (ticket === undefined) this.#countShed(reason);
-    else spool?.defer(ticket);
+    else this.#options.spool?.defer(ticket);
   }
 
-  #spool(exchange: Exchange): SpoolTicket | undefined {
-    try {
-      return this.#options.spool?.append(exchange);
-    } catch (error) {
-      this.#options.onFailure(error, 'spool');
-      return undefined;
-    }
+  /** Takes steps of the overload back when there is room again. */
+  refreshSteps(): void {
+    this.#admission.refresh();
+  }
+
+  /** Sheds the oldest batch that nobody has begun to store. */
+  #shedOldest(): void {
+    const taken = this.#pipeline.queue.take();
+    if (taken === undefined) return;
+    const tickets = this.#takeTickets(taken.size);
+    for (const ticket of tickets) this.#options.spool?.defer(ticket);
+    this.#doublyHeld -= tickets.length;
+    this.#pipeline.queue.release(taken);
+    this.#countShed('queue_full', taken.size - tickets.length);
+  }
+
+  #takeTickets(count: number): SpoolTicket[] {
+    return this.#tickets.splice(0, count).filter((ticket) => ticket !== undefined);
   }
 
   #note(ticket: SpoolTicket | undefined): void {
     if (this.#options.spoolsAll !== true) return;
     this.#tickets.push(ticket);
     if (ticket !== undefined) this.#doublyHeld += 1;
-  }
-
-  #offer(exchange: QueuedExchange): ShedReason | undefined {
-    try {
-      faultPoint('queue');
-      return this.#pipeline.queue.offer(exchange) ? undefined : 'queue_full';
-    } catch (error) {
-      this.#options.onFailure(error, 'queue');
-      return 'internal_error';
-    }
   }
 
   /** Counts an exchange that never came to be one. */
@@ -247,7 +264,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
   async close(timeoutMs: number): Promise<void> {
     this.#isClosed = true;
     const deadline = performance.now() + timeoutMs;
-    for (let wait = FIRST_RETRY_MS; this.hasWork; wait *= 2) {
+    for (let wait = FIRST_CLOSING_WAIT_MS; this.hasWork; wait *= 2) {
       const left = deadline - performance.now();
       if (left <= 0) break;
       const isWritten = await within(
@@ -309,7 +326,10 @@ export class EntryWriter<Taken extends Batch = Batch> {
   #schedule(delayMs: number): void {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
-      this.#startAll();
+      this.#timer = undefined;
+      // What came meanwhile must not hurry a store that is away.
+      if (this.#breaker.mayTry) this.#startAll();
+      else this.#schedule(this.#breaker.waitMs);
     }, delayMs);
     // A program that has nothing else to do may end; its `beforeExit` writes what is left.
     this.#timer.unref();
@@ -330,7 +350,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
 
   /** After a failure one batch alone finds out whether the store is back. */
   get #hasRoom(): boolean {
-    return this.#underWay.size < (this.#failedAttempts > 0 ? 1 : this.#pipeline.concurrency);
+    return this.#underWay.size < (this.#breaker.isFailing ? 1 : this.#pipeline.concurrency);
   }
 
   #next(): Taken | undefined {
@@ -351,19 +371,18 @@ export class EntryWriter<Taken extends Batch = Batch> {
 
   /** Never rejects. */
   async #work(batch: Taken): Promise<void> {
-    const attempts = this.#failedAttempts;
+    const failuresBefore = this.#breaker.failures;
     const startedAt = performance.now();
     try {
       const outcome = await this.#pipeline.process(batch, this.#options.tellsPlaces());
       this.#underWay.delete(batch);
       this.#settle(batch, outcome, performance.now() - startedAt);
-      this.#failedAttempts = 0;
+      this.#breaker.noteSuccess();
     } catch (error) {
       this.#underWay.delete(batch);
       if (this.#isAbandoned) return;
       this.#returned.push(batch);
-      // Batches that were under way together fail together, and that is one failure.
-      this.#failedAttempts = Math.max(this.#failedAttempts, attempts + 1);
+      this.#breaker.noteFailure(failuresBefore);
       this.#lastFailure = { error };
       this.#options.onFailure(error, 'store.append');
     }
@@ -372,7 +391,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
 
   #goOn(): void {
     if (this.#isClosed || this.#waiting === 0) return;
-    if (this.#failedAttempts > 0) this.#schedule(retryDelay(this.#failedAttempts));
+    if (this.#breaker.isFailing) this.#schedule(this.#breaker.waitMs);
     else {
       this.#startFull();
       if (this.#pipeline.queue.length > 0) this.#schedule(this.#options.flushIntervalMs);
@@ -397,6 +416,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     this.#countShed('poison', outcome.poison);
     this.#countShed('internal_error', outcome.unprepared);
     for (const { error, where } of outcome.failures) this.#options.onFailure(error, where);
+    this.#admission.refresh();
     try {
       faultPoint('stored');
       this.#options.onDone(outcome, tookMs);
@@ -406,14 +426,8 @@ export class EntryWriter<Taken extends Batch = Batch> {
   }
 
   #countShed(reason: ShedReason, count = 1): void {
-    if (count > 0) this.#shed.set(reason, (this.#shed.get(reason) ?? 0) + count);
+    this.#losses.count('exchanges', reason, count);
   }
 }
 
 const NOTHING_SPOOLED = { spooled: 0, recovered: 0, replayed: 0, corrupt: 0, shed: {} } as const;
-
-/** Doubles up to a limit, with full jitter so that many processes do not come back at one moment. */
-function retryDelay(failedAttempts: number): number {
-  const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failedAttempts, 20));
-  return FIRST_RETRY_MS + Math.random() * (ceiling - FIRST_RETRY_MS);
-}

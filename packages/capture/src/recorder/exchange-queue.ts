@@ -18,6 +18,9 @@ export interface Batch {
 export interface BatchQueue<Taken extends Batch> {
   /** Exchanges that nobody has taken yet. */
   readonly length: number;
+  /** Share of the room that is used, of places or of bytes, whichever is scarcer. */
+  readonly fill: number;
+  readonly bytesFill: number;
   /** Whether enough have gathered to be written at once. */
   readonly hasFullBatch: boolean;
   /** False when there is no room; the exchange is not kept then. */
@@ -68,6 +71,14 @@ export class ExchangeQueue implements BatchQueue<ExchangeBatch> {
 
   get hasFullBatch(): boolean {
     return this.length >= this.#limits.batchSize;
+  }
+
+  get fill(): number {
+    return Math.max((this.length + this.#taken) / this.#limits.maxExchanges, this.bytesFill);
+  }
+
+  get bytesFill(): number {
+    return this.#bytes / this.#limits.maxBytes;
   }
 
   offer(exchange: QueuedExchange): boolean {

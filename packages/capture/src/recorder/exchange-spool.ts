@@ -1,3 +1,4 @@
+import type { GapRecord } from '../entries/gap';
 import type { Exchange } from '../exchange';
 import type { ShedReason } from './batch-processor';
 
@@ -5,6 +6,13 @@ import type { ShedReason } from './batch-processor';
 export interface SpoolTicket {
   /** What was written, redacted: to be stored from memory instead of being read back. Whoever has queued it lets it go. */
   record: Buffer | undefined;
+}
+
+/** An exchange that was spooled before it was over. */
+export interface HeldExchange {
+  readonly ticket: SpoolTicket;
+  /** False: what was spooled is no longer the whole truth. */
+  readonly isCurrent: boolean;
 }
 
 export interface SpoolCounts {
@@ -23,6 +31,8 @@ export interface SpoolCounts {
 /** Keeps exchanges on the local disk, redacted, until they are stored. */
 export interface ExchangeSpool {
   readonly counts: SpoolCounts;
+  /** Share of its room that is used; 1 while it takes nothing. */
+  readonly fill: number;
   /**
    * Redacts and writes one exchange before it returns.
    *
@@ -33,10 +43,18 @@ export interface ExchangeSpool {
   done(tickets: readonly SpoolTicket[]): void;
   /** Nobody else will see to this one: it is to be read back and stored. */
   defer(ticket: SpoolTicket): void;
-  /** Takes over what dead processes left, and stores it from now on whenever it can. */
-  start(): void;
+  /**
+   * Takes over what dead processes left, and stores it from now on whenever it can.
+   *
+   * @param isTried whether somebody else finds out at the moment if a store that failed is back
+   */
+  start(isTried: () => boolean): void;
   /** Stores all that waits to be read back. @throws what the store fails with */
   drain(): Promise<void>;
+  /** Writes gaps that cannot be stored any more to the disk, for the next process, before it returns. */
+  leaveGaps(gaps: readonly GapRecord[]): void;
+  /** Stores gaps that were left. @throws what `save` fails with; they stay then */
+  takeGaps(save: (gaps: readonly GapRecord[]) => Promise<void>): Promise<void>;
   /** What is not stored stays on the disk for the next process. */
   close(): Promise<void>;
 }

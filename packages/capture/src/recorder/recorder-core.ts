@@ -1,4 +1,4 @@
-import { StorageError, type Clock } from '@recap/storage';
+import type { Clock } from '@recap/storage';
 import { faultPoint } from '../fault-point';
 import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import { createEndpointNormalizer } from '../entries/endpoint-key';
@@ -12,14 +12,17 @@ import { commitAnswer } from './commit-answer';
 import type { CaptureOptions } from './capture-options';
 import type { CaptureSettings } from './capture-settings';
 import { resolveCaptureSettings } from './capture-settings';
+import { closeStore } from './close-store';
 import { isAsSpooled, isStillSaid } from './held-exchange';
-import { EntryWriter, type HeldExchange } from './entry-writer';
+import { EntryWriter } from './entry-writer';
 import { FailureLog } from './failure-log';
 import { FlushFigures } from './flush-figures';
 import { HostCost } from './host-cost';
+import { isWanted } from './is-wanted';
 import { attachExchange, detachExchange, ignore, isIgnored } from './exchange-of-request';
 import { OpenExchange, type ExchangeKeeper, type SeenRequest } from './open-exchange';
-import type { ExchangeSpool } from './exchange-spool';
+import type { ExchangeSpool, HeldExchange } from './exchange-spool';
+import { OverloadGuard } from './overload-guard';
 import { pipelineHere } from './default-pipeline';
 import type { Pipeline } from './pipeline';
 import type { RecorderOptions } from './recorder-options';
@@ -27,14 +30,11 @@ import type { Recorder, RecorderStats } from './recorder';
 import { RECORDER_DEFAULTS } from './recorder-options';
 import { sentUrl, splitUrl } from './sent-url';
 import { SessionTable } from './session-table';
-import { within } from './within';
+import { StoreOpening } from './store-opening';
 
 const MAX_RECENT_SESSIONS = 10_000;
 /** What closing the store may take although the time for writing is over. */
 const MIN_CLOSING_MS = 500;
-/** How long a query waits for a store that is being opened. */
-const OPENING_GRACE_MS = 1_000;
-
 /** The recorder as the adapters, the router and retention see it. */
 export class RecorderCore implements Recorder {
   readonly store: EntryStore;
@@ -45,6 +45,7 @@ export class RecorderCore implements Recorder {
   readonly failures: FailureLog;
   readonly writer: EntryWriter;
   readonly sessions: SessionTable;
+  readonly overload: OverloadGuard;
   readonly #newId: () => string;
   readonly #noteFailure = (error: unknown, where: string): void => {
     this.failures.note(error, where);
@@ -74,9 +75,8 @@ export class RecorderCore implements Recorder {
   readonly #holdsAnswers: boolean;
   readonly #cleanups: (() => Promise<void> | void)[] = [];
   readonly #onWritten: (() => void)[] = [];
-  #opening: Promise<void> | undefined;
+  readonly #opening: StoreOpening;
   #closing: Promise<void> | undefined;
-  #isReady = false;
   #hasSeenOwner = false;
   #announcesSessions = false;
   #open = 0;
@@ -118,12 +118,15 @@ export class RecorderCore implements Recorder {
     };
     this.sessionMaxAgeMs = (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000;
     this.sessions = new SessionTable(this.sessionMaxAgeMs, newId);
+    this.overload = new OverloadGuard(this, newId, spool);
+    this.#opening = new StoreOpening(() => this.#openStore(), this.overload.breaker, this.#noteFailure);
     this.writer = new EntryWriter({
       pipeline: pipeline ?? pipelineHere(options, store, this.#noteFailure),
       flushIntervalMs: options.flushIntervalMs ?? RECORDER_DEFAULTS.flushIntervalMs,
-      onFailure: (error, where) => {
-        this.failures.note(error, where);
-      },
+      onFailure: this.#noteFailure,
+      onLoss: this.overload.onLoss,
+      policy: this.overload.policy,
+      breaker: this.overload.breaker,
       tellsPlaces: () => this.#announcesSessions,
       spool,
       spoolsAll: this.#spoolsAll,
@@ -132,6 +135,8 @@ export class RecorderCore implements Recorder {
         : undefined,
       onDone: (outcome, tookMs) => {
         this.flushes.note(outcome, tookMs);
+        // The writer has found out that the store is there.
+        if (!this.isOpen) this.start();
         for (const { claim, sessionId, startedAt, endedAt } of outcome.placed) {
           this.sessions.note(claim, sessionId, startedAt, endedAt);
         }
@@ -146,7 +151,7 @@ export class RecorderCore implements Recorder {
     if (own.owner !== undefined) this.#hasSeenOwner = true;
     if (settings.sessionHeader && !this.#announcesSessions) {
       this.#announcesSessions = true;
-      if (this.#isReady) {
+      if (this.isOpen) {
         this.#loadSessions().catch((error: unknown) => {
           this.failures.note(error, 'recentSessions');
         });
@@ -156,19 +161,12 @@ export class RecorderCore implements Recorder {
   }
 
   ready(): Promise<void> {
-    this.#opening ??= this.#openStore().catch((error: unknown) => {
-      this.#opening = undefined;
-      throw error;
-    });
-    return this.#opening;
+    return this.#opening.ready();
   }
 
   /** Starts to open the store, if that has not been done; its failure is told, not thrown. */
   start(): void {
-    if (this.#opening !== undefined || this.#closing !== undefined) return;
-    this.ready().catch((error: unknown) => {
-      this.failures.note(error, 'open');
-    });
+    this.#opening.start();
   }
 
   /** Begins to watch an exchange; `undefined` when it is not to be recorded. What it throws is counted as lost. */
@@ -220,13 +218,11 @@ export class RecorderCore implements Recorder {
 
   /** Opens the store when nothing has done so yet, and gives it a moment. */
   isReady(): boolean | Promise<boolean> {
-    if (this.#isReady || this.#closing !== undefined) return this.#isReady;
-    this.start();
-    return this.#readyWithin(OPENING_GRACE_MS);
+    return this.#opening.isReady();
   }
 
   get isOpen(): boolean {
-    return this.#isReady;
+    return this.#opening.isOpen;
   }
 
   knowsOwners(): boolean {
@@ -234,7 +230,7 @@ export class RecorderCore implements Recorder {
   }
 
   isDegraded(): boolean {
-    return this.writer.isFailing || this.writer.pausedFor !== undefined;
+    return this.writer.isFailing || this.writer.pausedFor !== undefined || this.overload.policy.step > 0;
   }
 
   onError(error: unknown, where: string): void {
@@ -270,6 +266,7 @@ export class RecorderCore implements Recorder {
       internalErrors: this.failures.count,
       evicted: this.#evicted,
       pausedFor: this.writer.pausedFor ?? null,
+      leavingOut: this.overload.leavingOut,
       worker: this.#hasWorker,
     };
   }
@@ -277,6 +274,7 @@ export class RecorderCore implements Recorder {
   async flush(): Promise<void> {
     await this.ready();
     await this.writer.flush();
+    await this.overload.gaps.flush();
   }
 
   async sweep(): Promise<{ readonly deletedEntries: number; readonly deletedSessions: number }> {
@@ -285,6 +283,7 @@ export class RecorderCore implements Recorder {
   }
 
   close({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#opening.stop();
     this.#closing ??= this.#close(timeoutMs);
     return this.#closing;
   }
@@ -293,17 +292,8 @@ export class RecorderCore implements Recorder {
     faultPoint('open');
     await this.store.open();
     if (this.#announcesSessions) await this.#loadSessions();
-    this.#isReady = true;
-    this.#spool?.start();
-  }
-
-  async #readyWithin(ms: number): Promise<boolean> {
-    // Whether it fails is told by `start`; here it only counts that it is not open.
-    await within(
-      ms,
-      this.#opening?.catch(() => undefined),
-    );
-    return this.#isReady;
+    this.#spool?.start(() => this.writer.isTrying);
+    this.overload.takeLeftGaps();
   }
 
   async #loadSessions(): Promise<void> {
@@ -318,24 +308,15 @@ export class RecorderCore implements Recorder {
     for (const cleanup of this.#cleanups) await cleanup();
     await this.writer.close(timeoutMs);
     for (const callback of this.#onWritten) callback();
-    this.#isReady = false;
+    const leftMs = (): number => Math.max(deadline - performance.now(), MIN_CLOSING_MS);
+    await this.overload.close(leftMs());
+    this.#opening.close();
     try {
       await this.#spool?.close();
-      await this.#closeStore(Math.max(deadline - performance.now(), MIN_CLOSING_MS));
+      await closeStore(this.store, leftMs(), this.#noteFailure);
     } finally {
       for (const callback of this.#onClosed) callback();
     }
-  }
-
-  /** A database that hangs must not hang the program's end. */
-  async #closeStore(limitMs: number): Promise<void> {
-    const closed = this.store.close().then(() => true);
-    if ((await within(limitMs, closed)) === true) return;
-    const late = new StorageError('UNAVAILABLE', 'The database did not close in time; it is left as it is.');
-    this.failures.note(late, 'close');
-    closed.catch((error: unknown) => {
-      this.failures.note(error, 'close');
-    });
   }
 
   /** Runs in the host's event loop, before the last of the answer goes out: nothing may escape. */
@@ -393,6 +374,13 @@ export class RecorderCore implements Recorder {
         open.settle(undefined);
         return;
       }
+      if (held === undefined && this.overload.policy.step === 3) {
+        // Nothing of it would be kept: it is not even put together.
+        this.overload.policy.noteExchange();
+        this.writer.lose('lag');
+        open.settle(undefined);
+        return;
+      }
       const exchange = isStillSaid(open)
         ? { ...open.held.exchange, ...tapped }
         : buildExchange(open, tapped, seen.request, this.#noteFailure);
@@ -422,19 +410,7 @@ export class RecorderCore implements Recorder {
     attempt(() => open.settle(built), 'settle', this.#noteFailure);
   }
 
-  /** A function of the program's that fails leaves the exchange in. */
-  #isWanted(open: OpenExchange, { outcome, status }: TappedExchange): boolean {
-    const hasFailed = outcome !== 'completed' || (status ?? 0) >= 500;
-    if (!hasFailed && open.settings.sample < 1) {
-      open.isSampled ??=
-        (attempt(() => (this.options.random ?? Math.random)(), 'sample', this.#noteFailure) ?? -1) <
-        open.settings.sample;
-      if (!open.isSampled) return false;
-    }
-    return !this.#isSkipped(open);
-  }
-
-  #isSkipped(open: OpenExchange): boolean {
-    return attempt(() => open.settings.skip?.(open.context), 'skip', this.#noteFailure) === true;
+  #isWanted(open: OpenExchange, tapped: TappedExchange): boolean {
+    return isWanted(open, tapped, this.options.random ?? Math.random, this.#noteFailure);
   }
 }

@@ -6,6 +6,7 @@ import type { RedactionRules } from '../redaction/redactor';
 import type { CaptureOptions } from './capture-options';
 import type { RecorderStats } from './recorder';
 import { captureOptionShape, checkOptions } from './capture-options';
+import { overloadSchema, type OverloadSettings } from './overload-options';
 
 /** The part of pino's interface that Recap uses; pino, Fastify's and most other loggers have it. */
 export interface Logger {
@@ -81,6 +82,8 @@ export interface RecorderOptions<Database = unknown> extends CaptureOptions {
    * instead. Default for a database in memory: `false`.
    */
   readonly spool?: SpoolSettings | false;
+  /** What gives way when there is more to record than can be stored, or the program's event loop is late. */
+  readonly overload?: OverloadSettings;
   /** Default: silent, but for one warning on the console for each kind of failure. */
   readonly logger?: Logger;
   /** Logs every exchange and batch at level `debug`; default false. */
@@ -165,6 +168,7 @@ const schema = z.strictObject({
       }),
     ])
     .optional(),
+  overload: overloadSchema.optional(),
   logger: z
     .custom<Logger>((value) => typeof (value as Logger | undefined)?.warn === 'function', {
       message: 'Expected a logger with debug, info, warn and error',

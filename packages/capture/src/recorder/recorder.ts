@@ -11,10 +11,12 @@ export interface RecorderStats {
   readonly replayed: number;
   /** Damaged records of the spool that were passed over. */
   readonly spoolCorrupt: number;
-  /** Not stored, by reason: `queue_full`, `disk_full`, `poison`, `internal_error`, `closed`, `spool_corrupt`. */
+  /** Not stored, by reason: `queue_full`, `noisy_owner`, `lag`, `disk_full`, `poison`, `internal_error`, `closed`, `spool_corrupt`. */
   readonly shed: Readonly<Record<string, number>>;
   /** With `strict`, answers that were not committed in time, by reason: those of `shed`, `commit_failed`, `timeout`. */
   readonly strictFailures: Readonly<Record<string, number>>;
+  /** Kept without bodies, or without headers, by reason: `backlog`, `lag`, `noisy_owner`, `open_budget`. */
+  readonly reduced: Readonly<Record<'bodies' | 'headers', Readonly<Record<string, number>>>>;
   /** Exchanges seen but left out on purpose, by `sample` or `skip`. */
   readonly leftOut: number;
   /** Exchanges in progress. */
@@ -36,6 +38,8 @@ export interface RecorderStats {
   readonly evicted: number;
   /** Why recording is paused, such as `disk_full`; null while it is not. */
   readonly pausedFor: string | null;
+  /** What is left out of every exchange at the moment, with all that comes before: `bodies`, `headers`, `exchanges`; null: nothing. */
+  readonly leavingOut: 'bodies' | 'headers' | 'exchanges' | null;
   /** Whether a thread of its own redacts and stores; false: the program's thread does, in short slices. */
   readonly worker: boolean;
 }

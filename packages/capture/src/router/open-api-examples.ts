@@ -1,6 +1,7 @@
 import { encodeCursor } from '../query/cursor';
 import type { EntryDetail } from '../query/entry-detail';
 import type { EntryItem } from '../query/entry-item';
+import type { GapItem } from '../query/gap-item';
 import type { SessionItem, SessionWithEntries } from '../query/session-item';
 
 /** Requests and answers that the OpenAPI document shows. A test sends each request to a running router. */
@@ -96,6 +97,16 @@ const detail: EntryDetail = {
   warnings: [],
 };
 
+const gap: GapItem = {
+  id: '0199f0c2-7a10-7000-8000-0000000000bb',
+  missing: 'bodies',
+  started_at: '2026-11-20T12:00:04.000Z',
+  ended_at: '2026-11-20T12:00:09.214Z',
+  exchanges: 1240,
+  reasons: { backlog: 1240 },
+  ttl: '2026-12-20T12:00:09.214Z',
+};
+
 function list(items: readonly unknown[]): Record<string, unknown> {
   const page = { total: items.length, total_is_capped: false, page: 1, page_size: 20 };
   return { items, ...page, has_more: false, cursor: null };
@@ -172,7 +183,9 @@ export const examples = {
     answer: {
       recorder: { captured: 41, stored: 41, queued: 0, shed: {} },
       store: { kind: 'sqlite', database_bytes: 131072, entries: 41, entries_is_capped: false },
+      gaps: { total: 0, total_is_capped: false, exchanges: 0, bodies: 0, headers: 0 },
     },
   },
+  gaps: { parameters: { start_date: '2026-11-20', page_size: 10 }, answer: list([gap]) },
   health: { answer: { status: 'ok' } },
 } satisfies Readonly<Record<string, RouteExamples>>;

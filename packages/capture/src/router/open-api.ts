@@ -4,6 +4,7 @@ import {
   deleteSchema,
   entryIdSchema,
   entryQuerySchema,
+  gapListSchema,
   sessionListSchema,
   sessionQuerySchema,
 } from './request-schemas';
@@ -12,6 +13,7 @@ import {
   entryDetailSchema,
   entryItemSchema,
   errorSchema,
+  gapItemSchema,
   healthSchema,
   listOf,
   sessionItemSchema,
@@ -95,6 +97,18 @@ function createDocument(): JsonObject {
       '/delete': {
         post: withBody('deleteEntries', 'Delete entries (admin)', 'Delete', 'DeleteReport', examples.delete),
       },
+      '/gaps': {
+        get: {
+          ...operation(
+            'listGaps',
+            'Times in which not all was kept, newest first (admin)',
+            'GapList',
+            examples.gaps,
+            [400, 401, 403, 429, 500, 503],
+          ),
+          parameters: parameters(gapListSchema, 'query', examples.gaps),
+        },
+      },
       '/stats': {
         get: operation(
           'getStats',
@@ -125,6 +139,7 @@ function createDocument(): JsonObject {
         EntryDetail: response(entryDetailSchema),
         SessionList: response(listOf(sessionItemSchema)),
         SessionWithEntriesList: response(listOf(sessionWithEntriesSchema)),
+        GapList: response(listOf(gapItemSchema)),
         DeleteReport: response(deleteReportSchema),
         Stats: response(statsSchema),
         Health: response(healthSchema),

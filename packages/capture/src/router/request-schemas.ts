@@ -110,6 +110,12 @@ export const entryQuerySchema = z.strictObject({
 
 export const sessionListSchema = z.strictObject({ ...sessionFilters, ...paging });
 
+export const gapListSchema = z.strictObject({
+  start_date: instant('start', 'Inclusive: gaps that reach into the time from here on.').optional(),
+  end_date: instant('end', 'Exclusive; a bare date means the end of that day.').optional(),
+  ...paging,
+});
+
 /** Bodies that one answer with sessions may hold, each of up to the recorder's cap. */
 const MAX_BODIES = 400;
 
@@ -161,5 +167,6 @@ export const entryIdSchema = z.strictObject({ id: text('Id of an entry.') });
 export const noParametersSchema = z.strictObject({});
 
 export type EntryQueryInput = z.infer<typeof entryQuerySchema>;
+export type GapListInput = z.infer<typeof gapListSchema>;
 export type SessionListInput = z.infer<typeof sessionListSchema>;
 export type SessionQueryInput = z.infer<typeof sessionQuerySchema>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EntryDetail } from '../query/entry-detail';
 import type { EntryItem } from '../query/entry-item';
+import type { GapItem } from '../query/gap-item';
 import type { ListPage } from '../query/list-page';
 import type { DeleteReport } from '../query/query-service';
 import type { QueryWarning } from '../query/query-warning';
@@ -143,6 +144,18 @@ export const deleteReportSchema = z.strictObject({
   deleted: count,
 }) satisfies z.ZodType<DeleteReport>;
 
+export const gapItemSchema = z.strictObject({
+  id: z.string(),
+  missing: z.enum(['exchanges', 'bodies', 'headers']).meta({
+    description: 'Whole exchanges, or of their entries the bodies or the headers.',
+  }),
+  started_at: instant.meta({ description: 'The exchanges ended between this and ended_at.' }),
+  ended_at: instant,
+  exchanges: count.meta({ description: 'How many exchanges something is missing of.' }),
+  reasons: z.record(z.string(), count).meta({ description: 'How many of them for which reason.' }),
+  ttl: instant.nullable().meta({ description: 'The instant of expiry; null when it is kept for ever.' }),
+}) satisfies z.ZodType<GapItem>;
+
 export const healthSchema = z.strictObject({ status: z.enum(['ok', 'degraded', 'down']) });
 
 export const statsSchema = z.strictObject({
@@ -153,6 +166,15 @@ export const statsSchema = z.strictObject({
     entries: count,
     entries_is_capped: z.boolean(),
   }),
+  gaps: z
+    .strictObject({
+      total: count,
+      total_is_capped: z.boolean(),
+      exchanges: count,
+      bodies: count,
+      headers: count,
+    })
+    .meta({ description: 'Sums over the gaps in the database; of the newest 10,000 when there are more.' }),
 });
 
 export const errorSchema = z.strictObject({ code: z.string(), message: z.string(), details: record });

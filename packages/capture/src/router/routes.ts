@@ -6,6 +6,7 @@ import {
   deleteSchema,
   entryIdSchema,
   entryQuerySchema,
+  gapListSchema,
   noParametersSchema,
   sessionListSchema,
   sessionQuerySchema,
@@ -13,7 +14,7 @@ import {
 import type { RouterRecorder } from './router-recorder';
 import type { RouterRequest } from './router-request';
 import { toStatsView } from './stats';
-import { toEntryQuery, toSessionListQuery, toSessionQuery } from './to-query';
+import { toEntryQuery, toGapQuery, toSessionListQuery, toSessionQuery } from './to-query';
 import { validate } from './validate';
 
 /** What a data route answers with. */
@@ -43,6 +44,8 @@ export interface OpenRoute {
 
 export type Route = DataRoute | OpenRoute;
 
+const PAGING_TYPES = { page: 'integer', page_size: 'integer', include_total: 'boolean' } as const;
+
 /** The last segment of a pattern may be a parameter, written `*`. */
 export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/health', { kind: 'health', method: 'GET' }],
@@ -65,11 +68,7 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
   [
     '/sessions',
     get(async (request) => {
-      const parameters = parseQueryString(request.query, {
-        page: 'integer',
-        page_size: 'integer',
-        include_total: 'boolean',
-      });
+      const parameters = parseQueryString(request.query, PAGING_TYPES);
       const query = toSessionListQuery(validate(sessionListSchema, parameters));
       return ({ service, principal }) => service.listSessions(principal, query);
     }),
@@ -80,6 +79,17 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
       const query = toSessionQuery(validate(sessionQuerySchema, await readBodyOnly(request)));
       return ({ service, principal }) => service.querySessions(principal, query);
     }),
+  ],
+  [
+    '/gaps',
+    {
+      ...get(async (request) => {
+        const parameters = parseQueryString(request.query, PAGING_TYPES);
+        const query = toGapQuery(validate(gapListSchema, parameters));
+        return ({ service, principal }) => service.listGaps(principal, query);
+      }),
+      isAdminOnly: true,
+    },
   ],
   [
     '/delete',
@@ -99,8 +109,11 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
       ...get(async (request) => {
         requireNoParameters(request);
         return async ({ service, principal, recorder }) => {
-          const sizes = await service.storeSizes(principal);
-          return { data: toStatsView(recorder.stats(), recorder.store.kind, sizes), warnings: [] };
+          const [sizes, gaps] = await Promise.all([
+            service.storeSizes(principal),
+            service.gapTotals(principal),
+          ]);
+          return { data: toStatsView(recorder.stats(), recorder.store.kind, sizes, gaps), warnings: [] };
         };
       }),
       isAdminOnly: true,

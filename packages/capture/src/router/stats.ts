@@ -1,3 +1,4 @@
+import type { GapTotals } from '../entries/gap';
 import type { StoreSizes } from '../entries/entry-store';
 
 export interface StatsView {
@@ -8,9 +9,22 @@ export interface StatsView {
     readonly entries: number;
     readonly entries_is_capped: boolean;
   };
+  /** Sums over the gaps in the database. */
+  readonly gaps: {
+    readonly total: number;
+    readonly total_is_capped: boolean;
+    readonly exchanges: number;
+    readonly bodies: number;
+    readonly headers: number;
+  };
 }
 
-export function toStatsView(counters: object, kind: string, sizes: StoreSizes): StatsView {
+export function toStatsView(
+  counters: object,
+  kind: string,
+  sizes: StoreSizes,
+  { gaps, isCapped, exchanges, bodies, headers }: GapTotals,
+): StatsView {
   return {
     recorder: inSnakeCase(counters),
     store: {
@@ -19,6 +33,7 @@ export function toStatsView(counters: object, kind: string, sizes: StoreSizes): 
       entries: sizes.entries,
       entries_is_capped: sizes.entriesIsCapped,
     },
+    gaps: { total: gaps, total_is_capped: isCapped, exchanges, bodies, headers },
   };
 }
 

@@ -1,10 +1,10 @@
 import type { StatusRange } from '../entries/entry-filter';
 import type { EntrySelection } from '../query/entry-selection';
 import type { Paging } from '../query/list-page';
-import type { EntryQuery, SessionListQuery, SessionQuery } from '../query/query-service';
+import type { EntryQuery, GapQuery, SessionListQuery, SessionQuery } from '../query/query-service';
 import { parseInstant } from './instants';
 import { parseMetadataFilters } from './metadata-filters';
-import type { EntryQueryInput, SessionListInput, SessionQueryInput } from './request-schemas';
+import type { EntryQueryInput, GapListInput, SessionListInput, SessionQueryInput } from './request-schemas';
 
 /** From the wire's words, already validated, to the query service's. */
 export function toEntryQuery(input: EntryQueryInput): EntryQuery {
@@ -46,7 +46,15 @@ export function toSessionQuery(input: SessionQueryInput): SessionQuery {
   };
 }
 
-function toPaging(input: SessionListInput): Paging {
+export function toGapQuery(input: GapListInput): GapQuery {
+  return {
+    from: input.start_date === undefined ? undefined : parseInstant(input.start_date, 'start'),
+    before: input.end_date === undefined ? undefined : parseInstant(input.end_date, 'end'),
+    ...toPaging(input),
+  };
+}
+
+function toPaging(input: GapListInput): Paging {
   return {
     page: input.page,
     pageSize: input.page_size,

@@ -1,11 +1,14 @@
 import type { EntryStore, NewEntry } from '../entries/entry-store';
+import type { GapRecord } from '../entries/gap';
 import type { Exchange } from '../exchange';
 import { errorCode, StorageError } from '@recap/storage';
 import { BatchProcessor, type BatchOutcome, type ShedReason } from '../recorder/batch-processor';
+import { RetryBreaker } from '../recorder/retry-breaker';
 import type { ExchangeSpool, SpoolCounts, SpoolTicket } from '../recorder/exchange-spool';
 import { within } from '../recorder/within';
 import { FolderClaims } from './folder-claims';
 import { Journal, SEGMENT_BYTES, type RecordPlace } from './journal';
+import { leaveGaps, takeGaps } from './left-gaps';
 import { decodeSpooledEntry, encodeSpooledEntry, type SpooledEntry } from '../recorder/spooled-entry';
 import { diskFiles, type SpoolFiles } from './spool-files';
 
@@ -30,8 +33,7 @@ interface Ticket extends RecordPlace, SpoolTicket {
 
 const BATCH_RECORDS = 200;
 const BATCH_BYTES = 4 * 1024 * 1024;
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 2_000;
+const LOOK_AGAIN_MS = 250;
 const LOOK_AROUND_MS = 15_000;
 const CLOSING_ROUND_MS = 1_000;
 /** After as many reads that failed one after another, the record that is in turn is given up. */
@@ -58,7 +60,8 @@ export class Spool implements ExchangeSpool {
   #batch: { readonly name: object; tickets: Ticket[]; entries: SpooledEntry[] } | undefined;
   #round: Promise<void> | undefined;
   #looking: Promise<void> | undefined;
-  #failures = 0;
+  readonly #breaker = new RetryBreaker();
+  #isTried: () => boolean = () => false;
   /** One after another. */
   #failedReads = 0;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -88,6 +91,11 @@ export class Spool implements ExchangeSpool {
     };
   }
 
+  get fill(): number {
+    if (this.#isClosed || performance.now() < this.#refusedUntil) return 1;
+    return Math.min(1, this.#usedBytes / this.#options.maxBytes);
+  }
+
   append(exchange: Exchange): Ticket {
     if (this.#isClosed) throw new StorageError('CLOSED', 'The spool is closed.');
     const place = this.#own.append(encodeSpooledEntry(this.#options.prepare(exchange)));
@@ -103,7 +111,8 @@ export class Spool implements ExchangeSpool {
     this.#wake(0);
   }
 
-  start(): void {
+  start(isTried: () => boolean): void {
+    this.#isTried = isTried;
     if (this.#lookTimer !== undefined || this.#isClosed) return;
     this.#lookTimer = setInterval(() => {
       this.#lookAround().catch(this.#noteFailure);
@@ -119,6 +128,14 @@ export class Spool implements ExchangeSpool {
       if (!this.#hasDeferred || this.#isClosed) return;
       await this.#startRound();
     }
+  }
+
+  leaveGaps(gaps: readonly GapRecord[]): void {
+    leaveGaps(this.#files, this.#options.path, gaps);
+  }
+
+  takeGaps(save: (gaps: readonly GapRecord[]) => Promise<void>): Promise<void> {
+    return takeGaps(this.#files, this.#options.path, save, this.#noteFailure);
   }
 
   async close(): Promise<void> {
@@ -142,6 +159,10 @@ export class Spool implements ExchangeSpool {
   readonly #noteFailure = (error: unknown): void => {
     this.#options.onFailure(error, 'spool');
   };
+
+  get #usedBytes(): number {
+    return this.#inherited.reduce((sum, { bytes }) => sum + bytes, this.#own.bytes);
+  }
 
   get #hasDeferred(): boolean {
     return (
@@ -173,7 +194,7 @@ export class Spool implements ExchangeSpool {
       this.#refusedUntil = now + REFUSED_FOR_MS;
       throw refusal(reason);
     };
-    const used = [this.#own, ...this.#inherited].reduce((sum, journal) => sum + journal.bytes, 0);
+    const used = this.#usedBytes;
     if (used + bytes > maxBytes) refuse(`it holds ${used} of ${maxBytes} bytes`);
     const free = this.#files.freeBytesBlocking(path);
     if (free - bytes < minFreeDiskBytes) refuse(`${free} bytes are free on the disk`);
@@ -219,13 +240,16 @@ export class Spool implements ExchangeSpool {
     if (this.#retryTimer !== undefined || this.#isClosed) return;
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = undefined;
+      if (this.#isTried()) {
+        this.#wake(LOOK_AGAIN_MS);
+        return;
+      }
       this.#startRound().then(
         () => {
           if (this.#hasDeferred) this.#wake(0);
         },
         () => {
-          const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures, 20));
-          this.#wake(ceiling / 2 + (Math.random() * ceiling) / 2);
+          this.#wake(this.#breaker.waitMs);
         },
       );
     }, delayMs).unref();
@@ -243,18 +267,18 @@ export class Spool implements ExchangeSpool {
     try {
       this.#batch ??= await this.#nextBatch();
     } catch (error) {
-      this.#failures += 1;
+      this.#breaker.noteFailure();
       throw error;
     }
     const batch = this.#batch;
     if (batch === undefined) return;
     try {
       const outcome = await this.#processor.process(batch.name, () => batch.entries, false);
-      this.#failures = 0;
+      this.#breaker.noteSuccess();
       this.#batch = undefined;
       this.#settle(batch.tickets, outcome);
     } catch (error) {
-      this.#failures += 1;
+      this.#breaker.noteFailure();
       this.#options.onFailure(error, 'spool.replay');
       throw error;
     }

@@ -109,7 +109,7 @@ export class BodyCollector {
     this.#totalBytes = bytes;
     if (bytes === 0) return;
     if (!this.#budget.reserve(bytes)) {
-      this.letGo('open_budget');
+      this.letGo(this.#budget.refusal ?? 'open_budget');
       return;
     }
     this.#keptBytes = bytes;
@@ -123,7 +123,7 @@ export class BodyCollector {
     const wanted = Math.min(bytes.length, this.#maxBytes - this.#keptBytes);
     if (wanted <= 0 || this.#omitted !== undefined) return;
     if (!this.#budget.reserve(wanted)) {
-      this.letGo('open_budget');
+      this.letGo(this.#budget.refusal ?? 'open_budget');
       return;
     }
     if (this.#isFinished) {

@@ -13,6 +13,8 @@ export class OpenBudget {
   /** In the order in which they began. */
   readonly #streams = new Set<Yielding>();
   #usedBytes = 0;
+  /** Why no bytes are granted at the moment, whatever is free. */
+  refusal: string | undefined;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -20,6 +22,7 @@ export class OpenBudget {
 
   /** True when the bytes were granted; they have to be given back with {@link release}. */
   reserve(bytes: number): boolean {
+    if (this.refusal !== undefined) return false;
     if (this.#usedBytes + bytes > this.#maxBytes) this.#makeRoom(bytes);
     if (this.#usedBytes + bytes > this.#maxBytes) return false;
     this.#usedBytes += bytes;

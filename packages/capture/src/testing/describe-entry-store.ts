@@ -5,6 +5,7 @@ import type { SuiteContext } from './suite-context';
 import { describeDeleting } from './suite-deleting';
 import { describeFilters } from './suite-filters';
 import { describeFinding } from './suite-finding';
+import { describeGaps } from './suite-gaps';
 import { describeLifecycle } from './suite-lifecycle';
 import { describeSessions } from './suite-sessions';
 import { testGlobals } from './test-globals';
@@ -45,6 +46,7 @@ export function describeEntryStore(name: string, open: (clock: FakeClock) => Pro
     describeFilters(context);
     describeSessions(context);
     describeDeleting(context);
+    describeGaps(context);
   });
 }
 

@@ -1,6 +1,7 @@
 import { StorageError, newId as randomId, systemClock, type Clock } from '@recap/storage';
 import type { EntryFilter } from '../entries/entry-filter';
 import type { EntryRecord } from '../entries/entry-record';
+import type { GapRange, GapRecord, Missing } from '../entries/gap';
 import type {
   CountResult,
   DeleteOutcome,
@@ -37,6 +38,7 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
   const { clock = systemClock, newId = randomId, sessionMaxAgeMs = 24 * 3_600_000 } = options;
   const entries = new Map<string, EntryRecord>();
   const sessions = new Map<string, SessionSpan>();
+  const gaps = new Map<string, GapRecord>();
   let state: 'new' | 'open' | 'closed' = 'new';
 
   function requireOpen(): void {
@@ -44,8 +46,9 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
     if (state === 'new') throw new StorageError('UNAVAILABLE', 'The entry store is not open yet.');
   }
 
-  const isVisible = (entry: EntryRecord): boolean =>
-    entry.expiresAt === null || entry.expiresAt > clock.now();
+  const isKept = ({ expiresAt }: { readonly expiresAt: number | null }): boolean =>
+    expiresAt === null || expiresAt > clock.now();
+  const isVisible: (entry: EntryRecord) => boolean = isKept;
 
   function matching(filter: EntryFilter): EntryRecord[] {
     return [...entries.values()]
@@ -82,6 +85,12 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
     const empty = [...sessions.keys()].filter((id) => !used.has(id));
     for (const id of empty) sessions.delete(id);
     return empty.length;
+  }
+
+  function gapsIn({ from = -Infinity, before = Infinity }: GapRange): GapRecord[] {
+    return [...gaps.values()]
+      .filter((gap) => isKept(gap) && gap.endedAt >= from && gap.startedAt < before)
+      .sort((a, b) => b.startedAt - a.startedAt || compareText(b.id, a.id));
   }
 
   const storedBytes = (): number => [...entries.values()].reduce((sum, entry) => sum + rowBytes(entry), 0);
@@ -178,6 +187,7 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
 
     async sweep() {
       requireOpen();
+      for (const gap of gaps.values()) if (!isKept(gap)) gaps.delete(gap.id);
       const expired = [...entries.values()].filter((entry) => !isVisible(entry));
       for (const entry of expired) entries.delete(entry.id);
       return { deletedEntries: expired.length, deletedSessions: removeEmptySessions(), hasMore: false };
@@ -211,6 +221,35 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
 
     async ping() {
       requireOpen();
+    },
+
+    async saveGaps(added) {
+      requireOpen();
+      for (const gap of added)
+        gaps.set(storableKey(gap.id), { ...structuredClone(gap), id: storableKey(gap.id) });
+    },
+
+    async findGaps({ range, limit, after, offset = 0 }) {
+      requireOpen();
+      return gapsIn(range)
+        .filter((gap) => isAfter(after, gap.startedAt, gap.id))
+        .slice(offset, offset + limit)
+        .map((gap) => structuredClone(gap));
+    },
+
+    async sumGaps(range) {
+      requireOpen();
+      const found = gapsIn(range);
+      const newest = found.slice(0, MAX_COUNTED);
+      const sumOf = (missing: Missing): number =>
+        newest.reduce((sum, gap) => sum + (gap.missing === missing ? gap.exchanges : 0), 0);
+      return {
+        gaps: newest.length,
+        isCapped: found.length > MAX_COUNTED,
+        exchanges: sumOf('exchanges'),
+        bodies: sumOf('bodies'),
+        headers: sumOf('headers'),
+      };
     },
 
     async recentSessions(since: number, limit: number) {

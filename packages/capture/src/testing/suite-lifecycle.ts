@@ -18,6 +18,9 @@ const CALLS: readonly (readonly [name: string, call: (store: EntryStore) => Prom
   ['evictOldest', (store) => store.evictOldest(0)],
   ['sizes', (store) => store.sizes()],
   ['ping', (store) => store.ping()],
+  ['saveGaps of nothing', (store) => store.saveGaps([])],
+  ['findGaps', (store) => store.findGaps({ range: {}, limit: 1 })],
+  ['sumGaps', (store) => store.sumGaps({})],
   ['recentSessions', (store) => store.recentSessions(0, 1)],
 ];
 

@@ -1,5 +1,6 @@
 import type { SweepResult } from '../entries/entry-store';
 import { deleteEmptySessions, deleteEntries } from './delete-entries';
+import { deleteExpiredGaps } from './gap-rows';
 import { LOCK_SPACE, SWEEP_LOCK } from './session-locks';
 import { SliceSize } from './slice-size';
 import type { SqlDatabase, SqlRunner } from './sql-database';
@@ -47,6 +48,7 @@ export class Sweeper {
       hasMore = batch.found === limit;
     } while (hasMore && performance.now() < deadline);
     deletedSessions += await this.#deleteOrphans();
+    await this.#database.write((sql) => deleteExpiredGaps(sql, now));
     await this.#giveBackSpace(deadline);
     return { deletedEntries, deletedSessions, hasMore };
   }

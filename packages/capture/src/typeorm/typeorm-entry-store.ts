@@ -1,8 +1,10 @@
 import { newId as randomId, StorageError, systemClock, type Clock } from '@recap/storage';
 import type { EntryFilter } from '../entries/entry-filter';
+import type { GapRange, GapRecord } from '../entries/gap';
 import type {
   EntryStore,
   FindEntries,
+  FindGaps,
   FindSessions,
   NewEntry,
   RecentSession,
@@ -14,6 +16,7 @@ import { resolveDatabase, type DatabaseOption, type DatabaseTarget } from './dat
 import { removeEntries } from './delete-entries';
 import { ALL_COLUMNS, entryFromRow, type EntryRow } from './entry-columns';
 import { filterSql, wholeInstant } from './filter-sql';
+import { findGaps, saveGaps, sumGaps } from './gap-rows';
 import { openPostgres } from './open-postgres';
 import { openSqlite } from './open-sqlite';
 import { postgresReads } from './postgres-reads';
@@ -178,6 +181,25 @@ class TypeOrmEntryStore implements EntryStore {
     return this.#timed('ping', async ({ sql }) => {
       await sql.read((runner) => runner.query('SELECT 1 AS alive'));
     });
+  }
+
+  saveGaps(gaps: readonly GapRecord[]) {
+    const taken = gaps.map((gap) => ({ ...gap }));
+    return this.#timed('saveGaps', async ({ sql }) => {
+      if (taken.length > 0) await sql.write((runner) => saveGaps(runner, taken));
+    });
+  }
+
+  findGaps(query: FindGaps) {
+    return this.#timed('findGaps', ({ sql }) =>
+      sql.read((runner) => findGaps(runner, query, this.#clock.now())),
+    );
+  }
+
+  sumGaps(range: GapRange) {
+    return this.#timed('sumGaps', ({ sql }) =>
+      sql.read((runner) => sumGaps(runner, range, this.#clock.now())),
+    );
   }
 
   recentSessions(since: number, limit: number): Promise<readonly RecentSession[]> {

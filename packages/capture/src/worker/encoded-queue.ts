@@ -46,6 +46,14 @@ export class EncodedQueue implements BatchQueue<EncodedBatch> {
     return this.#full.length > 0;
   }
 
+  get fill(): number {
+    return Math.max(this.#heldExchanges / this.#limits.maxExchanges, this.bytesFill);
+  }
+
+  get bytesFill(): number {
+    return (this.#heldBytes + (this.#current?.length ?? 0)) / this.#limits.maxBytes;
+  }
+
   offer(exchange: QueuedExchange): boolean {
     const { maxExchanges, maxBytes, batchSize } = this.#limits;
     if (this.#heldExchanges >= maxExchanges) return false;

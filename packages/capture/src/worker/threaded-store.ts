@@ -29,6 +29,9 @@ export function threadedStore(kind: string, link: WorkerLink): EntryStore {
     evictOldest: passOn('evictOldest'),
     sizes: passOn('sizes'),
     ping: passOn('ping'),
+    saveGaps: passOn('saveGaps'),
+    findGaps: passOn('findGaps'),
+    sumGaps: passOn('sumGaps'),
     recentSessions: passOn('recentSessions'),
   };
 }

@@ -64,6 +64,9 @@ const REPEATABLE: ReadonlySet<StoreCall> = new Set<StoreCall>([
   'countSessions',
   'sizes',
   'ping',
+  'saveGaps',
+  'findGaps',
+  'sumGaps',
   'recentSessions',
 ]);
 

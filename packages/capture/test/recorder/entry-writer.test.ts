@@ -6,6 +6,9 @@ import type { QueuedExchange } from '../../src/recorder/exchange-queue';
 import { EntryWriter } from '../../src/recorder/entry-writer';
 import type { ExchangeSpool } from '../../src/recorder/exchange-spool';
 import { inProcessPipeline } from '../../src/recorder/in-process-pipeline';
+import { overloadSettings } from '../../src/recorder/overload-options';
+import { RetryBreaker } from '../../src/recorder/retry-breaker';
+import { ShedPolicy } from '../../src/recorder/shed-policy';
 
 /** A store whose answers to `append` a test decides; nothing else of it is called. */
 class ScriptedStore {
@@ -59,6 +62,12 @@ function openWriter({
     flushIntervalMs: 3_600_000,
     onFailure: (_error, where) => failures.push(where),
     onDone,
+    onLoss: () => undefined,
+    policy: new ShedPolicy({
+      settings: overloadSettings({ shed: 'newest', maxLagMs: false }),
+      onChange: () => undefined,
+    }),
+    breaker: new RetryBreaker(),
     tellsPlaces: () => false,
     spool,
   });
@@ -68,6 +77,7 @@ function openWriter({
 /** Takes everything, and keeps only the names. */
 class ListedSpool implements ExchangeSpool {
   readonly ids = new Set<string>();
+  readonly fill = 0;
   get counts() {
     return { spooled: this.ids.size, recovered: 0, replayed: 0, corrupt: 0, shed: {} };
   }
@@ -86,6 +96,12 @@ class ListedSpool implements ExchangeSpool {
   }
   drain(): Promise<void> {
     return Promise.reject(new StorageError('UNAVAILABLE', 'away'));
+  }
+  leaveGaps(): void {
+    // They are not looked at here.
+  }
+  takeGaps(): Promise<void> {
+    return Promise.resolve();
   }
   close(): Promise<void> {
     return Promise.resolve();

@@ -18,6 +18,7 @@ class NotedSpool implements ExchangeSpool {
   readonly appended: Exchange[] = [];
   readonly open = new Set<SpoolTicket>();
   readonly deferred: SpoolTicket[] = [];
+  readonly fill = 0;
   onAppend: () => void = () => undefined;
 
   get counts() {
@@ -42,6 +43,14 @@ class NotedSpool implements ExchangeSpool {
 
   start(): void {
     // Nothing was left by anybody.
+  }
+
+  leaveGaps(): void {
+    // Nothing is lost here.
+  }
+
+  takeGaps(): Promise<void> {
+    return Promise.resolve();
   }
 
   drain(): Promise<void> {

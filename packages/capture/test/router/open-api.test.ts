@@ -71,6 +71,8 @@ async function newRecorderWithExamples(): Promise<TestRecorder> {
     { ...shared, status: 503, outcome: 'failed', errorName: 'Error', session, responseState: 'truncated' },
     { ...shared, endpoint: null, path: null, status: null, outcome: 'aborted', owner: 'bob' },
   ]);
+  const gap = { startedAt: createdAt, endedAt: createdAt, exchanges: 2, reasons: { lag: 2 }, expiresAt };
+  await recorder.store.saveGaps([{ ...gap, id: 'gap', missing: 'bodies' }]);
   return recorder;
 }
 

@@ -196,6 +196,7 @@ describe('GET /stats', () => {
     const { body } = await router.get(ADMIN, '/stats');
     expect(body.data).toEqual({
       recorder: { captured: 3, shed_by_reason: { queue_full: 1 } },
+      gaps: { total: 0, total_is_capped: false, exchanges: 0, bodies: 0, headers: 0 },
       store: {
         kind: 'memory',
         database_bytes: expect.any(Number) as number,

@@ -5,6 +5,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { newEntry } from '../../src/testing';
 import { createTypeOrmEntryStore, StorageEntry } from '../../src/typeorm';
 import { AddDeliveryColumns1767312000000 } from '../../src/typeorm/migrations/add-delivery-columns';
+import { CreateGapTable1767398400000 } from '../../src/typeorm/migrations/create-gap-table';
 import { CreateRecapTables1767225600000 } from '../../src/typeorm/migrations/create-recap-tables';
 import { createDatabase, describeOnPostgres, dropDatabase } from './postgres-server';
 
@@ -48,6 +49,10 @@ async function expectUpgraded(
   const store = createTypeOrmEntryStore({ database, ...SESSION_MAX_AGE });
   await store.open();
   await store.append([newEntry({ id: 'new', owner: 'ann', firstByteMs: 1.5 })]);
+  expect((await store.sumGaps({})).gaps).toBe(0);
+  const gap = { startedAt: 1, endedAt: 2, exchanges: 3, reasons: { lag: 3 }, expiresAt: null };
+  await store.saveGaps([{ ...gap, id: 'gap', missing: 'headers' }]);
+  expect((await store.sumGaps({})).headers).toBe(3);
   expect(await store.get('old', {})).toMatchObject({
     outcome: 'completed',
     metadata: { a: 1 },
@@ -99,9 +104,15 @@ describe('the schema of an SQLite file', () => {
   it('can be taken back to the first version', async () => {
     const options: DataSourceOptions = { type: 'better-sqlite3', database: join(folder, 'back.db') };
     await makeOld(options, "x'6f6c64'");
-    const migrations = [CreateRecapTables1767225600000, AddDeliveryColumns1767312000000];
+    const migrations = [
+      CreateRecapTables1767225600000,
+      AddDeliveryColumns1767312000000,
+      CreateGapTable1767398400000,
+    ];
     const columns = await withDataSource({ ...options, migrations }, async (dataSource) => {
       await dataSource.runMigrations();
+      await dataSource.undoLastMigration();
+      await expect(dataSource.query('SELECT 1 FROM recap_gaps')).rejects.toThrow('no such table');
       await dataSource.undoLastMigration();
       return dataSource.query<{ name: string }[]>('PRAGMA table_info(recap_entries)');
     });

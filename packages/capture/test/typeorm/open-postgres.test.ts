@@ -121,7 +121,7 @@ describeOnPostgres('PostgreSQL shared by several programs', () => {
     await store.close();
     const tables = `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'Audit log' ORDER BY 1`;
     expect(await onDatabase(url, tables)).toEqual(
-      ['recap_entries', 'recap_migrations', 'recap_sessions'].map((name) => ({ name })),
+      ['recap_entries', 'recap_gaps', 'recap_migrations', 'recap_sessions'].map((name) => ({ name })),
     );
   });
 

@@ -18,7 +18,7 @@ describeOnPostgres('PostgreSQL', () => {
       sessionMaxAgeMs: 24 * 3_600_000,
     });
     await store.open();
-    await onDatabase(url, 'TRUNCATE recap_entries, recap_sessions');
+    await onDatabase(url, 'TRUNCATE recap_entries, recap_sessions, recap_gaps');
     return store;
   });
 });

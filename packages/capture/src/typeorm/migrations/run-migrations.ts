@@ -1,8 +1,13 @@
 import { MigrationExecutor, type DataSource, type QueryRunner } from 'typeorm';
 import { AddDeliveryColumns1767312000000 } from './add-delivery-columns';
+import { CreateGapTable1767398400000 } from './create-gap-table';
 import { CreateRecapTables1767225600000 } from './create-recap-tables';
 
-export const MIGRATIONS = [CreateRecapTables1767225600000, AddDeliveryColumns1767312000000];
+export const MIGRATIONS = [
+  CreateRecapTables1767225600000,
+  AddDeliveryColumns1767312000000,
+  CreateGapTable1767398400000,
+];
 export const MIGRATIONS_TABLE = 'recap_migrations';
 
 /**

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { GapRecord } from '../entries/gap';
+import type { SpoolFiles } from './spool-files';
+
+const FILE_NAME = /^gaps-[0-9a-f]{16}\.json$/;
+
+const schema = z.array(
+  z.strictObject({
+    id: z.string().min(1),
+    missing: z.enum(['exchanges', 'bodies', 'headers']),
+    startedAt: z.number(),
+    endedAt: z.number(),
+    exchanges: z.int().min(0),
+    reasons: z.record(z.string(), z.number()),
+    expiresAt: z.number().nullable(),
+  }) satisfies z.ZodType<GapRecord>,
+);
+
+/** Writes gaps that nobody can store any more to a file of their own, before it returns. */
+export function leaveGaps(files: SpoolFiles, folder: string, gaps: readonly GapRecord[]): void {
+  const bytes = Buffer.from(JSON.stringify(gaps));
+  files.makeFolderBlocking(folder);
+  const file = files.createBlocking(join(folder, `gaps-${randomBytes(8).toString('hex')}.json`));
+  try {
+    for (let at = 0; at < bytes.length;) at += files.writeBlocking(file, bytes.subarray(at), at);
+  } finally {
+    files.closeBlocking(file);
+  }
+}
+
+/**
+ * Stores what was left. Several processes may do so at once: gaps are told apart by their ids.
+ *
+ * @throws what `save` or the disk fails with; what was not stored stays
+ */
+export async function takeGaps(
+  files: SpoolFiles,
+  folder: string,
+  save: (gaps: readonly GapRecord[]) => Promise<void>,
+  onFailure: (error: unknown) => void,
+): Promise<void> {
+  for (const name of await files.list(folder)) {
+    if (!FILE_NAME.test(name)) continue;
+    const path = join(folder, name);
+    const gaps = read(await files.readAll(path), onFailure);
+    if (gaps.length > 0) await save(gaps);
+    await files.remove(path);
+  }
+}
+
+function read(bytes: Buffer, onFailure: (error: unknown) => void): readonly GapRecord[] {
+  try {
+    return schema.parse(JSON.parse(bytes.toString('utf8')));
+  } catch (error) {
+    // A process that ended while it wrote leaves half a file.
+    onFailure(error);
+    return [];
+  }
+}

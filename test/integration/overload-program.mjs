@@ -1,0 +1,38 @@
+// A program that records more than can be stored: `node overload-program.mjs <database as JSON> <options as JSON>`. It
+// sends its port, and does what it is told by a message.
+import { createRecorder } from '@recap/capture';
+import { storageMiddleware } from '@recap/capture/express';
+import express from 'express';
+
+const [database, options] = process.argv.slice(2).map((text) => JSON.parse(text));
+const failures = [];
+const recorder = createRecorder({
+  database,
+  onError: (error, where) => failures.push(`${where}: ${error.message}`),
+  logger: { debug() {}, info() {}, warn() {}, error() {} },
+  ...options,
+});
+const app = express();
+app.use(storageMiddleware({ recorder }));
+app.use(express.json());
+app.post('/echo/:id', (request, response) => response.json({ ...request.body, password: 'hunter2' }));
+const server = app.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
+
+const told = {
+  stats: async () => ({ ...recorder.stats(), failures }),
+  ready: async () => {
+    await recorder.ready();
+    return told.stats();
+  },
+  flush: async () => {
+    await recorder.flush();
+    return told.stats();
+  },
+  close: async () => {
+    await recorder.close({ timeoutMs: 500 });
+    return told.stats();
+  },
+};
+process.on('message', async (ask) => {
+  process.send(await told[ask]().catch((error) => ({ error: String(error), ...recorder.stats(), failures })));
+});
