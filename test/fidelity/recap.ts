@@ -2,6 +2,7 @@ import { storageMiddleware as expressMiddleware } from '@recap/capture/express';
 import { storageMiddleware as koaMiddleware } from '@recap/capture/koa';
 import type { EntryRecord } from '../../packages/capture/src/entries/entry-record';
 import type { EntryStore } from '../../packages/capture/src/entries/entry-store';
+import type { ExchangeSpool } from '../../packages/capture/src/recorder/exchange-spool';
 import type { RecorderCore } from '../../packages/capture/src/recorder/recorder-core';
 import type { RecorderOptions } from '../../packages/capture/src/recorder/recorder-options';
 import { openRecorder } from '../../packages/capture/test/recording/open-recorder';
@@ -16,7 +17,7 @@ export interface Recap extends Recording {
   close(): Promise<void>;
 }
 
-export function openRecap(options: RecorderOptions = {}, store?: EntryStore): Recap {
+export function openRecap(options: RecorderOptions = {}, store?: EntryStore, spool?: ExchangeSpool): Recap {
   const opened = openRecorder(
     {
       redaction: false,
@@ -25,6 +26,7 @@ export function openRecap(options: RecorderOptions = {}, store?: EntryStore): Re
       ...options,
     },
     store,
+    spool,
   );
   const { recorder } = opened;
   return {

@@ -7,7 +7,13 @@ import { newExchangeId } from './recorder/exchange-id';
 import { RecorderCore } from './recorder/recorder-core';
 import { loadRedactionModule, resolveRedactionModule } from './redaction';
 import { keepStore } from './retention';
-import { createEntryStoreAt, resolveDatabase, type DatabaseOption, type DatabaseTarget } from './typeorm';
+import {
+  createEntryStoreAt,
+  durabilityMismatch,
+  resolveDatabase,
+  type DatabaseOption,
+  type DatabaseTarget,
+} from './typeorm';
 import { writeAtExit } from './write-at-exit';
 import { openSpool } from './open-spool';
 import { reportStats } from './report-stats';
@@ -20,13 +26,17 @@ import { obstacleToWorker, workerPipeline, type WorkerPlan } from './worker';
  * @example
  * const recorder = createRecorder({ database: { type: 'postgres', url: process.env.DATABASE_URL } });
  * app.use(storageMiddleware({ recorder }));
- * @throws {StorageError} `CONFIG_INVALID`, `DATABASE_UNSUPPORTED` or `DATABASE_NOT_SHAREABLE` when the options cannot work.
+ * @throws {StorageError} `CONFIG_INVALID`, `DATABASE_UNSUPPORTED`, `DATABASE_NOT_SHAREABLE` or `DURABILITY_MISMATCH`
+ *   when the options cannot work.
  */
 export function createRecorder(given: RecorderOptions<DatabaseOption> = {}): Recorder {
   checkRecorderOptions(given);
   const options = withRedactionModule(given);
   const database = options.database ?? { type: 'sqlite', path: './.recap/recap.db' };
   const target = resolveDatabase(database, options.shareSqliteFile);
+  if (options.durability === 'strict' && target.dialect === 'sqlite' && target.path === ':memory:') {
+    throw durabilityMismatch('sqlite :memory:', 'there is no disk');
+  }
   const recorder = isWorkerWanted(options, target)
     ? threadedRecorder(options, target)
     : recorderHere(options, target);
@@ -48,12 +58,13 @@ function withRedactionModule<Options extends RecorderOptions>(options: Options):
 
 function recorderHere(options: RecorderOptions, target: DatabaseTarget): RecorderCore {
   const { clock = systemClock, newId } = options;
-  const { sessionMaxAgeMs, slowOperationMs } = planOf(options, target);
+  const { sessionMaxAgeMs, slowOperationMs, mustSync } = planOf(options, target);
   const store = createEntryStoreAt(target, {
     clock,
     ...(newId && { newId }),
     sessionMaxAgeMs,
     slowOperationMs,
+    mustSync,
     onSlowOperation: slowOperationLogger(options),
   });
   const recorder: RecorderCore = new RecorderCore(
@@ -121,6 +132,7 @@ function planOf(options: RecorderOptions, target: DatabaseTarget): WorkerPlan {
     },
     sessionMaxAgeMs: (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000,
     slowOperationMs: options.slowOperationMs ?? RECORDER_DEFAULTS.slowOperationMs,
+    mustSync: options.durability === 'strict',
   };
 }
 

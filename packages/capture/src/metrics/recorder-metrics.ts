@@ -58,6 +58,14 @@ export const RECORDER_METRICS: readonly RecorderMetric[] = [
     read: ({ reduced }) => reduced.headers,
   },
   {
+    words: ['strict', 'failures'],
+    kind: 'counter',
+    help: 'Answers whose exchange was not committed in time, with durability strict, by reason',
+    label: 'reason',
+    unit: '{answer}',
+    read: ({ strictFailures }) => strictFailures,
+  },
+  {
     words: ['exchanges', 'left', 'out'],
     kind: 'counter',
     help: 'Exchanges left out on purpose, by sample or skip',

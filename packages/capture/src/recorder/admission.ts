@@ -1,7 +1,7 @@
 import { faultPoint } from '../fault-point';
 import type { Exchange } from '../exchange';
 import type { ShedReason } from './batch-processor';
-import type { Batch, BatchQueue } from './exchange-queue';
+import type { Batch, BatchQueue, QueuedExchange } from './exchange-queue';
 import type { ExchangeSpool, HeldExchange, SpoolTicket } from './exchange-spool';
 import type { LossCounts } from './loss-counts';
 import { OVERLOAD, reduceExchange, type Step } from './reduce-exchange';
@@ -74,7 +74,7 @@ export class Admission {
       if (newer !== undefined && ticket !== undefined) spool?.done([ticket]);
       ticket = newer ?? ticket;
     }
-    let reason = this.#offer(kept);
+    let reason = this.#offer(asQueued(kept, ticket));
     if (reason === 'queue_full') {
       ticket ??= this.#spool(kept);
       if (ticket === undefined) {
@@ -107,7 +107,12 @@ export class Admission {
     return policy.shed === 'stepwise' ? reduceExchange(exchange, 2) : exchange;
   }
 
-  #offer(exchange: Exchange): ShedReason | undefined {
+  /** Leaves an exchange to the spool, while nothing is queued any more. */
+  leave(exchange: Exchange): SpoolTicket | undefined {
+    return this.#spool(exchange);
+  }
+
+  #offer(exchange: QueuedExchange): ShedReason | undefined {
     const { queue, onFailure } = this.#options;
     try {
       faultPoint('queue');
@@ -156,4 +161,12 @@ export class Admission {
     const hasSpool = spool !== undefined && spool.fill < 1;
     return this.#fillOf(breaker.isFailing && !hasSpool ? queue.bytesFill : queue.fill);
   }
+}
+
+/** What is on the disk has been redacted, and need not be again. */
+function asQueued(exchange: Exchange, ticket: SpoolTicket | undefined): QueuedExchange {
+  const record = ticket?.record;
+  if (ticket !== undefined) ticket.record = undefined;
+  const { id, durationMs } = exchange;
+  return record === undefined ? exchange : { id, durationMs, record };
 }

@@ -29,6 +29,13 @@ export interface BatchOutcome {
   /** Where entries went; left empty unless asked for. */
   readonly placed: PlacedEntry[];
   readonly failures: BatchFailure[];
+  /** Which ones are `poison` or `unprepared`. */
+  readonly lost: LostExchange[];
+}
+
+export interface LostExchange {
+  readonly id: string;
+  readonly reason: 'poison' | 'internal_error';
 }
 
 export interface PlacedEntry {
@@ -47,6 +54,7 @@ export interface BatchFailure {
 export interface BatchProcessorOptions<Item> {
   readonly store: Pick<EntryStore, 'open' | 'append'>;
   readonly prepare: (item: Item) => NewEntry | Promise<NewEntry>;
+  readonly idOf: (item: Item) => string;
 }
 
 /** Uninterrupted work after which the thread's other work gets its turn. */
@@ -90,10 +98,16 @@ export class BatchProcessor<Item = Exchange> {
     return progress.outcome;
   }
 
+  /** A batch that failed will not be gone on with. */
+  forget(name: unknown): void {
+    this.#begun.delete(name);
+  }
+
   async #prepareAll(items: readonly Item[], outcome: BatchOutcome): Promise<NewEntry[]> {
     const prepared: Prepared[] = [];
-    const noteFailure = (error: unknown): void => {
+    const noteFailure = (error: unknown, item: Item): void => {
       outcome.unprepared += 1;
+      outcome.lost.push({ id: this.#options.idOf(item), reason: 'internal_error' });
       outcome.failures.push({ error, where: 'prepare' });
     };
     let sliceStart = performance.now();
@@ -112,16 +126,16 @@ export class BatchProcessor<Item = Exchange> {
     return entries;
   }
 
-  #prepare(item: Item, noteFailure: (error: unknown) => void): Prepared {
+  #prepare(item: Item, noteFailure: (error: unknown, item: Item) => void): Prepared {
     try {
       const entry = this.#options.prepare(item);
       if (!isPromise(entry)) return entry;
       return entry.catch((error: unknown) => {
-        noteFailure(error);
+        noteFailure(error, item);
         return undefined;
       });
     } catch (error) {
-      noteFailure(error);
+      noteFailure(error, item);
       return undefined;
     }
   }
@@ -135,8 +149,10 @@ export class BatchProcessor<Item = Exchange> {
       this.#note(entries, placements, progress, tellsPlaces);
     } catch (error) {
       if (TRANSIENT.has(errorCode(error) ?? '')) throw error;
-      if (entries.length === 1) {
+      const [only] = entries;
+      if (only !== undefined && entries.length === 1) {
         progress.outcome.poison += 1;
+        progress.outcome.lost.push({ id: only.id, reason: 'poison' });
         progress.outcome.failures.push({ error, where: 'store.append' });
         progress.left = without(progress.left, entries);
         return;
@@ -177,7 +193,16 @@ export class BatchProcessor<Item = Exchange> {
 }
 
 export function emptyOutcome(): BatchOutcome {
-  return { stored: 0, poison: 0, unprepared: 0, bytesBefore: 0, bytesAfter: 0, placed: [], failures: [] };
+  return {
+    stored: 0,
+    poison: 0,
+    unprepared: 0,
+    bytesBefore: 0,
+    bytesAfter: 0,
+    placed: [],
+    failures: [],
+    lost: [],
+  };
 }
 
 function without(all: readonly NewEntry[] | undefined, done: readonly NewEntry[]): NewEntry[] | undefined {

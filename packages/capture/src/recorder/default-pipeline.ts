@@ -3,7 +3,7 @@ import { createEntryTools } from './entry-tools';
 import type { QueueLimits } from './exchange-queue';
 import { inProcessPipeline } from './in-process-pipeline';
 import type { Pipeline } from './pipeline';
-import { prepareEntry } from './prepare-entry';
+import { prepareQueued } from './prepare-queued';
 import { RECORDER_DEFAULTS, type RecorderOptions } from './recorder-options';
 
 /** Batches of a queue whose oldest one is shed: the fewer there are, the more goes at one time. */
@@ -29,5 +29,5 @@ export function pipelineHere(
   const tools = createEntryTools(options, onFailure);
   const { batchSize, embeddedBatchSize } = RECORDER_DEFAULTS;
   const limits = queueLimits(options, store.kind === 'sqlite' ? embeddedBatchSize : batchSize);
-  return inProcessPipeline(store, (exchange) => prepareEntry(exchange, tools), limits);
+  return inProcessPipeline(store, (queued) => prepareQueued(queued, tools), limits);
 }

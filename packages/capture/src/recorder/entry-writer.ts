@@ -3,13 +3,15 @@ import { faultPoint } from '../fault-point';
 import type { Exchange } from '../exchange';
 import { Admission } from './admission';
 import type { BatchOutcome, ShedReason } from './batch-processor';
-import type { Batch } from './exchange-queue';
+import { CommitLane, type AnswerWaiter } from './commit-lane';
+import { takeAll, type Batch } from './exchange-queue';
 import type { ExchangeSpool, HeldExchange, SpoolTicket } from './exchange-spool';
 import { LossCounts } from './loss-counts';
 import type { RecorderStats } from './recorder';
 import type { Pipeline } from './pipeline';
 import type { RetryBreaker } from './retry-breaker';
 import type { ShedPolicy } from './shed-policy';
+import { spoolRest, spoolRestNow } from './spool-rest';
 import { within } from './within';
 
 export interface EntryWriterOptions<Taken extends Batch> {
@@ -28,13 +30,26 @@ export interface EntryWriterOptions<Taken extends Batch> {
   readonly spool?: ExchangeSpool | undefined;
   /** Whether each exchange goes to the disk before it goes into the queue. */
   readonly spoolsAll?: boolean;
+  /** How long an exchange may wait for its commit; `undefined`: nobody waits for commits. */
+  readonly commitTimeoutMs?: number | undefined;
 }
 
 const FIRST_CLOSING_WAIT_MS = 100;
 
+/** Of the time at the end of the program, for the store; the rest is for the spool. */
+const HAND_OVER_SHARE = 0.6;
+
 type EntryCounts = Pick<
   RecorderStats,
-  'captured' | 'queued' | 'spooled' | 'stored' | 'replayed' | 'spoolCorrupt' | 'shed' | 'reduced'
+  | 'captured'
+  | 'queued'
+  | 'spooled'
+  | 'stored'
+  | 'replayed'
+  | 'spoolCorrupt'
+  | 'shed'
+  | 'reduced'
+  | 'strictFailures'
 >;
 
 /**
@@ -54,9 +69,10 @@ export class EntryWriter<Taken extends Batch = Batch> {
   #takenCount = 0;
   /** Of what is in the queue, in its order. */
   #tickets: (SpoolTicket | undefined)[] = [];
-  readonly #ticketsOf = new Map<Taken, SpoolTicket[]>();
+  readonly #ticketsOf = new Map<Taken, (SpoolTicket | undefined)[]>();
   /** Exchanges that are both in memory and in the spool. */
   #doublyHeld = 0;
+  readonly #lane: CommitLane<Taken> | undefined;
   #captured = 0;
   #stored = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -64,6 +80,8 @@ export class EntryWriter<Taken extends Batch = Batch> {
   #lastFailure: { readonly error: unknown } | undefined;
   #isClosed = false;
   #isAbandoned = false;
+  /** Exchanges that are given up, and not spooled yet. */
+  #leaving = 0;
 
   constructor(options: EntryWriterOptions<Taken>) {
     this.#options = options;
@@ -83,6 +101,23 @@ export class EntryWriter<Taken extends Batch = Batch> {
       },
       onFailure,
     });
+    const { commitTimeoutMs, tellsPlaces } = options;
+    if (commitTimeoutMs === undefined) return;
+    this.#lane = new CommitLane({
+      pipeline,
+      tellsPlaces,
+      onFailure,
+      timeoutMs: commitTimeoutMs,
+      onDone: (outcome, tookMs) => {
+        this.#countOutcome(outcome, tookMs);
+      },
+      onLeft: (exchange) => {
+        this.#enqueue(exchange);
+      },
+      onLost: (reason) => {
+        this.#countShed(reason);
+      },
+    });
   }
 
   get counts(): EntryCounts {
@@ -91,19 +126,24 @@ export class EntryWriter<Taken extends Batch = Batch> {
     for (const [reason, count] of Object.entries(shed)) allShed[reason] = (allShed[reason] ?? 0) + count;
     return {
       captured: this.#captured + recovered,
-      queued: this.#isAbandoned ? 0 : this.#waiting - this.#doublyHeld,
+      queued: this.#isAbandoned
+        ? this.#leaving
+        : this.#waiting - this.#doublyHeld + (this.#lane?.waiting ?? 0),
       spooled,
       stored: this.#stored + replayed,
       replayed,
       spoolCorrupt: corrupt,
       shed: allShed,
       reduced: { bodies: this.#losses.of('bodies'), headers: this.#losses.of('headers') },
+      strictFailures: this.#lane?.failures ?? {},
     };
   }
 
   /** Whether something is left to do before the program may end. */
   get hasWork(): boolean {
-    return this.#waiting > 0 || (this.#options.spool?.counts.spooled ?? 0) > 0;
+    return (
+      this.#waiting > 0 || (this.#lane?.waiting ?? 0) > 0 || (this.#options.spool?.counts.spooled ?? 0) > 0
+    );
   }
 
   /** True while the last attempt to write failed. */
@@ -133,8 +173,15 @@ export class EntryWriter<Taken extends Batch = Batch> {
     this.#options.spool?.defer(ticket);
   }
 
+  /** Commits an exchange for which somebody waits, sooner or later than those that were added. */
+  commit(exchange: Exchange, waiter: AnswerWaiter): void {
+    this.#captured += 1;
+    this.#lane?.commit(exchange, waiter, this.#refusal);
+  }
+
   add(exchange: Exchange, held?: HeldExchange): void {
     if (held === undefined) this.#captured += 1;
+    if (this.#refusal === undefined && this.#lane?.take(exchange) === true) return;
     this.#enqueue(exchange, held);
   }
 
@@ -143,13 +190,17 @@ export class EntryWriter<Taken extends Batch = Batch> {
   }
 
   #enqueue(exchange: Exchange, held?: HeldExchange): void {
-    const { reason, ticket } = this.#admission.place(exchange, held, this.#refusal);
+    const placed = this.#admission.place(exchange, held, this.#refusal);
+    const { reason } = placed;
+    let { ticket } = placed;
     if (reason === undefined) {
       this.#note(ticket);
       if (this.#pipeline.queue.hasFullBatch && !this.#breaker.isFailing) this.#startFull();
       else this.#schedule(this.#options.flushIntervalMs);
       return;
     }
+    // While it closes, the spool is still there.
+    if (reason === 'closed' && !this.#isAbandoned) ticket ??= this.#admission.leave(exchange);
     if (ticket === undefined) this.#countShed(reason);
     else this.#options.spool?.defer(ticket);
   }
@@ -197,6 +248,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
    * @throws what the store failed with; the exchanges stay queued then.
    */
   async flush(): Promise<void> {
+    await this.#lane?.drain();
     while (this.#waiting > 0) {
       this.#lastFailure = undefined;
       this.#startAll();
@@ -208,7 +260,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     await this.#options.spool?.drain();
   }
 
-  /** Takes no more, writes what is queued for at most `timeoutMs`, and sheds the rest but for what is spooled. */
+  /** Takes no more, writes what is queued for at most `timeoutMs`, and spools the rest or, where that cannot be, sheds it. */
   async close(timeoutMs: number): Promise<void> {
     this.#isClosed = true;
     const deadline = performance.now() + timeoutMs;
@@ -224,22 +276,46 @@ export class EntryWriter<Taken extends Batch = Batch> {
       );
       if (isWritten === false) await within(Math.min(wait, deadline - performance.now()), undefined);
     }
+    this.#lane?.giveUp('closed');
     clearTimeout(this.#timer);
-    // A write that still hangs may succeed yet, but it has been counted as lost by then.
-    this.#countShed('closed', this.#waiting - this.#doublyHeld);
+    // A write that still hangs may succeed yet, but it has been given up by then.
+    const left = this.#takeRest();
+    this.#leaving = left.length;
     this.#isAbandoned = true;
-    while (this.#pipeline.queue.take() !== undefined);
-    this.#returned = [];
+    await spoolRest(left, this.#options.spool, this.#options.onFailure, (isSpooled) => {
+      this.#leaving -= 1;
+      if (!isSpooled) this.#countShed('closed');
+    });
   }
 
-  /** The program is about to exit and nothing asynchronous happens any more: hands over what waits, if the pipeline can. */
+  /**
+   * The program is about to exit and nothing asynchronous happens any more: hands over what waits, if the pipeline
+   * can, and leaves to the spool what is not stored.
+   */
   handOver(timeoutMs: number): void {
-    if (this.#isAbandoned || this.#pipeline.handOver === undefined) return;
-    const waiting = [...this.#returned];
-    for (let batch = this.#pipeline.queue.take(); batch !== undefined; batch = this.#pipeline.queue.take()) {
-      waiting.push(batch);
-    }
-    if (waiting.length + this.#underWay.size > 0) this.#pipeline.handOver(waiting, timeoutMs);
+    if (this.#isAbandoned) return;
+    const deadline = performance.now() + timeoutMs;
+    const underWay = [...this.#underWay.keys(), ...(this.#lane?.underWay ?? [])];
+    const waiting = [...this.#returned, ...takeAll(this.#pipeline.queue), ...(this.#lane?.takeAll() ?? [])];
+    if (waiting.length + underWay.length === 0) return;
+    if (!this.isFailing && this.#pipeline.handOver?.(waiting, timeoutMs * HAND_OVER_SHARE) === true) return;
+    spoolRestNow(this.#unspooled([...underWay, ...waiting]), this.#options.spool, deadline);
+  }
+
+  /** All that is in memory only. */
+  #takeRest(): Exchange[] {
+    const batches = [...this.#underWay.keys(), ...this.#returned, ...takeAll(this.#pipeline.queue)];
+    this.#returned = [];
+    return this.#unspooled(batches);
+  }
+
+  #unspooled(batches: readonly Taken[]): Exchange[] {
+    return batches.flatMap((batch) => {
+      const tickets = this.#ticketsOf.get(batch) ?? this.#tickets.splice(0, batch.size);
+      return this.#pipeline
+        .unpack(batch)
+        .filter((queued, index) => tickets[index] === undefined && !('record' in queued)) as Exchange[];
+    });
   }
 
   /** Exchanges in memory, spooled as well or not. */
@@ -283,8 +359,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     const taken = this.#pipeline.queue.take();
     if (taken === undefined) return undefined;
     this.#takenCount += taken.size;
-    const tickets = this.#takeTickets(taken.size);
-    if (tickets.length > 0) this.#ticketsOf.set(taken, tickets);
+    if (this.#options.spoolsAll === true) this.#ticketsOf.set(taken, this.#tickets.splice(0, taken.size));
     return taken;
   }
 
@@ -327,12 +402,16 @@ export class EntryWriter<Taken extends Batch = Batch> {
     this.#pipeline.queue.release(batch);
     if (this.#isAbandoned) return;
     this.#takenCount -= batch.size;
-    const tickets = this.#ticketsOf.get(batch);
-    if (tickets !== undefined) {
-      this.#ticketsOf.delete(batch);
+    const tickets = this.#ticketsOf.get(batch)?.filter((ticket) => ticket !== undefined);
+    this.#ticketsOf.delete(batch);
+    if (tickets !== undefined && tickets.length > 0) {
       this.#doublyHeld -= tickets.length;
       this.#options.spool?.done(tickets);
     }
+    this.#countOutcome(outcome, tookMs);
+  }
+
+  #countOutcome(outcome: BatchOutcome, tookMs: number): void {
     this.#stored += outcome.stored;
     this.#countShed('poison', outcome.poison);
     this.#countShed('internal_error', outcome.unprepared);

@@ -1,5 +1,9 @@
 import type { Exchange } from '../exchange';
 import { keptBytesOf } from '../tap/seen-body';
+import type { SpooledRecord } from './spooled-entry';
+
+/** What is stored: an exchange as it was built, or as it was redacted already. */
+export type QueuedExchange = Exchange | SpooledRecord;
 
 /** Exchanges that are written together. */
 export interface Batch {
@@ -20,7 +24,7 @@ export interface BatchQueue<Taken extends Batch> {
   /** Whether enough have gathered to be written at once. */
   readonly hasFullBatch: boolean;
   /** False when there is no room; the exchange is not kept then. */
-  offer(exchange: Exchange): boolean;
+  offer(exchange: QueuedExchange): boolean;
   /** The oldest, as many as make a batch; `undefined` when none wait. */
   take(): Taken | undefined;
   /** A batch that was taken needs no room any more. */
@@ -33,9 +37,16 @@ export interface QueueLimits {
   readonly maxBytes: number;
 }
 
+/** Every batch that waits. */
+export function takeAll<Taken extends Batch>(queue: BatchQueue<Taken>): Taken[] {
+  const taken: Taken[] = [];
+  for (let batch = queue.take(); batch !== undefined; batch = queue.take()) taken.push(batch);
+  return taken;
+}
+
 /** A batch of exchanges as they were built. */
 export interface ExchangeBatch extends Batch {
-  readonly exchanges: readonly Exchange[];
+  readonly exchanges: readonly QueuedExchange[];
   readonly bytes: number;
 }
 
@@ -44,7 +55,7 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 /** The queue for a pipeline on the program's own thread. */
 export class ExchangeQueue implements BatchQueue<ExchangeBatch> {
   readonly #limits: QueueLimits;
-  #items: Exchange[] = [];
+  #items: QueuedExchange[] = [];
   #head = 0;
   #taken = 0;
   /** Of those that wait and those that were taken. */
@@ -70,7 +81,7 @@ export class ExchangeQueue implements BatchQueue<ExchangeBatch> {
     return this.#bytes / this.#limits.maxBytes;
   }
 
-  offer(exchange: Exchange): boolean {
+  offer(exchange: QueuedExchange): boolean {
     const bytes = weightOf(exchange);
     const { maxExchanges, maxBytes } = this.#limits;
     if (this.length + this.#taken >= maxExchanges || this.#bytes + bytes > maxBytes) return false;
@@ -80,7 +91,7 @@ export class ExchangeQueue implements BatchQueue<ExchangeBatch> {
   }
 
   take(): ExchangeBatch | undefined {
-    const exchanges: Exchange[] = [];
+    const exchanges: QueuedExchange[] = [];
     let bytes = 0;
     while (exchanges.length < this.#limits.batchSize && bytes < BATCH_BYTES) {
       const next = this.#items[this.#head];
@@ -107,6 +118,8 @@ export class ExchangeQueue implements BatchQueue<ExchangeBatch> {
 /** Scalars and headers weigh about this much; the bodies are counted. */
 const BASE_BYTES = 1_024;
 
-export function weightOf({ request, response }: Exchange): number {
+export function weightOf(exchange: QueuedExchange): number {
+  if ('record' in exchange) return exchange.record.length;
+  const { request, response } = exchange;
   return BASE_BYTES + keptBytesOf(request.body) + keptBytesOf(response.body);
 }

@@ -3,7 +3,10 @@ import type { Exchange } from '../exchange';
 import type { ShedReason } from './batch-processor';
 
 /** What the spool knows of one exchange that it holds. */
-export type SpoolTicket = object;
+export interface SpoolTicket {
+  /** What was written, redacted: to be stored from memory instead of being read back. Whoever has queued it lets it go. */
+  record: Buffer | undefined;
+}
 
 /** An exchange that was spooled before it was over. */
 export interface HeldExchange {

@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange';
+import type { HeldAnswer } from '../tap/held-answer';
 import type { HttpTap, TapListener, TapTarget } from '../tap/http-tap';
 import type { CaptureOptions, EntryOptions, HostContext } from './capture-options';
 import type { CaptureSettings, EntrySettings } from './capture-settings';
@@ -23,8 +24,8 @@ export interface SeenRequest extends TapTarget {
 export interface ExchangeKeeper {
   /** The exchange is over. Must not throw. */
   onEnd(open: OpenExchange): void;
-  /** Its response is about to take its end. Must not throw. */
-  onEnding(open: OpenExchange): void;
+  /** Its program has given the whole answer, which waits. Must not throw. */
+  onAnswered(open: OpenExchange, answer: HeldAnswer): void;
 }
 
 /** What middleware, decorator and handler know of an exchange that is not over yet. */
@@ -49,7 +50,7 @@ export class OpenExchange implements TapListener {
   /** The session id that the answer carried. */
   announcedSessionId: string | undefined;
 
-  /** What was spooled of it before its response ended. */
+  /** What was spooled of it before the last of its response went out. */
   held:
     | {
         readonly ticket: SpoolTicket;
@@ -58,6 +59,8 @@ export class OpenExchange implements TapListener {
         readonly metadataCount: number;
       }
     | undefined;
+  /** True once its answer waits for its commit: it is recorded as it was then. */
+  isCommitting = false;
   /** Whether `sample` takes it; asked once. */
   isSampled: boolean | undefined;
   /** Tells a failure of Recap's own within this exchange. */
@@ -90,8 +93,8 @@ export class OpenExchange implements TapListener {
     this.#keeper.onEnd(this);
   }
 
-  onTapEnding(): void {
-    this.#keeper.onEnding(this);
+  onTapAnswered(answer: HeldAnswer): void {
+    this.#keeper.onAnswered(this, answer);
   }
 
   /** Calls back when the exchange is over and is recorded; never, when it is left out. */

@@ -1,17 +1,29 @@
 import type { BatchOutcome } from './batch-processor';
-import type { Batch, BatchQueue } from './exchange-queue';
+import type { Batch, BatchQueue, QueuedExchange } from './exchange-queue';
 
 /** Where exchanges go once they are over: they gather in a queue, and what works on its batches stores them. */
 export interface Pipeline<Taken extends Batch = Batch> {
   readonly queue: BatchQueue<Taken>;
   /** Batches that may be under way at one time. */
   readonly concurrency: number;
+  /** The same of batches for whose commit somebody waits. */
+  readonly concurrentCommits: number;
+  /** Another queue with the same limits, whose batches `process` takes as well. */
+  newQueue(): BatchQueue<Taken>;
   /**
    * Redacts, packs and stores a batch; again with the same batch it goes on where it stopped.
    *
    * @throws {StorageError} when the store fails in a way that may pass
    */
   process(batch: Taken, tellsPlaces: boolean): Promise<BatchOutcome>;
-  /** The program is about to exit: hands over what it can within `timeoutMs`, without giving the thread back. */
-  handOver?(batches: readonly Taken[], timeoutMs: number): void;
+  /** A batch that failed is not processed again. */
+  forget(batch: Taken): void;
+  /** What a batch was made of. */
+  unpack(batch: Taken): readonly QueuedExchange[];
+  /**
+   * The program is about to exit: hands over what it can within `timeoutMs`, without giving the thread back.
+   *
+   * @returns whether these and all that were under way are stored
+   */
+  handOver?(batches: readonly Taken[], timeoutMs: number): boolean;
 }

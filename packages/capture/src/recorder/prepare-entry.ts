@@ -211,7 +211,7 @@ function deliveryColumns(delivery: Delivery | undefined): DeliveryColumns {
 }
 
 /** Further digits are noise of the subtraction. */
-function wholeMicroseconds(ms: number): number {
+export function wholeMicroseconds(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 

@@ -7,7 +7,8 @@ import type { Exchange } from '../exchange';
 import { HttpTap, type TappedExchange, type TapTools } from '../tap/http-tap';
 import { OpenBudget } from '../tap/open-budget';
 import { announceSession } from './announce-session';
-import { attempt, buildExchange } from './build-exchange';
+import { ANONYMOUS, attempt, buildExchange } from './build-exchange';
+import { commitAnswer } from './commit-answer';
 import type { CaptureOptions } from './capture-options';
 import type { CaptureSettings } from './capture-settings';
 import { resolveCaptureSettings } from './capture-settings';
@@ -60,12 +61,18 @@ export class RecorderCore implements Recorder {
         this.#end(open);
       });
     },
-    onEnding: (open) => {
-      this.#hold(open);
+    onAnswered: (open, answer) => {
+      if (this.#holdsAnswers) commitAnswer(open, answer, this, () => this.#buildSoFar(open));
+      else {
+        this.#hold(open);
+        answer.release();
+      }
     },
   };
   readonly #spool: ExchangeSpool | undefined;
   readonly #spoolsAll: boolean;
+  /** `strict`: answers wait for their commit. */
+  readonly #holdsAnswers: boolean;
   readonly #cleanups: (() => Promise<void> | void)[] = [];
   readonly #onWritten: (() => void)[] = [];
   readonly #opening: StoreOpening;
@@ -99,6 +106,7 @@ export class RecorderCore implements Recorder {
     this.#hasWorker = pipeline !== undefined;
     this.#spool = spool;
     this.#spoolsAll = spool !== undefined && options.durability === 'spooled';
+    this.#holdsAnswers = options.durability === 'strict';
     this.normalizeEndpoint = createEndpointNormalizer(options.endpoints);
     this.failures = new FailureLog(options.logger, options.onError);
     this.budget = new OpenBudget(options.maxOpenBytes ?? RECORDER_DEFAULTS.maxOpenBytes);
@@ -106,7 +114,7 @@ export class RecorderCore implements Recorder {
       clock,
       budget: this.budget,
       onFailure: this.#noteFailure,
-      tellsEnds: this.#spoolsAll,
+      holdsAnswers: this.#spoolsAll || this.#holdsAnswers,
     };
     this.sessionMaxAgeMs = (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000;
     this.sessions = new SessionTable(this.sessionMaxAgeMs, newId);
@@ -122,6 +130,9 @@ export class RecorderCore implements Recorder {
       tellsPlaces: () => this.#announcesSessions,
       spool,
       spoolsAll: this.#spoolsAll,
+      commitTimeoutMs: this.#holdsAnswers
+        ? (options.strictTimeoutMs ?? RECORDER_DEFAULTS.strictTimeoutMs)
+        : undefined,
       onDone: (outcome, tookMs) => {
         this.flushes.note(outcome, tookMs);
         // The writer has found out that the store is there.
@@ -308,15 +319,12 @@ export class RecorderCore implements Recorder {
     }
   }
 
-  /** Runs in the host's event loop, before the response takes its end: nothing may escape. */
+  /** Runs in the host's event loop, before the last of the answer goes out: nothing may escape. */
   #hold(open: OpenExchange): void {
-    const { seen } = open;
-    if (open.held !== undefined || isIgnored(seen.request)) return;
+    if (open.held !== undefined) return;
     try {
-      const tapped = open.tap.soFar();
-      attempt(() => seen.onEnd(open), 'endpoint', this.#noteFailure);
-      if (!this.#isWanted(open, tapped)) return;
-      const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
+      const exchange = this.#buildSoFar(open);
+      if (exchange === undefined) return;
       const ticket = this.writer.hold(exchange);
       if (ticket === undefined) return;
       open.held = { ticket, exchange, entry: open.entry, metadataCount: open.metadata.length };
@@ -327,6 +335,18 @@ export class RecorderCore implements Recorder {
     }
   }
 
+  /** The exchange as it is known before its response ends; `undefined` when it is to be left out. */
+  #buildSoFar(open: OpenExchange): Exchange | undefined {
+    const { seen } = open;
+    if (isIgnored(seen.request)) return undefined;
+    const tapped = open.tap.soFar();
+    attempt(() => seen.onEnd(open), 'endpoint', this.#noteFailure);
+    if (!this.#isWanted(open, tapped)) return undefined;
+    const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
+    if (exchange.owner !== ANONYMOUS) this.#hasSeenOwner = true;
+    return exchange;
+  }
+
   /** Runs in the host's event loop, after the response: nothing may escape. */
   #end(open: OpenExchange): void {
     this.#open -= 1;
@@ -334,6 +354,15 @@ export class RecorderCore implements Recorder {
     detachExchange(seen.request, open);
     let built: Exchange | undefined;
     try {
+      if (open.isCommitting) {
+        open.tap.letGo();
+        return;
+      }
+      const toldMs = isStillSaid(open) ? open.tap.finishAsTold() : undefined;
+      if (toldMs !== undefined && held !== undefined) {
+        this.record({ ...held.exchange, durationMs: toldMs }, { ticket: held.ticket, isCurrent: true });
+        return;
+      }
       const tapped = open.tap.finish();
       if (isIgnored(seen.request)) {
         open.settle(undefined);
@@ -355,7 +384,7 @@ export class RecorderCore implements Recorder {
       const exchange = isStillSaid(open)
         ? { ...open.held.exchange, ...tapped }
         : buildExchange(open, tapped, seen.request, this.#noteFailure);
-      if (exchange.owner !== 'anonymous') this.#hasSeenOwner = true;
+      if (exchange.owner !== ANONYMOUS) this.#hasSeenOwner = true;
       built = exchange;
     } catch (error) {
       this.failures.note(error, 'capture');

@@ -66,9 +66,17 @@ export interface RecorderOptions<Database = unknown> extends CaptureOptions {
   /**
    * What an exchange survives before it is stored; default `buffered`: it waits in memory, for at most
    * `flushIntervalMs` while the store is there. `spooled`: it is redacted and in a journal on the local disk before
-   * its response ends, and survives the end of the process.
+   * its response ends, and survives the end of the process. `strict`: it is committed and synced in the database before
+   * the last byte of its response goes out.
    */
-  readonly durability?: 'buffered' | 'spooled';
+  readonly durability?: 'buffered' | 'spooled' | 'strict';
+  /** How long `strict` lets an answer wait for its commit; default 2,000 ms. */
+  readonly strictTimeoutMs?: number;
+  /**
+   * What becomes of an answer whose exchange `strict` could not commit. `fail-closed` (default): 503 in its place, or
+   * broken off when a part has gone out. `fail-open`: it goes out as it is, and the exchange is recorded as in `buffered`.
+   */
+  readonly onStrictFailure?: 'fail-closed' | 'fail-open';
   /**
    * The journal on the local disk. `buffered` puts there what the queue has no room for; `false`: that is shed
    * instead. Default for a database in memory: `false`.
@@ -147,7 +155,9 @@ const schema = z.strictObject({
   maxOpenBytes: bytes.optional(),
   worker: z.boolean().optional(),
   closeOnSignals: z.boolean().optional(),
-  durability: z.enum(['buffered', 'spooled']).optional(),
+  durability: z.enum(['buffered', 'spooled', 'strict']).optional(),
+  strictTimeoutMs: milliseconds.optional(),
+  onStrictFailure: z.enum(['fail-closed', 'fail-open']).optional(),
   spool: z
     .union([
       z.literal(false),
@@ -199,4 +209,5 @@ export const RECORDER_DEFAULTS = {
   slowOperationMs: 100,
   statsIntervalMs: 10_000,
   spoolMaxBytes: 1024 * MIB,
+  strictTimeoutMs: 2_000,
 } as const;

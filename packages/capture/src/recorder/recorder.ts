@@ -13,6 +13,8 @@ export interface RecorderStats {
   readonly spoolCorrupt: number;
   /** Not stored, by reason: `queue_full`, `noisy_owner`, `lag`, `disk_full`, `poison`, `internal_error`, `closed`, `spool_corrupt`. */
   readonly shed: Readonly<Record<string, number>>;
+  /** With `strict`, answers that were not committed in time, by reason: those of `shed`, `commit_failed`, `timeout`. */
+  readonly strictFailures: Readonly<Record<string, number>>;
   /** Kept without bodies, or without headers, by reason: `backlog`, `lag`, `noisy_owner`, `open_budget`. */
   readonly reduced: Readonly<Record<'bodies' | 'headers', Readonly<Record<string, number>>>>;
   /** Exchanges seen but left out on purpose, by `sample` or `skip`. */

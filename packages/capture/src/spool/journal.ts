@@ -127,6 +127,11 @@ export class Journal {
     return place;
   }
 
+  /** A copy of what was appended last. */
+  lastPayload({ length }: RecordPlace): Buffer {
+    return Buffer.from(this.#scratch.subarray(RECORD_HEADER_BYTES + 1, length));
+  }
+
   /** These are needed no more, and will not be read again. */
   done(places: readonly RecordPlace[]): void {
     if (places.length === 0) return;

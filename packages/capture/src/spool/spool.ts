@@ -4,12 +4,12 @@ import type { Exchange } from '../exchange';
 import { errorCode, StorageError } from '@recap/storage';
 import { BatchProcessor, type BatchOutcome, type ShedReason } from '../recorder/batch-processor';
 import { RetryBreaker } from '../recorder/retry-breaker';
-import type { ExchangeSpool, SpoolCounts } from '../recorder/exchange-spool';
+import type { ExchangeSpool, SpoolCounts, SpoolTicket } from '../recorder/exchange-spool';
 import { within } from '../recorder/within';
 import { FolderClaims } from './folder-claims';
 import { Journal, SEGMENT_BYTES, type RecordPlace } from './journal';
 import { leaveGaps, takeGaps } from './left-gaps';
-import { decodeSpooledEntry, encodeSpooledEntry, type SpooledEntry } from './spooled-entry';
+import { decodeSpooledEntry, encodeSpooledEntry, type SpooledEntry } from '../recorder/spooled-entry';
 import { diskFiles, type SpoolFiles } from './spool-files';
 
 export interface SpoolOptions {
@@ -27,7 +27,7 @@ export interface SpoolOptions {
   readonly segmentBytes?: number;
 }
 
-interface Ticket extends RecordPlace {
+interface Ticket extends RecordPlace, SpoolTicket {
   readonly journal: Journal;
 }
 
@@ -75,7 +75,11 @@ export class Spool implements ExchangeSpool {
     this.#options = options;
     this.#files = options.files ?? diskFiles;
     this.#claims = new FolderClaims(options.path, this.#files);
-    this.#processor = new BatchProcessor({ store: options.store, prepare: options.pack });
+    this.#processor = new BatchProcessor<SpooledEntry>({
+      store: options.store,
+      prepare: options.pack,
+      idOf: ({ entry }) => entry.id,
+    });
     this.#own = this.#journalIn(this.#claims.newFolder());
   }
 
@@ -98,7 +102,7 @@ export class Spool implements ExchangeSpool {
   append(exchange: Exchange): Ticket {
     if (this.#isClosed) throw new StorageError('CLOSED', 'The spool is closed.');
     const place = this.#own.append(encodeSpooledEntry(this.#options.prepare(exchange)));
-    return { ...place, journal: this.#own };
+    return { ...place, journal: this.#own, record: this.#own.lastPayload(place) };
   }
 
   done(tickets: readonly Ticket[]): void {
@@ -303,7 +307,7 @@ export class Spool implements ExchangeSpool {
           if (entry === undefined) lost.push(place);
           else {
             entries.push(entry);
-            tickets.push({ ...place, journal });
+            tickets.push({ ...place, journal, record: undefined });
           }
         } catch (error) {
           journal.defer(place);

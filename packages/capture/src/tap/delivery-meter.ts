@@ -64,18 +64,10 @@ export class DeliveryMeter {
     };
   }
 
-  /** What `finish` will say when an answer that is about to be given its last bytes goes out as it should. */
-  soFar(lastBytes: number, isBodiless: boolean): Delivery {
-    const firstByteTicks = this.#firstByteTicks === 0 ? performance.now() : this.#firstByteTicks;
-    const offeredBytes = this.#offeredBytes + lastBytes;
-    return {
-      closedBy: 'end',
-      offeredBytes,
-      sentBytes: isBodiless ? 0 : this.#isOutermost ? offeredBytes : undefined,
-      firstByteMs: firstByteTicks - this.#startedTicks,
-      chunks: this.#chunks + (lastBytes > 0 ? 1 : 0),
-      longestGapMs: this.#chunks < 2 ? undefined : this.#longestGapMs,
-    };
+  /** What `finish` will say when an answer that has been given whole goes out as it should. */
+  soFar(isBodiless: boolean): Delivery {
+    const sentBytes = isBodiless ? 0 : this.#isOutermost ? this.#offeredBytes : undefined;
+    return { ...this.finish('end', isBodiless), sentBytes };
   }
 
   /**

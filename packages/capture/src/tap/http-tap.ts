@@ -20,6 +20,8 @@ import {
   streamOf,
   type Connection,
 } from './exchange-ending';
+import type { HeldAnswer } from './held-answer';
+import { HoldBack } from './hold-back';
 import { isKeptType } from './kept-types';
 import type { OpenBudget, Yielding } from './open-budget';
 import {
@@ -34,6 +36,7 @@ import {
   keepObserving,
   observeResponse,
   stopObserving,
+  type ResponseGuard,
   type ResponseObserver,
 } from './patch-response';
 import { declaredBytes, hasBody } from './request-head';
@@ -65,8 +68,8 @@ export interface TapTools {
   readonly budget: OpenBudget;
   /** Told of what goes wrong in the tap itself, which the program must not notice. */
   readonly onFailure: (error: unknown, where: string) => void;
-  /** Whether listeners are told before a response takes its end. */
-  readonly tellsEnds: boolean;
+  /** Whether answers are held back, and their listeners told of them. */
+  readonly holdsAnswers: boolean;
 }
 
 /** The exchange to watch. */
@@ -92,8 +95,8 @@ export interface SharedPrototypes {
 export interface TapListener {
   /** The exchange is over: `finish()` tells all of it. Must not throw. */
   onTapEnd(): void;
-  /** The response is about to take its end: `soFar()` tells all that there will be. Must not throw. */
-  onTapEnding(): void;
+  /** The program has given its whole answer, of which `soFar()` tells all, and which waits. Must not throw. */
+  onTapAnswered(answer: HeldAnswer): void;
 }
 
 /** Watches one request and its response, and changes neither. */
@@ -128,8 +131,10 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
   #offeredCoding: string | undefined;
   #error: { readonly name: string; readonly message: string } | undefined;
   #hasFailedFirst = false;
-  /** Bytes of the last chunk, when it was taken before the response took it. */
-  #bytesAhead: number | undefined;
+  /** What `soFar` has told of. */
+  #told:
+    { readonly requestBytes: number; readonly responseBytes: number; readonly error: unknown } | undefined;
+  readonly guard: ResponseGuard | undefined;
 
   constructor(target: TapTarget, tools: TapTools, startedAt: number, listener: TapListener) {
     faultPoint('tap');
@@ -156,6 +161,11 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
     } else if (this.#hasBody) {
       this.#requestBody = this.#collector(headers['content-type']);
       observeRequest(request, this, shared?.request);
+    }
+    if (tools.holdsAnswers) {
+      this.guard = new HoldBack(request, response, (answer) => {
+        listener.onTapAnswered(answer);
+      });
     }
     observeResponse(response, this, shared?.response);
     // HTTP/2 tells an answer to HEAD that was never given of nothing; the stream under it is told.
@@ -234,20 +244,9 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
     }
   }
 
-  beforeEnd(chunk: unknown, encoding: unknown): void {
-    if (!this.#tools.tellsEnds) return;
-    if (chunk !== undefined && chunk !== null && typeof chunk !== 'function') {
-      this.#bytesAhead = this.#collect(chunk, encoding, true);
-    }
-    this.#listener.onTapEnding();
-  }
-
   onChunk(chunk: unknown, encoding: unknown, isLast: boolean): void {
-    const ahead = this.#bytesAhead;
-    this.#bytesAhead = undefined;
-    this.#meter.noteChunk(ahead ?? this.#collect(chunk, encoding, isLast));
-    if (ahead === undefined && this.#isMessageStream && this.#responseBody?.isFull === true)
-      this.#closeAtCap();
+    this.#meter.noteChunk(this.#collect(chunk, encoding, isLast));
+    if (this.#isMessageStream && this.#responseBody?.isFull === true) this.#closeAtCap();
   }
 
   /** @returns how many bytes it has */
@@ -286,7 +285,7 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
     this.#isCutOff = true;
   }
 
-  /** Gives back what the bodies hold, of an exchange that cannot be recorded. */
+  /** Gives back what the bodies hold, of an exchange that cannot be recorded, or has been. */
   letGo(): void {
     this.#requestBody?.letGo('internal_error');
     this.#responseBody?.letGo('internal_error');
@@ -325,6 +324,7 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
     const status = head?.status ?? response.statusCode;
     const isBodiless = this.#isBodiless(status);
     const isRequestWhole = this.#isRequestWhole();
+    this.#told = { ...this.#bytesSeen, error: this.#error };
     return {
       startedAt: this.#startedAt,
       durationMs: performance.now() - this.#startedTicks,
@@ -339,7 +339,33 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
         head?.rawHeaders ?? plannedHeaders(response),
         isBodiless ? undefined : this.#coded(this.#responseBody?.soFar(true)),
       ),
-      delivery: this.#meter.soFar(this.#bytesAhead ?? 0, isBodiless),
+      delivery: this.#meter.soFar(isBodiless),
+    };
+  }
+
+  /**
+   * Call instead of `finish`, once, when `soFar` was.
+   *
+   * @returns how long the exchange took; `undefined` when it did not end as was told, so that `finish` knows better
+   */
+  finishAsTold(): number | undefined {
+    const { requestBytes, responseBytes } = this.#bytesSeen;
+    const { request, response } = this.#target;
+    const isAsTold =
+      this.#told?.requestBytes === requestBytes &&
+      this.#told.responseBytes === responseBytes &&
+      this.#told.error === this.#error &&
+      this.#closedBy(response.headersSent) === 'end' &&
+      !isRequestBroken(request);
+    if (!isAsTold) return undefined;
+    this.letGo();
+    return performance.now() - this.#startedTicks;
+  }
+
+  get #bytesSeen(): { readonly requestBytes: number; readonly responseBytes: number } {
+    return {
+      requestBytes: this.#requestBody?.totalBytes ?? 0,
+      responseBytes: this.#responseBody?.totalBytes ?? 0,
     };
   }
 

@@ -14,12 +14,20 @@ export interface ResponseObserver {
    * @param coding `Content-Encoding` as far as the program has set it, `''` when it has not.
    */
   onHead(coding: string): void;
-  /** Called before the response takes its end, by those who have to know then. Must not throw. */
-  readonly beforeEnd?: ((chunk: unknown, encoding: unknown) => void) | undefined;
+  /** Makes the calls of the response itself, where answers are held back. */
+  readonly guard?: ResponseGuard | undefined;
   /** The response was destroyed before it ended, and is still being written to: none of that is sent. */
   onTooLate(): void;
   /** The response is over: finished, given up by the client, or destroyed. */
   onClose(): void;
+}
+
+/** Stands between the program and the response's own methods. */
+export interface ResponseGuard {
+  /** Calls `method` of `self`, now or later. @returns what the program gets */
+  send(name: Sending, self: ServerResponse, args: unknown[], method: Write): unknown;
+  /** Called after `send`, when the chunk has been told of. */
+  sent(name: Sending): void;
 }
 
 const OBSERVER = Symbol('recap.responseObserver');
@@ -97,7 +105,7 @@ export function stopObserving(response: ServerResponse): void {
 }
 
 const SENDING = ['write', 'end', 'flushHeaders'] as const;
-type Sending = (typeof SENDING)[number];
+export type Sending = (typeof SENDING)[number];
 type Methods = Readonly<Record<Sending, Write>> & { readonly emit: Emit };
 
 function patchShared(prototype: object): void {
@@ -168,6 +176,7 @@ function observing(
     // What comes after the end is refused by the response, and was not sent.
     if (watch === undefined || watch.isInside || this.writableEnded) return original(this).apply(this, args);
     const { observer } = watch;
+    const { guard } = observer;
     if (this.destroyed) {
       // Node calls a destroyed response finished all the same, once its `end` was called.
       observer.onTooLate();
@@ -176,8 +185,8 @@ function observing(
     watch.isInside = true;
     let result: unknown;
     try {
-      if (name === 'end') observer.beforeEnd?.(args[0], args[1]);
-      result = original(this).apply(this, args);
+      const call = original(this);
+      result = guard === undefined ? call.apply(this, args) : guard.send(name, this, args, call);
     } finally {
       watch.isInside = false;
     }
@@ -185,6 +194,7 @@ function observing(
     if (chunk !== undefined && chunk !== null && typeof chunk !== 'function')
       observer.onChunk(chunk, encoding, name === 'end');
     else observer.onFlush();
+    guard?.sent(name);
     return result;
   };
   return named(method, name, original().length);

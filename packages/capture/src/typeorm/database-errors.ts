@@ -44,6 +44,15 @@ export function toStorageError(error: unknown, database: string): StorageError {
   });
 }
 
+/** A database that cannot keep what `durability: 'strict'` promises. */
+export function durabilityMismatch(database: string, reason: string): StorageError {
+  return new StorageError(
+    'DURABILITY_MISMATCH',
+    `durability "strict" needs a database that syncs each commit to its disk, and in ${database} ${reason}. ` +
+      'Change that, or choose "spooled".',
+  );
+}
+
 /** True when SQLite could not get a lock in time; whoever holds it will let it go. */
 export function isBusy(error: unknown): boolean {
   const code = driverCode(error);

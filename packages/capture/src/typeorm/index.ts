@@ -1,3 +1,4 @@
+export { durabilityMismatch } from './database-errors';
 export { createEntryStoreAt, createTypeOrmEntryStore } from './typeorm-entry-store';
 export type { TypeOrmEntryStoreOptions } from './typeorm-entry-store';
 export { describeDatabase, resolveDatabase } from './database-options';

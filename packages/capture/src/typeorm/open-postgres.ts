@@ -1,6 +1,6 @@
 import { errorCode, loadDriver } from '@recap/storage';
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
-import { driverCode, toStorageError } from './database-errors';
+import { driverCode, durabilityMismatch, toStorageError } from './database-errors';
 import { describeTarget, type PostgresTarget } from './database-options';
 import { Lanes } from './lanes';
 import { MIGRATIONS, MIGRATIONS_TABLE, runMigrations } from './migrations/run-migrations';
@@ -21,13 +21,14 @@ const RETRIED_CODES = new Set(['40001', '40P01']);
 const MAX_ATTEMPTS = 3;
 
 /** Opens a pool of Recap's own on PostgreSQL: two connections that write and two that read. */
-export async function openPostgres(target: PostgresTarget): Promise<SqlDatabase> {
+export async function openPostgres(target: PostgresTarget, mustSync = false): Promise<SqlDatabase> {
   const driver = await loadDriver('pg', async () => require('pg') as unknown);
   const name = describeTarget(target);
   let dataSource: DataSource | undefined;
   try {
     dataSource = new DataSource(dataSourceOptions(target, driver));
     await dataSource.initialize();
+    if (mustSync) await refuseUnsynced(dataSource, name);
     await migrate(dataSource);
     return new PostgresDatabase(name, dataSource);
   } catch (error) {
@@ -68,6 +69,14 @@ function dataSourceOptions(target: PostgresTarget, driver: unknown): DataSourceO
 /** A quoted identifier, in which the server's option parser would stop at a space. */
 function searchPath(schema: string): string {
   return `"${schema.replaceAll('"', '""')}"`.replace(/[\\ ]/g, '\\$&');
+}
+
+/** What the server or the role is set to holds for every connection of the pool. */
+async function refuseUnsynced(dataSource: DataSource, name: string): Promise<void> {
+  for (const setting of ['synchronous_commit', 'fsync']) {
+    const [row] = await dataSource.query<Record<string, string>[]>(`SHOW ${setting}`);
+    if (row?.[setting] === 'off') throw durabilityMismatch(name, `${setting} is off`);
+  }
 }
 
 /** In one transaction on one connection, so that it also works through a pooler that hands connections around. */

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { StorageError } from '@recap/storage';
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
-import { isBusy, toStorageError } from './database-errors';
+import { durabilityMismatch, isBusy, toStorageError } from './database-errors';
 import { describeTarget, type SqliteTarget } from './database-options';
 import { Lanes } from './lanes';
 import { MIGRATIONS, MIGRATIONS_TABLE, runMigrations } from './migrations/run-migrations';
@@ -32,12 +32,17 @@ const OWN_FILE_PRAGMAS = [`page_size = ${PAGE_BYTES}`, 'auto_vacuum = INCREMENTA
  * checkpoint would come within a COMMIT, at one stretch with it; ours comes sooner and in a turn of its own.
  */
 const WRITER_PRAGMAS = ['synchronous = NORMAL', 'cache_size = -16384', 'wal_autocheckpoint = 500'];
+/** FULL syncs at every commit; on macOS a sync reaches the disk itself only so. @see https://sqlite.org/pragma.html#pragma_fullfsync */
+const SYNC_PRAGMAS = ['synchronous = FULL', 'fullfsync = ON'];
+const FULL = 2;
+/** In which a commit is in a file. */
+const SYNCED_JOURNALS = new Set(['wal', 'delete', 'truncate', 'persist']);
 
 /**
  * Opens an SQLite database with one connection that writes and one that only reads, so that a read neither
  * sees nor waits for a transaction that has not ended.
  */
-export async function openSqlite(target: SqliteTarget): Promise<SqlDatabase> {
+export async function openSqlite(target: SqliteTarget, mustSync = false): Promise<SqlDatabase> {
   const driver = await loadSqliteDriver(target.driver, target.connection['nativeBinding'] !== undefined);
   const name = describeTarget(target);
   const opened: DataSource[] = [];
@@ -46,7 +51,7 @@ export async function openSqlite(target: SqliteTarget): Promise<SqlDatabase> {
     const writer = await connect(target, driver, false);
     opened.push(writer);
     const database = new SqliteDatabase(name, target, writer);
-    await database.prepare();
+    await database.prepare(mustSync);
     if (target.path !== ':memory:') {
       const reader = await connect(target, driver, true);
       opened.push(reader);
@@ -100,10 +105,13 @@ class SqliteDatabase implements SqlDatabase {
     this.#reading = this.#writing;
   }
 
-  async prepare(): Promise<void> {
+  /** @throws {StorageError} `DURABILITY_MISMATCH` when it must sync and cannot */
+  async prepare(mustSync: boolean): Promise<void> {
     // One after another and not in a transaction, in which both are without effect.
     if (this.isOwn) for (const pragma of OWN_FILE_PRAGMAS) await this.#retrying(`PRAGMA ${pragma}`);
-    for (const pragma of WRITER_PRAGMAS) await this.#retrying(`PRAGMA ${pragma}`);
+    const pragmas = mustSync ? [...WRITER_PRAGMAS, ...SYNC_PRAGMAS] : WRITER_PRAGMAS;
+    for (const pragma of pragmas) await this.#retrying(`PRAGMA ${pragma}`);
+    if (mustSync) await this.#refuseUnsynced();
     await this.write(() => runMigrations(this.#writer, this.#writing.queryRunner));
   }
 
@@ -153,6 +161,14 @@ class SqliteDatabase implements SqlDatabase {
     await this.#writeLane.drain();
     await this.#reader?.destroy();
     await this.#writer.destroy();
+  }
+
+  async #refuseUnsynced(): Promise<void> {
+    const [level] = await this.#writing.query<{ synchronous: number }>('PRAGMA synchronous');
+    const [journal] = await this.#writing.query<{ journal_mode: string }>('PRAGMA journal_mode');
+    if ((level?.synchronous ?? 0) < FULL) throw durabilityMismatch(this.#name, 'synchronous is below FULL');
+    const mode = journal?.journal_mode ?? 'unknown';
+    if (!SYNCED_JOURNALS.has(mode)) throw durabilityMismatch(this.#name, `the journal mode is ${mode}`);
   }
 
   async #checkpoint(): Promise<void> {

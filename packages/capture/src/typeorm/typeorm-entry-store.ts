@@ -44,6 +44,8 @@ export interface EntryStoreSettings {
   readonly onSlowOperation?: (name: string, ms: number) => void;
   /** Default 100. */
   readonly slowOperationMs?: number;
+  /** A database whose commits may be lost with the power is refused by `open()`; an SQLite file is set to sync them. */
+  readonly mustSync?: boolean;
 }
 
 /**
@@ -51,7 +53,7 @@ export interface EntryStoreSettings {
  * `open()`.
  *
  * @throws {StorageError} `CONFIG_INVALID`, `DATABASE_UNSUPPORTED`, `DATABASE_NOT_SHAREABLE`; `open()` rejects
- *   with `SQLITE_NOT_BUILT`, `DRIVER_MISSING` or `UNAVAILABLE`
+ *   with `SQLITE_NOT_BUILT`, `DRIVER_MISSING`, `UNAVAILABLE` or, with `mustSync`, `DURABILITY_MISMATCH`
  */
 export function createTypeOrmEntryStore(options: TypeOrmEntryStoreOptions): EntryStore {
   return createEntryStoreAt(resolveDatabase(options.database, options.shareSqliteFile), options);
@@ -220,8 +222,11 @@ class TypeOrmEntryStore implements EntryStore {
   }
 
   async #connect(): Promise<OpenDatabase> {
+    const { mustSync = false } = this.#options;
     const sql =
-      this.#target.dialect === 'postgres' ? await openPostgres(this.#target) : await openSqlite(this.#target);
+      this.#target.dialect === 'postgres'
+        ? await openPostgres(this.#target, mustSync)
+        : await openSqlite(this.#target, mustSync);
     this.#open = { sql, sweeper: new Sweeper(sql) };
     return this.#open;
   }

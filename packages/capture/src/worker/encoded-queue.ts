@@ -1,6 +1,6 @@
-import type { Exchange } from '../exchange';
-import type { Batch, BatchQueue, QueueLimits } from '../recorder/exchange-queue';
+import type { Batch, BatchQueue, QueuedExchange, QueueLimits } from '../recorder/exchange-queue';
 import { keptBytesOf } from '../tap/seen-body';
+import { ExchangeDecoder } from './exchange-decoder';
 import { ExchangeEncoder } from './exchange-encoder';
 
 /** Exchanges as bytes in memory that the worker can read. */
@@ -15,6 +15,8 @@ export interface EncodedBatch extends Batch {
 /** Bytes that make a batch: large enough that a transaction's own cost is shared by many, small enough to start early. */
 const BATCH_BYTES = 512 * 1024;
 const MEMORY_BYTES = 640 * 1024;
+/** Of all queues, so that batches of several can be told apart. */
+let lastId = 0;
 /** Memory blocks kept to be written again; fresh ones cost a page fault every 4 KiB. */
 const MAX_KEPT_BLOCKS = 8;
 
@@ -30,7 +32,6 @@ export class EncodedQueue implements BatchQueue<EncodedBatch> {
   /** Exchanges and bytes that wait or are under way. */
   #heldExchanges = 0;
   #heldBytes = 0;
-  #lastId = 0;
 
   constructor(limits: QueueLimits, mayReuse: (memory: SharedArrayBuffer) => boolean) {
     this.#limits = limits;
@@ -53,7 +54,7 @@ export class EncodedQueue implements BatchQueue<EncodedBatch> {
     return (this.#heldBytes + (this.#current?.length ?? 0)) / this.#limits.maxBytes;
   }
 
-  offer(exchange: Exchange): boolean {
+  offer(exchange: QueuedExchange): boolean {
     const { maxExchanges, maxBytes, batchSize } = this.#limits;
     if (this.#heldExchanges >= maxExchanges) return false;
     const encoder = (this.#current ??= new ExchangeEncoder(
@@ -86,7 +87,7 @@ export class EncodedQueue implements BatchQueue<EncodedBatch> {
 
   #seal(encoder: ExchangeEncoder): EncodedBatch {
     const { memory, length: bytes } = encoder;
-    const batch = { id: (this.#lastId += 1), memory, from: 0, bytes, size: this.#currentSize };
+    const batch = { id: (lastId += 1), memory, from: 0, bytes, size: this.#currentSize };
     this.#heldBytes += bytes;
     this.#current = undefined;
     this.#currentSize = 0;
@@ -94,6 +95,18 @@ export class EncodedQueue implements BatchQueue<EncodedBatch> {
   }
 }
 
-function bodyBytes({ request, response }: Exchange): number {
+function bodyBytes(exchange: QueuedExchange): number {
+  if ('record' in exchange) return exchange.record.length;
+  const { request, response } = exchange;
   return keptBytesOf(request.body) + keptBytesOf(response.body);
+}
+
+/** What was queued, again. */
+export function unpackBatch({
+  memory,
+  from,
+  size,
+}: Pick<EncodedBatch, 'memory' | 'from' | 'size'>): QueuedExchange[] {
+  const decoder = new ExchangeDecoder(memory, from);
+  return Array.from({ length: size }, () => decoder.next());
 }

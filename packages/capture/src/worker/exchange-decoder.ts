@@ -1,6 +1,15 @@
 import type { CapturedBody, Delivery, Exchange, ExchangeSide, HeaderList, SessionClaim } from '../exchange';
+import type { QueuedExchange } from '../recorder/exchange-queue';
+import type { SpooledRecord } from '../recorder/spooled-entry';
 import { listHeaders } from '../tap/seen-side';
-import { BODY_BITS, FLAT_HEADERS, NO_TEXT, RENDERED_HEAD, UTF16_MARK } from './exchange-encoder';
+import {
+  BODY_BITS,
+  FLAT_HEADERS,
+  NO_TEXT,
+  RENDERED_HEAD,
+  SPOOLED_MARK,
+  UTF16_MARK,
+} from './exchange-encoder';
 
 /** Reads what `ExchangeEncoder` wrote. What it returns shares nothing with the memory. */
 export class ExchangeDecoder {
@@ -19,7 +28,19 @@ export class ExchangeDecoder {
     return this.#at;
   }
 
-  next(): Exchange {
+  next(): QueuedExchange {
+    if (this.#view.getUint32(this.#at, true) === SPOOLED_MARK) return this.#record();
+    return this.#exchange();
+  }
+
+  #record(): SpooledRecord {
+    this.#at += 4;
+    const id = this.#text() ?? '';
+    const durationMs = this.#number();
+    return { id, durationMs, record: this.#copy() };
+  }
+
+  #exchange(): Exchange {
     // In the order in which they were written, which is the order of evaluation here.
     return {
       id: this.#text() ?? '',
@@ -110,13 +131,7 @@ export class ExchangeDecoder {
     const omitted = this.#text();
     const coding = this.#text();
     const sha256 = this.#text();
-    let bytes: Buffer | undefined;
-    if ((bits & BODY_BITS.hasBytes) !== 0) {
-      const length = this.#length();
-      // The memory is used again once the batch is stored.
-      bytes = Buffer.from(this.#bytes.subarray(this.#at, this.#at + length));
-      this.#at += length;
-    }
+    const bytes = (bits & BODY_BITS.hasBytes) === 0 ? undefined : this.#copy();
     return {
       bytes,
       totalBytes,
@@ -127,6 +142,14 @@ export class ExchangeDecoder {
       ...(coding !== undefined && { coding }),
       ...(sha256 !== undefined && { sha256 }),
     };
+  }
+
+  /** The memory is used again once the batch is stored. */
+  #copy(): Buffer {
+    const length = this.#length();
+    const bytes = Buffer.from(this.#bytes.subarray(this.#at, this.#at + length));
+    this.#at += length;
+    return bytes;
   }
 
   #json<T>(empty: T): T {

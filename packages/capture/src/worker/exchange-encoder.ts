@@ -1,4 +1,6 @@
 import type { CapturedBody, Delivery, Exchange, ExchangeSide, HeaderList, SessionClaim } from '../exchange';
+import type { QueuedExchange } from '../recorder/exchange-queue';
+import type { SpooledRecord } from '../recorder/spooled-entry';
 import { SeenBody } from '../tap/seen-body';
 import { SeenSide } from '../tap/seen-side';
 
@@ -13,6 +15,9 @@ export const NO_TEXT = 0xffff_ffff;
 /** Stand where the number of header fields would: they follow as one text, a flat list with the lengths of its parts before it. */
 export const RENDERED_HEAD = 0xffff_ffff;
 export const FLAT_HEADERS = 0xffff_fffe;
+
+/** Stands where the length of an id would, before a record that is redacted already. */
+export const SPOOLED_MARK = 0xffff_fffe;
 
 /** Places of the bits that say what a body has. */
 export const BODY_BITS = { isThere: 1, hasBytes: 2, isTruncated: 4, isParsed: 8, isRaw: 16 } as const;
@@ -44,15 +49,23 @@ export class ExchangeEncoder {
     return this.#at;
   }
 
-  add(exchange: Exchange): void {
+  add(queued: QueuedExchange): void {
     const start = this.#at;
     try {
-      this.#add(exchange);
+      if ('record' in queued) this.#addRecord(queued);
+      else this.#add(queued);
     } catch (error) {
       // What is half written must not be read.
       this.#at = start;
       throw error;
     }
+  }
+
+  #addRecord({ id, record, durationMs }: SpooledRecord): void {
+    this.#length(SPOOLED_MARK);
+    this.#text(id);
+    this.#number(durationMs);
+    this.#bytesOf(record);
   }
 
   #add(exchange: Exchange): void {
@@ -149,7 +162,10 @@ export class ExchangeEncoder {
     this.#text(omitted);
     this.#text(coding);
     this.#text(sha256);
-    if (bytes === undefined) return;
+    if (bytes !== undefined) this.#bytesOf(bytes);
+  }
+
+  #bytesOf(bytes: Uint8Array): void {
     this.#length(bytes.length);
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#at);

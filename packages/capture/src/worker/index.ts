@@ -2,13 +2,16 @@ import { existsSync } from 'node:fs';
 import type { EntryStore } from '../entries/entry-store';
 import type { QueueLimits } from '../recorder/exchange-queue';
 import type { Pipeline } from '../recorder/pipeline';
-import { EncodedQueue, type EncodedBatch } from './encoded-queue';
+import { EncodedQueue, unpackBatch, type EncodedBatch } from './encoded-queue';
 import type { WorkerSpec } from './messages';
 import { threadedStore } from './threaded-store';
 import { WORKER_FILE, WorkerLink, type WorkerLinkOptions } from './worker-link';
 
 /** Batches that are under way at one time: while the program's thread is busy the worker finds more to do. */
 const CONCURRENCY = 4;
+
+/** While one is being synced the next is on its way; more would only make the groups smaller. */
+const CONCURRENT_COMMITS = 2;
 
 export type WorkerPlan = Omit<WorkerSpec, 'counters'>;
 
@@ -36,7 +39,7 @@ export function workerPipeline(
   told: Pick<WorkerLinkOptions, 'onDeath' | 'onSlowOperation' | 'onFailure'>,
 ): { readonly store: EntryStore; readonly pipeline: Pipeline<EncodedBatch> } {
   const tainted = new WeakSet<SharedArrayBuffer>();
-  const queue = new EncodedQueue(limits, (memory) => !tainted.has(memory));
+  const newQueue = (): EncodedQueue => new EncodedQueue(limits, (memory) => !tainted.has(memory));
   const link = new WorkerLink({
     spec: plan,
     ...told,
@@ -47,12 +50,16 @@ export function workerPipeline(
   return {
     store: threadedStore(plan.target.dialect, link),
     pipeline: {
-      queue,
+      queue: newQueue(),
       concurrency: CONCURRENCY,
+      concurrentCommits: CONCURRENT_COMMITS,
+      newQueue,
       process: (batch, tellsPlaces) => link.process(batch, tellsPlaces),
-      handOver: (batches, timeoutMs) => {
-        link.handOver(batches, timeoutMs);
+      forget: (batch) => {
+        link.forget(batch);
       },
+      unpack: unpackBatch,
+      handOver: (batches, timeoutMs) => link.handOver(batches, timeoutMs),
     },
   };
 }

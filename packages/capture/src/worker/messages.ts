@@ -9,16 +9,20 @@ export interface WorkerSpec {
   readonly entries: EntrySpec;
   readonly sessionMaxAgeMs: number;
   readonly slowOperationMs: number;
-  /** Counters that both threads see: batches ended, and beats of the worker's heart. */
+  /** See `EntryStoreSettings`. */
+  readonly mustSync: boolean;
+  /** Counters that both threads see: batches ended, beats of the worker's heart, and of the batches those that failed. */
   readonly counters: SharedArrayBuffer;
 }
 
-export const COUNTERS = { batchesEnded: 0, heartbeats: 1 } as const;
+export const COUNTERS = { batchesEnded: 0, heartbeats: 1, batchesFailed: 2 } as const;
 
 /** The calls of the store that are passed on as they are. */
 export type StoreCall = Exclude<keyof EntryStore, 'kind'>;
 
 export type ToWorker =
+  /** A batch that failed is not sent again. */
+  | { readonly kind: 'forget'; readonly id: number }
   | {
       readonly kind: 'batch';
       readonly id: number;

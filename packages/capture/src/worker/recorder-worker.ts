@@ -1,12 +1,12 @@
 /** The worker's side: it prepares and stores batches and answers for the store. Started by `WorkerLink`. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { EntryStore } from '../entries/entry-store';
-import type { Exchange } from '../exchange';
 import { BatchProcessor } from '../recorder/batch-processor';
 import { createEntryTools } from '../recorder/entry-tools';
-import { prepareEntry } from '../recorder/prepare-entry';
+import type { QueuedExchange } from '../recorder/exchange-queue';
+import { prepareQueued } from '../recorder/prepare-queued';
 import { createEntryStoreAt } from '../typeorm';
-import { ExchangeDecoder } from './exchange-decoder';
+import { unpackBatch } from './encoded-queue';
 import { COUNTERS, type FromWorker, type ToWorker, type WorkerSpec } from './messages';
 import { toPlainError } from './plain-error';
 
@@ -22,6 +22,7 @@ function serve(port: MessagePort, spec: WorkerSpec): void {
   const store = createEntryStoreAt(spec.target, {
     sessionMaxAgeMs: spec.sessionMaxAgeMs,
     slowOperationMs: spec.slowOperationMs,
+    mustSync: spec.mustSync,
     onSlowOperation: (operation, durationMs) => {
       tell({ kind: 'slow', operation, durationMs });
     },
@@ -29,14 +30,19 @@ function serve(port: MessagePort, spec: WorkerSpec): void {
   const tools = createEntryTools(spec.entries, (error, where) => {
     tell({ kind: 'failure', error: toPlainError(error), where });
   });
-  const processor = new BatchProcessor({ store, prepare: (exchange) => prepareEntry(exchange, tools) });
+  const processor = new BatchProcessor<QueuedExchange>({
+    store,
+    prepare: (queued) => prepareQueued(queued, tools),
+    idOf: ({ id }) => id,
+  });
   let previous: Promise<void> = Promise.resolve();
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'call') void call(store, message, tell);
+    else if (message.kind === 'forget') processor.forget(message.id);
     else {
       // One after another: each is a transaction, and the oldest comes first.
       previous = previous.then(async () => {
-        await storeBatch(processor, message, tell);
+        if (!(await storeBatch(processor, message, tell))) Atomics.add(counters, COUNTERS.batchesFailed, 1);
         Atomics.add(counters, COUNTERS.batchesEnded, 1);
         Atomics.notify(counters, COUNTERS.batchesEnded);
       });
@@ -49,22 +55,20 @@ function serve(port: MessagePort, spec: WorkerSpec): void {
 }
 
 async function storeBatch(
-  processor: BatchProcessor,
-  { id, memory, from, size, tellsPlaces }: Extract<ToWorker, { kind: 'batch' }>,
+  processor: BatchProcessor<QueuedExchange>,
+  batch: Extract<ToWorker, { kind: 'batch' }>,
   tell: (message: FromWorker) => void,
-): Promise<void> {
+): Promise<boolean> {
+  const { id, tellsPlaces } = batch;
   try {
-    const outcome = await processor.process(id, () => decode(memory, from, size), tellsPlaces);
+    const outcome = await processor.process(id, () => unpackBatch(batch), tellsPlaces);
     const failures = outcome.failures.map(({ error, where }) => ({ error: toPlainError(error), where }));
     tell({ kind: 'batch', id, outcome: { ...outcome, failures } });
+    return true;
   } catch (error) {
     tell({ kind: 'failed', of: 'batch', id, error: toPlainError(error) });
+    return false;
   }
-}
-
-function decode(memory: SharedArrayBuffer, from: number, size: number): Exchange[] {
-  const decoder = new ExchangeDecoder(memory, from);
-  return Array.from({ length: size }, () => decoder.next());
 }
 
 async function call(

@@ -4,7 +4,7 @@ import { StorageError } from '@recap/storage';
 import { emptyOutcome, type BatchOutcome } from '../recorder/batch-processor';
 import type { EncodedBatch } from './encoded-queue';
 import { ExchangeDecoder } from './exchange-decoder';
-import { COUNTERS, type FromWorker, type StoreCall, type WorkerSpec } from './messages';
+import { COUNTERS, type FromWorker, type StoreCall, type ToWorker, type WorkerSpec } from './messages';
 import { fromPlainError } from './plain-error';
 
 export const WORKER_FILE = join(__dirname, 'recorder-worker.js');
@@ -13,7 +13,10 @@ export const WORKER_FILE = join(__dirname, 'recorder-worker.js');
 const MAX_DEATHS = 2;
 /** Workers that may die one after another without having loaded, before their work is handed back. */
 const MAX_FUTILE_STARTS = 5;
+const COUNTER_BYTES = 4 * Object.keys(COUNTERS).length;
 const LONGEST_RESTART_MS = 800;
+/** At the end of the program: time without a batch done after which none is waited for. */
+const MAX_STANDSTILL_MS = 250;
 const HEARTBEAT_CHECK_MS = 2_000;
 /** Checks without a beat after which a worker is taken to hang. */
 const MAX_MISSED_CHECKS = 5;
@@ -92,8 +95,10 @@ export class WorkerLink {
   #held: Shipment[] = [];
   #isCareful = false;
   #worker: Worker | undefined;
-  #counters = new Int32Array(new SharedArrayBuffer(8));
+  #counters = new Int32Array(new SharedArrayBuffer(COUNTER_BYTES));
   #posted = 0;
+  /** Batches of which it was told that they failed. */
+  #failed = 0;
   #lastCall = 0;
   #lastPart = 0;
   /** Whether the worker has loaded; one that dies before is not killed by what it was given. */
@@ -133,9 +138,18 @@ export class WorkerLink {
     });
   }
 
-  /** Sends batches for which nobody waits, and blocks the thread until the worker has done all or the time is up. */
-  handOver(batches: readonly EncodedBatch[], timeoutMs: number): void {
-    if (this.#worker === undefined) return;
+  /** A batch that failed is not sent again. */
+  forget({ id }: EncodedBatch): void {
+    this.#worker?.postMessage({ kind: 'forget', id } satisfies ToWorker);
+  }
+
+  /**
+   * Sends batches for which nobody waits, and blocks the thread until the worker has done all or the time is up.
+   *
+   * @returns whether all is stored
+   */
+  handOver(batches: readonly EncodedBatch[], timeoutMs: number): boolean {
+    if (this.#worker === undefined) return batches.length + this.#held.length === 0;
     const nobody = (): void => undefined;
     this.#isCareful = false;
     for (const held of this.#held.splice(0)) this.#post(held);
@@ -145,9 +159,13 @@ export class WorkerLink {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const ended = Atomics.load(this.#counters, COUNTERS.batchesEnded);
-      const left = deadline - performance.now();
-      if (ended >= this.#posted || left <= 0) return;
-      Atomics.wait(this.#counters, COUNTERS.batchesEnded, ended, left);
+      if (ended >= this.#posted) {
+        // Those that failed before, and were told of, are among the batches or on their way again.
+        return Atomics.load(this.#counters, COUNTERS.batchesFailed) === this.#failed;
+      }
+      const left = Math.min(deadline - performance.now(), MAX_STANDSTILL_MS);
+      if (left <= 0) return false;
+      if (Atomics.wait(this.#counters, COUNTERS.batchesEnded, ended, left) === 'timed-out') return false;
     }
   }
 
@@ -172,7 +190,7 @@ export class WorkerLink {
       this.#rejectAll(new StorageError('CLOSED', 'The entry store is closed.'));
       return undefined;
     }
-    const counters = new SharedArrayBuffer(8);
+    const counters = new SharedArrayBuffer(COUNTER_BYTES);
     let worker: Worker;
     try {
       worker = new Worker(this.#options.file ?? WORKER_FILE, {
@@ -187,6 +205,7 @@ export class WorkerLink {
     this.#worker = worker;
     this.#counters = new Int32Array(counters);
     this.#posted = 0;
+    this.#failed = 0;
     this.#isReady = false;
     this.#missedChecks = 0;
     let lastWords: unknown;
@@ -227,6 +246,7 @@ export class WorkerLink {
       take(this.#shipped, message.id)?.resolve({ ...message.outcome, failures });
     } else {
       const error = fromPlainError(message.error);
+      if (message.of === 'batch') this.#failed += 1;
       (message.of === 'call' ? take(this.#calls, message.id) : take(this.#shipped, message.id))?.reject(
         error,
       );
@@ -303,7 +323,13 @@ export class WorkerLink {
     if (shipment.deaths < MAX_DEATHS) return [shipment];
     if (shipment.size > 1) return this.#split(shipment);
     const error = new Error('An exchange ended the thread that was to store it, again and again.');
-    shipment.resolve({ ...emptyOutcome(), poison: 1, failures: [{ error, where: 'worker' }] });
+    const { id } = new ExchangeDecoder(shipment.memory, shipment.from).next();
+    shipment.resolve({
+      ...emptyOutcome(),
+      poison: 1,
+      failures: [{ error, where: 'worker' }],
+      lost: [{ id, reason: 'poison' }],
+    });
     return [];
   }
 
@@ -372,6 +398,7 @@ function addTo(total: BatchOutcome, part: BatchOutcome): void {
   total.bytesAfter += part.bytesAfter;
   total.placed.push(...part.placed);
   total.failures.push(...part.failures);
+  total.lost.push(...part.lost);
 }
 
 function unavailable(cause: unknown): StorageError {

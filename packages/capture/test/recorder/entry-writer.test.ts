@@ -2,7 +2,9 @@ import { StorageError } from '@recap/storage';
 import type { NewEntry } from '../../src/entries/entry-store';
 import type { Exchange } from '../../src/exchange';
 import type { BatchOutcome } from '../../src/recorder/batch-processor';
+import type { QueuedExchange } from '../../src/recorder/exchange-queue';
 import { EntryWriter } from '../../src/recorder/entry-writer';
+import type { ExchangeSpool } from '../../src/recorder/exchange-spool';
 import { inProcessPipeline } from '../../src/recorder/in-process-pipeline';
 import { overloadSettings } from '../../src/recorder/overload-options';
 import { RetryBreaker } from '../../src/recorder/retry-breaker';
@@ -33,11 +35,12 @@ function exchange(id: string, bodyBytes = 0): Exchange {
 }
 
 interface Settings {
-  readonly prepare?: (exchange: Exchange) => Promise<NewEntry>;
+  readonly prepare?: (queued: QueuedExchange) => Promise<NewEntry>;
   readonly onDone?: (outcome: BatchOutcome) => void;
   readonly batchSize?: number;
   readonly maxExchanges?: number;
   readonly maxBytes?: number;
+  readonly spool?: ExchangeSpool;
 }
 
 function openWriter({
@@ -46,6 +49,7 @@ function openWriter({
   batchSize = 10,
   maxExchanges = 50,
   maxBytes = 1_000_000,
+  spool,
 }: Settings = {}) {
   const store = new ScriptedStore();
   const failures: string[] = [];
@@ -65,12 +69,47 @@ function openWriter({
     }),
     breaker: new RetryBreaker(),
     tellsPlaces: () => false,
+    spool,
   });
   return { writer, store, failures };
 }
 
-function total({ queued, stored, shed }: EntryWriter['counts']): number {
-  return queued + stored + Object.values(shed).reduce((sum, count) => sum + count, 0);
+/** Takes everything, and keeps only the names. */
+class ListedSpool implements ExchangeSpool {
+  readonly ids = new Set<string>();
+  readonly fill = 0;
+  get counts() {
+    return { spooled: this.ids.size, recovered: 0, replayed: 0, corrupt: 0, shed: {} };
+  }
+  append({ id }: Exchange) {
+    this.ids.add(id);
+    return { record: undefined };
+  }
+  done(): void {
+    throw new Error('Nothing was stored.');
+  }
+  defer(): void {
+    // It is to be read back when the store is there again.
+  }
+  start(): void {
+    // Nothing was left by anybody.
+  }
+  drain(): Promise<void> {
+    return Promise.reject(new StorageError('UNAVAILABLE', 'away'));
+  }
+  leaveGaps(): void {
+    // They are not looked at here.
+  }
+  takeGaps(): Promise<void> {
+    return Promise.resolve();
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function total({ queued, stored, spooled, shed }: EntryWriter['counts']): number {
+  return queued + stored + spooled + Object.values(shed).reduce((sum, count) => sum + count, 0);
 }
 
 const unavailable = () => Promise.reject(new StorageError('UNAVAILABLE', 'away'));
@@ -172,6 +211,31 @@ describe('EntryWriter', () => {
     await writer.close(1_000);
     writer.add(exchange('late'));
     expect(writer.counts).toMatchObject({ captured: 2, queued: 0, stored: 1, shed: { closed: 1 } });
+  });
+
+  it.each(['hangs', 'is away'])(
+    'leaves to the spool what it could not write when it closes while the store %s',
+    async (state) => {
+      const spool = new ListedSpool();
+      const { writer, store } = openWriter({ spool, batchSize: 2 });
+      store.answer = state === 'hangs' ? () => new Promise(() => undefined) : unavailable;
+      for (const id of ['a', 'b', 'c']) writer.add(exchange(id));
+      const closing = writer.close(20);
+      writer.add(exchange('late'));
+      expect(total(writer.counts)).toBe(4);
+      await closing;
+      expect([...spool.ids].sort()).toEqual(['a', 'b', 'c', 'late']);
+      expect(writer.counts).toMatchObject({ captured: 4, queued: 0, stored: 0, spooled: 4, shed: {} });
+    },
+  );
+
+  it('leaves to the spool at the end of the program what nobody took over', () => {
+    const spool = new ListedSpool();
+    const { writer, store } = openWriter({ spool, batchSize: 2 });
+    store.answer = () => new Promise(() => undefined);
+    for (const id of ['a', 'b', 'c']) writer.add(exchange(id));
+    writer.handOver(1_000);
+    expect([...spool.ids].sort()).toEqual(['a', 'b', 'c']);
   });
 
   it('gives up at the deadline when the store hangs, and counts what is lost', async () => {

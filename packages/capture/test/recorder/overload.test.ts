@@ -43,7 +43,7 @@ class CountedSpool implements ExchangeSpool {
   append(held: Exchange): SpoolTicket {
     if (this.held.length >= this.room) throw new StorageError('UNAVAILABLE', 'full');
     this.held.push(held);
-    return { held };
+    return { record: undefined };
   }
   done(tickets: readonly SpoolTicket[]) {
     this.held.splice(0, tickets.length);

@@ -1,16 +1,23 @@
 import { once } from 'node:events';
-import { connect, type AddressInfo } from 'node:net';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import express, { type Express } from 'express';
+import { createRecorder } from '../../src/create-recorder';
 import type { Exchange } from '../../src/exchange';
 import { storageMiddleware } from '../../src/express';
-import type { ExchangeSpool } from '../../src/recorder/exchange-spool';
-import { idle, openRecorder } from './open-recorder';
+import type { ExchangeSpool, SpoolTicket } from '../../src/recorder/exchange-spool';
+import type { RecorderCore } from '../../src/recorder/recorder-core';
+import { idle, openRecorder, responseData } from './open-recorder';
+import { PROGRAMS } from './programs';
 
 /** A spool in memory that says when it was written to. */
 class NotedSpool implements ExchangeSpool {
   readonly appended: Exchange[] = [];
-  readonly open = new Set<object>();
-  readonly deferred: object[] = [];
+  readonly open = new Set<SpoolTicket>();
+  readonly deferred: SpoolTicket[] = [];
   readonly fill = 0;
   onAppend: () => void = () => undefined;
 
@@ -18,18 +25,19 @@ class NotedSpool implements ExchangeSpool {
     return { spooled: this.open.size, recovered: 0, replayed: 0, corrupt: 0, shed: {} };
   }
 
-  append(exchange: Exchange): object {
+  append(exchange: Exchange): SpoolTicket {
     this.onAppend();
     this.appended.push(exchange);
-    this.open.add(exchange);
-    return exchange;
+    const ticket = { exchange, record: undefined };
+    this.open.add(ticket);
+    return ticket;
   }
 
-  done(tickets: readonly object[]): void {
+  done(tickets: readonly SpoolTicket[]): void {
     for (const ticket of tickets) this.open.delete(ticket);
   }
 
-  defer(ticket: object): void {
+  defer(ticket: SpoolTicket): void {
     this.deferred.push(ticket);
   }
 
@@ -60,6 +68,7 @@ async function withProgram(
   test: (rig: {
     readonly opened: ReturnType<typeof openRecorder>;
     readonly spool: NotedSpool;
+    readonly server: Server;
     readonly port: number;
   }) => Promise<void>,
 ): Promise<void> {
@@ -71,7 +80,7 @@ async function withProgram(
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
-    await test({ opened, spool, port: (server.address() as AddressInfo).port });
+    await test({ opened, spool, server, port: (server.address() as AddressInfo).port });
   } finally {
     server.closeAllConnections();
     server.close();
@@ -80,32 +89,38 @@ async function withProgram(
 }
 
 describe('durability "spooled"', () => {
-  it('spools the whole exchange before the response takes its end', async () => {
-    let hadEnded: boolean | undefined;
+  it('spools the whole exchange, with the head that is sent, before the last of the answer goes out', async () => {
+    let sentBefore: string | undefined;
     await withProgram(
       {},
       (app) =>
         app.get('/orders/:id', (_request, response) => {
           response.write('{"part":');
-          response.end('"last"}');
+          setImmediate(() => response.end('"last"}'));
         }),
-      async ({ opened, spool, port }) => {
+      async ({ opened, spool, server, port }) => {
+        const sent: unknown[] = [];
+        server.on('connection', (socket: Socket) => {
+          const { write } = socket;
+          socket.write = ((...args: Parameters<typeof write>) => {
+            sent.push(args[0]);
+            return write.apply(socket, args);
+          }) as typeof write;
+        });
         spool.onAppend = () => {
-          hadEnded = current?.writableEnded;
-        };
-        let current: { readonly writableEnded: boolean } | undefined;
-        const { begin } = opened.recorder;
-        opened.recorder.begin = (seen) => {
-          current = seen.response;
-          return begin.call(opened.recorder, seen);
+          sentBefore = sent.join('');
         };
         expect(await (await fetch(`http://127.0.0.1:${port}/orders/7`)).json()).toEqual({ part: 'last' });
-        expect(hadEnded).toBe(false);
+        expect(sentBefore).toContain('part');
+        expect(sentBefore).not.toContain('last');
+        const names = spool.appended[0]?.response.headers.map(([name]) => name);
+        expect(names).toEqual(expect.arrayContaining(['Date', 'Connection', 'Transfer-Encoding']));
         expect(spool.appended).toMatchObject([
           { endpoint: '/orders/:id', path: '/orders/7', status: 200, outcome: 'completed' },
         ]);
         expect(spool.appended[0]?.response.body?.bytes?.toString()).toBe('{"part":"last"}');
         const entry = await opened.entry();
+        expect(opened.recorder.budget.usedBytes).toBe(0);
         expect(entry.id).toBe(spool.appended[0]?.id);
         expect(entry.responseBody?.toString()).toBe('{"part":"last"}');
         expect(spool.open.size).toBe(0);
@@ -155,7 +170,7 @@ describe('durability "spooled"', () => {
         client.destroy();
         await idle(opened.recorder);
         expect(spool.appended.map(({ outcome }) => outcome)).toEqual(['completed', 'aborted']);
-        expect(spool.open).toEqual(new Set([spool.appended[1]]));
+        expect([...spool.open]).toMatchObject([{ exchange: spool.appended[1] }]);
         expect(opened.recorder.stats()).toMatchObject({ captured: 1, stored: 0, queued: 0, spooled: 1 });
         expect((await opened.entry()).outcome).toBe('aborted');
       },
@@ -175,3 +190,78 @@ describe('durability "spooled"', () => {
     );
   });
 });
+
+describe.each(PROGRAMS)('a journal on the disk before %s, without a worker', (_name, build) => {
+  it('holds what is stored, redacted once, until it is stored', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'recap-spooled-'));
+    const path = join(folder, 'recap.db');
+    const database = { type: 'sqlite', path } as const;
+    // Two at once, each with a folder of its own for the same database.
+    const recorders = [1, 2].map(() =>
+      createRecorder({ database, worker: false, durability: 'spooled', flushIntervalMs: 60_000 }),
+    );
+    const servers = recorders.map((recorder) => build(recorder));
+    try {
+      for (const [index, server] of servers.entries()) {
+        server.listen(0, '127.0.0.1');
+        await once(server, 'listening');
+        const { port } = server.address() as AddressInfo;
+        const answer = await fetch(`http://127.0.0.1:${port}/echo`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ number: index, password: 'hunter2' }),
+        });
+        expect(await answer.json()).toEqual({ number: index, password: 'hunter2' });
+      }
+      for (const recorder of recorders) {
+        await recorder.ready();
+        await idle(recorder as RecorderCore);
+        expect(recorder.stats()).toMatchObject({ captured: 1, stored: 0, queued: 0, spooled: 1 });
+      }
+      const bytes = (await filesBelow(`${path}-spool`)).join('');
+      expect(bytes.match(/"number":\d/g)?.sort()).toEqual([
+        '"number":0',
+        '"number":0',
+        '"number":1',
+        '"number":1',
+      ]);
+      expect(bytes).not.toContain('hunter2');
+      for (const recorder of recorders) {
+        await recorder.flush();
+        expect(recorder.stats()).toMatchObject({ captured: 1, stored: 1, replayed: 0, spooled: 0 });
+      }
+      const entries = await (recorders[0] as RecorderCore).store.find({
+        filter: {},
+        limit: 10,
+        includeBodies: true,
+      });
+      expect(entries).toHaveLength(2);
+      for (const entry of entries) {
+        expect(entry).toMatchObject({
+          endpoint: '/echo',
+          status: 200,
+          outcome: 'completed',
+          closedBy: 'end',
+        });
+        expect(entry.durationMs).toBeGreaterThan(0);
+        expect(entry.responseHeaders.map(([name]) => name)).toContain('Date');
+        expect(responseData(entry)).toMatchObject({ password: '[REDACTED]' });
+      }
+      for (const recorder of recorders) await recorder.close();
+      expect(await filesBelow(`${path}-spool`)).toEqual(['*\n']);
+    } finally {
+      for (const server of servers) {
+        server.closeAllConnections();
+        server.close();
+      }
+      for (const recorder of recorders) await recorder.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = names.filter((entry) => entry.isFile());
+  return Promise.all(files.map((file) => readFile(join(file.parentPath, file.name), 'latin1')));
+}

@@ -51,6 +51,20 @@ describeOnPostgres('PostgreSQL shared by several programs', () => {
     await Promise.all(stores.map((store) => store.close()));
   });
 
+  it('is refused when it does not sync and has to', async () => {
+    const settings = await onDatabase(url, 'SHOW synchronous_commit');
+    // The server of these tests is made to lose nothing but time.
+    expect(settings).toEqual([{ synchronous_commit: 'off' }]);
+    await expect(open({ mustSync: true })).rejects.toMatchObject({
+      code: 'DURABILITY_MISMATCH',
+      message: expect.stringContaining('synchronous_commit is off') as string,
+    });
+    await onDatabase(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET synchronous_commit = on`);
+    await expect(open({ mustSync: true })).rejects.toMatchObject({
+      message: expect.stringContaining('fsync is off') as string,
+    });
+  });
+
   it('holds one session when one user’s first requests reach four programs at the same moment', async () => {
     const stores = await Promise.all(Array.from({ length: 4 }, () => open()));
     const placed = await Promise.all(

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { newEntry } from '../../src/testing';
-import { createTypeOrmEntryStore, StorageEntry, StorageSession } from '../../src/typeorm';
+import { createRecorder } from '../../src/create-recorder';
+import { createTypeOrmEntryStore, resolveDatabase, StorageEntry, StorageSession } from '../../src/typeorm';
+import { openSqlite } from '../../src/typeorm/open-sqlite';
 
 const SESSION_MAX_AGE = { sessionMaxAgeMs: 24 * 3_600_000 };
 let folder = '';
@@ -50,6 +52,27 @@ describe('opening an SQLite file', () => {
     expect(await reader.query('PRAGMA auto_vacuum')).toEqual([{ auto_vacuum: 2 }]);
     expect(await reader.query('PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
     await reader.destroy();
+  });
+
+  it('syncs each commit where that is asked for, and only there', async () => {
+    const levels: unknown[] = [];
+    for (const mustSync of [false, true]) {
+      const target = resolveDatabase({ type: 'sqlite', path: join(folder, `${String(mustSync)}.db`) });
+      if (target.dialect !== 'sqlite') throw new Error('It is SQLite.');
+      const database = await openSqlite(target, mustSync);
+      levels.push(await database.maintain((sql) => sql.query('PRAGMA synchronous')));
+      await database.close();
+    }
+    expect(levels).toEqual([[{ synchronous: 1 }], [{ synchronous: 2 }]]);
+  });
+
+  it('refuses to sync what is in memory', async () => {
+    const database = { type: 'sqlite', path: ':memory:' } as const;
+    const store = createTypeOrmEntryStore({ database, ...SESSION_MAX_AGE, mustSync: true });
+    await expect(store.open()).rejects.toMatchObject({ code: 'DURABILITY_MISMATCH' });
+    expect(() => createRecorder({ database, durability: 'strict' })).toThrow(
+      expect.objectContaining({ code: 'DURABILITY_MISMATCH' }) as Error,
+    );
   });
 
   it('fails with the path when it cannot, and succeeds when tried again', async () => {

@@ -48,7 +48,8 @@ describe('EncodedQueue', () => {
     queue.offer(exchange('large', 2_000_000));
     expect(queue.hasFullBatch).toBe(true);
     const batch = queue.take();
-    expect(batch && new ExchangeDecoder(batch.memory).next().request.body?.bytes?.length).toBe(2_000_000);
+    const first = batch && (new ExchangeDecoder(batch.memory).next() as Exchange);
+    expect(first?.request.body?.bytes?.length).toBe(2_000_000);
   });
 
   it('writes into memory again that a batch has given back, unless that may still be read', () => {

@@ -29,12 +29,23 @@ describe('ExchangeEncoder', () => {
     );
   });
 
+  it('writes records of the spool between exchanges', () => {
+    const record = { id: 'spooled', durationMs: 1.5, record: Buffer.from('what was redacted') };
+    const encoder = new ExchangeEncoder(new SharedArrayBuffer(64));
+    for (const queued of [record, exchangeWith({ method: 'GET' }), record]) encoder.add(queued);
+    const decoder = new ExchangeDecoder(encoder.memory);
+    const read = [decoder.next(), decoder.next(), decoder.next()];
+    Buffer.from(encoder.memory).fill(0x78);
+    expect(read).toMatchObject([record, { method: 'GET' }, record]);
+    expect(decoder.position).toBe(encoder.length);
+  });
+
   it('gives bodies that stay as they are when the memory is written again', () => {
     const exchange = exchangeWith({ method: 'GET' });
     const encoder = new ExchangeEncoder(new SharedArrayBuffer(4_096));
     const body = { bytes: Buffer.from('first'), totalBytes: 5, isTruncated: false, source: 'wire' as const };
     encoder.add({ ...exchange, request: { headers: [], body } });
-    const read = new ExchangeDecoder(encoder.memory).next();
+    const read = new ExchangeDecoder(encoder.memory).next() as Exchange;
     Buffer.from(encoder.memory).fill(0x78);
     expect(read.request.body?.bytes?.toString()).toBe('first');
     expect(read.method).toBe('GET');
@@ -48,6 +59,6 @@ describe('ExchangeEncoder', () => {
       encoder.add(exchangeWith({ metadata: circular }));
     }).toThrow();
     encoder.add(exchangeWith({ method: 'PUT' }));
-    expect(new ExchangeDecoder(encoder.memory).next().method).toBe('PUT');
+    expect(new ExchangeDecoder(encoder.memory).next()).toMatchObject({ method: 'PUT' });
   });
 });

@@ -15,6 +15,7 @@ const outcome = (size) => ({
   bytesAfter: 0,
   placed: [],
   failures: [],
+  lost: [],
 });
 const end = () => {
   Atomics.add(counters, 0, 1);

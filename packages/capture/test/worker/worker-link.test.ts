@@ -64,6 +64,7 @@ describe('WorkerLink', () => {
     expect(sum(outcomes, 'stored')).toBe(15);
     expect(sum(outcomes, 'poison')).toBe(1);
     expect(outcomes[1]?.failures).toMatchObject([{ where: 'worker' }]);
+    expect(outcomes[1]?.lost).toEqual([{ id: 'exchange-5', reason: 'poison' }]);
     expect(deaths.length).toBeGreaterThan(1);
   });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { newEntry } from '../../src/testing/new-entry';
-import { decodeSpooledEntry, encodeSpooledEntry } from '../../src/spool/spooled-entry';
+import { decodeSpooledEntry, encodeSpooledEntry } from '../../src/recorder/spooled-entry';
 
 const body = fc.option(fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)));
 

@@ -1,5 +1,4 @@
 import type { NewEntry } from '../entries/entry-store';
-import type { Payload } from './journal';
 
 /** An entry whose bodies are redacted but not packed yet. */
 export interface SpooledEntry {
@@ -8,10 +7,21 @@ export interface SpooledEntry {
   readonly compress: boolean;
 }
 
+/** One that waits to be stored, with what was known when its exchange was over. Nothing in it is unredacted. */
+export interface SpooledRecord {
+  readonly id: string;
+  /** As {@link encodeSpooledEntry} wrote it. */
+  readonly record: Buffer;
+  readonly durationMs: number;
+}
+
 const NO_BODY = 0xffff_ffff;
 
 /** Whether to pack (1 byte), length of the JSON (4) and the JSON; then of each body the length (4) and the bytes. */
-export function encodeSpooledEntry({ entry, compress }: SpooledEntry): Payload {
+export function encodeSpooledEntry({ entry, compress }: SpooledEntry): {
+  readonly maxBytes: number;
+  writeTo(target: Buffer, start: number): number;
+} {
   const { requestBody, responseBody } = entry;
   // The entry is the caller's own: taking two fields out for a moment is cheaper than a copy of fifty.
   entry.requestBody = null;

@@ -1,0 +1,228 @@
+import { StorageError } from '@recap/storage';
+import { faultPoint } from '../fault-point';
+import type { Exchange } from '../exchange';
+import type { BatchOutcome, ShedReason } from './batch-processor';
+import { takeAll, type Batch, type BatchQueue } from './exchange-queue';
+import type { Pipeline } from './pipeline';
+
+/** Why an exchange is not committed when its answer is to go out. */
+export type CommitFailure = 'commit_failed' | 'timeout' | ShedReason;
+
+/** Who waits for the commit of one exchange before its answer goes out. */
+export interface AnswerWaiter {
+  onCommitted(): void;
+  /** @returns the exchange as it is now, to be recorded without anybody waiting */
+  onFailed(reason: CommitFailure): Exchange;
+}
+
+export interface CommitLaneOptions<Taken extends Batch> {
+  readonly pipeline: Pipeline<Taken>;
+  /** How long an exchange waits at most. */
+  readonly timeoutMs: number;
+  readonly tellsPlaces: () => boolean;
+  readonly onDone: (outcome: BatchOutcome, tookMs: number) => void;
+  readonly onFailure: (error: unknown, where: string) => void;
+  /** Takes an exchange that could not be committed in time. */
+  readonly onLeft: (exchange: Exchange) => void;
+  /** Told of an exchange that cannot even be queued. */
+  readonly onLost: (reason: ShedReason) => void;
+}
+
+interface Waiting {
+  readonly exchange: Exchange;
+  /** `undefined`: nobody waits for this one. */
+  readonly waiter: AnswerWaiter | undefined;
+  readonly since: number;
+}
+
+/** Of one that was under way when a worker died or a connection broke, one more attempt is worth the time. */
+const ATTEMPTS = 2;
+
+/**
+ * Commits exchanges for which somebody waits. All that wait at one moment share a commit: the next begins when the
+ * one before is back, or at the end of this turn of the event loop.
+ */
+export class CommitLane<Taken extends Batch = Batch> {
+  readonly #options: CommitLaneOptions<Taken>;
+  readonly #queue: BatchQueue<Taken>;
+  /** In the queue, in its order. */
+  #queued: Waiting[] = [];
+  /** Under way; a batch that was given up is no longer in it. */
+  readonly #underWay = new Map<Taken, Waiting[]>();
+  /** Batches whose store has not answered, whoever waits for them. */
+  #busy = 0;
+  #isScheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #failures = new Map<CommitFailure, number>();
+  #onIdle: (() => void)[] = [];
+
+  constructor(options: CommitLaneOptions<Taken>) {
+    this.#options = options;
+    this.#queue = options.pipeline.newQueue();
+  }
+
+  /** Exchanges that wait for their commit. */
+  get waiting(): number {
+    let count = this.#queued.length;
+    for (const batch of this.#underWay.values()) count += batch.length;
+    return count;
+  }
+
+  /** Answers whose exchange was not committed in time, by reason. */
+  get failures(): Partial<Record<CommitFailure, number>> {
+    return Object.fromEntries(this.#failures);
+  }
+
+  /** @param refusal why nothing is taken at this moment */
+  commit(exchange: Exchange, waiter: AnswerWaiter, refusal: ShedReason | undefined): void {
+    const reason = refusal ?? this.#offer({ exchange, waiter, since: performance.now() });
+    if (reason !== undefined) this.#fail({ exchange, waiter, since: 0 }, reason);
+  }
+
+  /** Commits with the others what nobody waits for. @returns whether it is taken care of */
+  take(exchange: Exchange): boolean {
+    const reason = this.#offer({ exchange, waiter: undefined, since: performance.now() });
+    return reason === undefined || reason === 'internal_error';
+  }
+
+  #offer(waiting: Waiting): ShedReason | undefined {
+    try {
+      faultPoint('queue');
+      if (!this.#queue.offer(waiting.exchange)) return 'queue_full';
+    } catch (error) {
+      this.#options.onFailure(error, 'queue');
+      this.#options.onLost('internal_error');
+      return 'internal_error';
+    }
+    this.#queued.push(waiting);
+    this.#watchTime();
+    this.#schedule();
+    return undefined;
+  }
+
+  #fail({ exchange, waiter }: Waiting, reason: CommitFailure): void {
+    if (waiter !== undefined) this.#failures.set(reason, (this.#failures.get(reason) ?? 0) + 1);
+    const left = waiter === undefined ? exchange : waiter.onFailed(reason);
+    // What is refused for what it is has been counted, and would be refused again.
+    if (reason !== 'poison' && reason !== 'internal_error') this.#options.onLeft(left);
+  }
+
+  /** Resolves once nothing waits. */
+  async drain(): Promise<void> {
+    if (this.waiting === 0) return;
+    await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** Lets nobody wait any longer. */
+  giveUp(reason: CommitFailure): void {
+    const abandoned = [...[...this.#underWay.values()].flat(), ...this.#queued];
+    this.#underWay.clear();
+    this.#queued = [];
+    for (const batch of takeAll(this.#queue)) this.#queue.release(batch);
+    for (const each of abandoned) this.#fail(each, reason);
+    this.#settleIdle();
+  }
+
+  /** What is not under way yet, for a program that exits. */
+  takeAll(): Taken[] {
+    return takeAll(this.#queue);
+  }
+
+  get underWay(): Iterable<Taken> {
+    return this.#underWay.keys();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // Requests that came in together are answered in one turn, and share the commit.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#startAll();
+    });
+  }
+
+  #startAll(): void {
+    while (this.#busy < this.#options.pipeline.concurrentCommits) {
+      const batch = this.#queue.take();
+      if (batch === undefined) return;
+      this.#underWay.set(batch, this.#queued.splice(0, batch.size));
+      void this.#commit(batch);
+    }
+  }
+
+  /** Never rejects. */
+  async #commit(batch: Taken): Promise<void> {
+    const { pipeline, tellsPlaces, onFailure } = this.#options;
+    this.#busy += 1;
+    const startedAt = performance.now();
+    let outcome: BatchOutcome | undefined;
+    let failure: unknown;
+    for (let attempt = 1; attempt <= ATTEMPTS && outcome === undefined; attempt += 1) {
+      if (!this.#underWay.has(batch)) break;
+      try {
+        outcome = await pipeline.process(batch, tellsPlaces());
+      } catch (error) {
+        failure = error;
+      }
+    }
+    this.#busy -= 1;
+    if (outcome === undefined) {
+      pipeline.forget(batch);
+      if (failure !== undefined) onFailure(failure, 'strict');
+    }
+    this.#queue.release(batch);
+    const waiting = this.#underWay.get(batch);
+    this.#underWay.delete(batch);
+    // Those of a batch that was given up are taken care of.
+    if (waiting !== undefined) this.#settle(waiting, outcome, performance.now() - startedAt);
+    this.#startAll();
+    this.#settleIdle();
+  }
+
+  #settle(waiting: readonly Waiting[], outcome: BatchOutcome | undefined, tookMs: number): void {
+    if (outcome === undefined) {
+      for (const each of waiting) this.#fail(each, 'commit_failed');
+      return;
+    }
+    this.#options.onDone(outcome, tookMs);
+    const lost =
+      outcome.lost.length === 0 ? undefined : new Map(outcome.lost.map(({ id, reason }) => [id, reason]));
+    for (const each of waiting) {
+      const reason = lost?.get(each.exchange.id);
+      if (reason === undefined) each.waiter?.onCommitted();
+      else this.#fail(each, reason);
+    }
+  }
+
+  #settleIdle(): void {
+    if (this.waiting > 0) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  #watchTime(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#checkTime();
+    }, this.#options.timeoutMs).unref();
+  }
+
+  /** When the oldest has waited too long, the store is away or too slow for those behind it as well. */
+  #checkTime(): void {
+    const [first = this.#queued] = this.#underWay.values();
+    const oldest = first[0];
+    if (oldest === undefined) return;
+    const { timeoutMs } = this.#options;
+    const leftMs = oldest.since + timeoutMs - performance.now();
+    if (leftMs > 0) {
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.#checkTime();
+      }, leftMs).unref();
+      return;
+    }
+    const late = new StorageError('UNAVAILABLE', `The database did not commit within ${timeoutMs} ms.`);
+    this.#options.onFailure(late, 'strict');
+    this.giveUp('timeout');
+  }
+}

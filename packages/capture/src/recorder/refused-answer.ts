@@ -1,0 +1,53 @@
+import type { Exchange } from '../exchange';
+import type { Refusal } from '../tap/held-answer';
+
+const CODE = 'CAPTURE_UNAVAILABLE';
+
+/** The answer in place of one whose exchange could not be committed. No `Retry-After`: what was asked for may be done. */
+export function refusalFor(entryId: string): Refusal {
+  const message =
+    'The request was handled, but could not be recorded, so its answer is withheld. It may have had its effect.';
+  const error = { code: CODE, message, details: { entry_id: entryId } };
+  const body = Buffer.from(JSON.stringify({ success: false, error }));
+  return {
+    status: 503,
+    headers: [
+      ['Content-Type', 'application/json; charset=utf-8'],
+      ['Content-Length', String(body.length)],
+      ['Cache-Control', 'no-store'],
+    ],
+    body,
+  };
+}
+
+/** The exchange as its client saw it. @param isReplaced false: its answer was broken off */
+export function asRefused(
+  exchange: Exchange,
+  { status, headers, body }: Refusal,
+  isReplaced: boolean,
+): Exchange {
+  const message = `The program answered ${exchange.status ?? 'nothing'}, which was withheld: it could not be committed.`;
+  const failed: Exchange = { ...exchange, outcome: 'failed', error: { name: CODE, message } };
+  const { delivery, method } = exchange;
+  if (!isReplaced)
+    return { ...failed, delivery: delivery && { ...delivery, closedBy: 'connection', sentBytes: undefined } };
+  const sentBytes = method === 'HEAD' ? 0 : body.length;
+  return {
+    ...failed,
+    status,
+    response: {
+      headers,
+      body:
+        sentBytes === 0
+          ? undefined
+          : { bytes: body, totalBytes: body.length, isTruncated: false, source: 'wire' },
+    },
+    delivery: delivery && {
+      ...delivery,
+      offeredBytes: body.length,
+      sentBytes,
+      chunks: 1,
+      longestGapMs: undefined,
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import type { HeaderList } from '../exchange';
+
+/** An answer that the program has given whole, and whose client has not got the end of it. */
+export interface HeldAnswer {
+  /** Lets it go out as it is. */
+  release(): void;
+  /**
+   * Answers otherwise, when nothing has gone out yet; else breaks the answer off.
+   *
+   * @returns whether the refusal was sent in its place
+   */
+  refuse(refusal: Refusal): boolean;
+}
+
+/** What is answered in place of the program's answer. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: Buffer;
+}

@@ -1,0 +1,81 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+export interface SqliteConnection {
+  exec(sql: string): void;
+  prepare(sql: string): { all(): unknown[] };
+  close(): void;
+}
+/** The driver has no types of its own. */
+export const Database = createRequire(__filename)('better-sqlite3') as new (
+  path: string,
+  options?: object,
+) => SqliteConnection;
+
+/** `recorder.stats()` of the program, and what failed in it. */
+export interface Told {
+  readonly captured: number;
+  readonly stored: number;
+  readonly queued: number;
+  readonly spooled: number;
+  readonly replayed: number;
+  readonly shed: Readonly<Record<string, number>>;
+  readonly strictFailures: Readonly<Record<string, number>>;
+  readonly failures: readonly string[];
+  readonly error?: string;
+}
+
+const running: ChildProcess[] = [];
+
+/** Ends what a test has started. */
+export async function killAll(): Promise<void> {
+  for (const child of running.splice(0)) await kill(child);
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+/** A program of its own on the built packages. */
+export async function startProgram(database: object, options: object) {
+  const child = fork(
+    join(__dirname, 'durability-program.mjs'),
+    [JSON.stringify(database), JSON.stringify(options)],
+    { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] },
+  );
+  running.push(child);
+  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  return {
+    exited,
+    kill: () => kill(child),
+    /** Resolves when the whole answer is here; rejects when it never comes. */
+    get: async (url: string): Promise<string> => (await fetch(`http://127.0.0.1:${port}${url}`)).text(),
+    post: async (url: string, body: object = {}): Promise<{ status: number; answer: unknown }> => {
+      const answer = await fetch(`http://127.0.0.1:${port}${url}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return { status: answer.status, answer: await answer.json() };
+    },
+    tell: async (ask: 'stats' | 'ready' | 'flush' | 'close'): Promise<Told> => {
+      child.send(ask);
+      const [answer] = (await once(child, 'message')) as [Told];
+      const shed = Object.values(answer.shed).reduce((sum, count) => sum + count, 0);
+      expect(answer.captured).toBe(answer.stored + answer.queued + answer.spooled + shed);
+      return answer;
+    },
+  };
+}
+
+export function pathsInSqlite(path: string): string[] {
+  const database = new Database(path, { readonly: true });
+  const rows = database.prepare('SELECT path FROM recap_entries').all() as { path: string }[];
+  database.close();
+  return rows.map((row) => row.path);
+}
