@@ -4,6 +4,7 @@ import { checkRecorderOptions, RECORDER_DEFAULTS, type RecorderOptions } from '.
 import type { Recorder } from './recorder/recorder';
 import { queueLimits } from './recorder/default-pipeline';
 import { newExchangeId } from './recorder/exchange-id';
+import { mustSync } from './must-sync';
 import { RecorderCore } from './recorder/recorder-core';
 import { loadRedactionModule, resolveRedactionModule } from './redaction';
 import { keepStore } from './retention';
@@ -132,7 +133,7 @@ function planOf(options: RecorderOptions, target: DatabaseTarget): WorkerPlan {
     },
     sessionMaxAgeMs: (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000,
     slowOperationMs: options.slowOperationMs ?? RECORDER_DEFAULTS.slowOperationMs,
-    mustSync: options.durability === 'strict',
+    mustSync: mustSync(options.durability, target),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Recorder } from '../recorder/recorder';
 import type { CapturedBody } from '../exchange';
 import type { CaptureSettings } from '../recorder/capture-settings';
 import type { OpenExchange, SeenRequest } from '../recorder/open-exchange';
-import type { SharedPrototypes } from '../tap/http-tap';
+import type { SharedPrototypes } from '../tap/tap-target';
 import type { ExpressApp, ExpressNext, ExpressRequest, ExpressResponse } from './express-types';
 import { endpointFromRoute, endpointOfMatched, hookLayers } from './route-hook';
 

@@ -1,6 +1,7 @@
 import type { Exchange } from '../exchange';
 import type { HeldAnswer } from '../tap/held-answer';
-import type { HttpTap, TapListener, TapTarget } from '../tap/http-tap';
+import type { HttpTap } from '../tap/http-tap';
+import type { TapListener, TapTarget } from '../tap/tap-target';
 import type { CaptureOptions, EntryOptions, HostContext } from './capture-options';
 import type { CaptureSettings, EntrySettings } from './capture-settings';
 import { resolveEntrySettings } from './capture-settings';

@@ -1,8 +1,7 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 import { performance } from 'node:perf_hooks';
 import { Duplex } from 'node:stream';
-import type { Clock } from '@recap/storage';
 import { bodyKind } from '../body-kind';
 import { faultPoint } from '../fault-point';
 import type { CapturedBody, ClosedBy, Delivery, ExchangeSide, Outcome } from '../exchange';
@@ -20,17 +19,9 @@ import {
   streamOf,
   type Connection,
 } from './exchange-ending';
-import type { HeldAnswer } from './held-answer';
 import { HoldBack } from './hold-back';
 import { isKeptType } from './kept-types';
-import type { OpenBudget, Yielding } from './open-budget';
-import {
-  hasStarted,
-  keepObservingRequest,
-  observeRequest,
-  stopObservingRequest,
-  type RequestObserver,
-} from './patch-request';
+import type { Yielding } from './open-budget';
 import {
   hasOwnMethods,
   keepObserving,
@@ -39,10 +30,11 @@ import {
   type ResponseGuard,
   type ResponseObserver,
 } from './patch-response';
-import { declaredBytes, hasBody } from './request-head';
+import { RequestBody } from './request-body';
 import { plannedHeaders, responseHeader, sentHead } from './response-head';
 import { withMore } from './seen-body';
 import { SeenSide } from './seen-side';
+import type { TapListener, TapTarget, TapTools } from './tap-target';
 
 /** What was seen of an exchange at the byte level, once it is over. */
 export interface TappedExchange {
@@ -62,45 +54,8 @@ export interface TappedExchange {
  */
 export const STREAM_GRACE_MS = 30_000;
 
-/** What the taps of one recorder share. */
-export interface TapTools {
-  readonly clock: Clock;
-  readonly budget: OpenBudget;
-  /** Told of what goes wrong in the tap itself, which the program must not notice. */
-  readonly onFailure: (error: unknown, where: string) => void;
-  /** Whether answers are held back, and their listeners told of them. */
-  readonly holdsAnswers: boolean;
-}
-
-/** The exchange to watch. */
-export interface TapTarget {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** See `observeResponse`. */
-  readonly sharedPrototypes?: SharedPrototypes | undefined;
-  readonly settings: {
-    readonly maxBodyBytes: number;
-    /** Content types whose bodies are kept although they claim no text, such as `image/*`. */
-    readonly contentTypes: readonly string[];
-  };
-  /** The value that a body parser left, for a tap that came too late to see the bytes. */
-  parsedBody(): CapturedBody | undefined;
-}
-
-export interface SharedPrototypes {
-  readonly request: object;
-  readonly response: object;
-}
-
-export interface TapListener {
-  /** The exchange is over: `finish()` tells all of it. Must not throw. */
-  onTapEnd(): void;
-  /** The program has given its whole answer, of which `soFar()` tells all, and which waits. Must not throw. */
-  onTapAnswered(answer: HeldAnswer): void;
-}
-
 /** Watches one request and its response, and changes neither. */
-export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
+export class HttpTap implements Yielding, ResponseObserver {
   /** Whether there is a connection, which ends at some time, and the exchange with it. */
   readonly hasEnd: boolean;
   /** Of the request, as Node parsed them. */
@@ -112,16 +67,11 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
   readonly #startedTicks = performance.now();
   readonly #connection: Connection;
   readonly #stream: ServerHttp2Stream | undefined;
-  readonly #hasBody: boolean;
-  readonly #isLate: boolean;
   readonly #meter: DeliveryMeter;
-  #requestBody: BodyCollector | undefined;
+  readonly #requestBody: RequestBody;
   #responseBody: BodyCollector | undefined;
-  readonly #declaredBytes: number | undefined;
-  #parsedAtStart: CapturedBody | undefined;
   #stopWaiting: (() => void) | undefined;
   #isCutOff = false;
-  #isRequestComplete = false;
   #isMessageStream = false;
   /** When a stream of messages went beyond what is kept of it. */
   #fullSince: number | undefined;
@@ -147,21 +97,15 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
     this.#connection = connectionOf(request, this.#stream);
     const isOutermost = !hasOwnMethods(response);
     this.#meter = new DeliveryMeter(response, this.#connection, this.#startedTicks, isOutermost);
-    const { headers } = request;
-    this.headers = headers;
-    this.#hasBody = hasBody(headers, this.#stream);
-    this.#declaredBytes = declaredBytes(headers);
-    this.#isLate = this.#hasBody && hasStarted(request);
+    this.headers = request.headers;
     this.hasEnd = this.#connection instanceof Duplex || this.#stream !== undefined;
     // A prototype's watch holds the exchange until it is over.
     const shared = this.hasEnd ? sharedPrototypes : undefined;
-    if (this.#isLate) {
-      // A handler may change the value that a parser left.
-      this.#parsedAtStart = target.parsedBody();
-    } else if (this.#hasBody) {
-      this.#requestBody = this.#collector(headers['content-type']);
-      observeRequest(request, this, shared?.request);
-    }
+    this.#requestBody = new RequestBody(request, this.#stream, shared?.request, {
+      collect: (contentType) => this.#collector(contentType),
+      parsedBody: () => target.parsedBody(),
+      onFailure: tools.onFailure,
+    });
     if (tools.holdsAnswers) {
       this.guard = new HoldBack(request, response, (answer) => {
         listener.onTapAnswered(answer);
@@ -182,14 +126,12 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
 
   /** Called by those who pass the exchange on, since an app that is called as a function changes its prototypes. */
   follow(): void {
-    const { request, response, sharedPrototypes } = this.#target;
+    const { response, sharedPrototypes } = this.#target;
     if (sharedPrototypes === undefined) return;
     if (Object.getPrototypeOf(response) !== sharedPrototypes.response) {
       keepObserving(response, sharedPrototypes.response);
     }
-    if (Object.getPrototypeOf(request) !== sharedPrototypes.request) {
-      keepObservingRequest(request, sharedPrototypes.request);
-    }
+    this.#requestBody.keepObserving(sharedPrototypes.request);
   }
 
   onClose(): void {
@@ -198,7 +140,7 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
     let isOver = true;
     try {
       faultPoint('close');
-      isOver = this.#isRequestOver();
+      isOver = this.#requestBody.isOver;
     } catch (error) {
       this.#tools.onFailure(error, 'close');
     }
@@ -230,18 +172,6 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
 
   onHead(coding: string): void {
     this.#offeredCoding ??= coding;
-  }
-
-  onRequestChunk(chunk: unknown, encoding: unknown): void {
-    try {
-      faultPoint('requestChunk');
-      if (chunk === null) this.#isRequestComplete = true;
-      else this.#requestBody?.add(chunk, encoding);
-    } catch (error) {
-      // A body that could not be followed is not known whole.
-      this.#requestBody?.letGo('internal_error');
-      this.#tools.onFailure(error, 'requestChunk');
-    }
   }
 
   onChunk(chunk: unknown, encoding: unknown, isLast: boolean): void {
@@ -287,7 +217,7 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
 
   /** Gives back what the bodies hold, of an exchange that cannot be recorded, or has been. */
   letGo(): void {
-    this.#requestBody?.letGo('internal_error');
+    this.#requestBody.letGo();
     this.#responseBody?.letGo('internal_error');
   }
 
@@ -301,17 +231,13 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
     const isBodiless = this.#isBodiless(status);
     const responseBody = this.#yieldedBody ?? this.#responseBody?.finish(closedBy === 'end');
     this.#yieldedBody = undefined;
-    const isRequestWhole = this.#isRequestWhole();
     return {
       startedAt: this.#startedAt,
       durationMs: performance.now() - this.#startedTicks,
       status,
       outcome: this.#outcome(status, closedBy),
       error: this.#error,
-      request: new SeenSide(
-        request.rawHeaders,
-        this.#requestBodyOf(this.#requestBody?.finish(isRequestWhole), isRequestWhole),
-      ),
+      request: new SeenSide(request.rawHeaders, this.#requestBody.finish()),
       response: new SeenSide(head?.rawHeaders ?? [], isBodiless ? undefined : this.#coded(responseBody)),
       delivery: this.#meter.finish(closedBy, isBodiless),
     };
@@ -323,7 +249,6 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
     const head = sentHead(response);
     const status = head?.status ?? response.statusCode;
     const isBodiless = this.#isBodiless(status);
-    const isRequestWhole = this.#isRequestWhole();
     this.#told = { ...this.#bytesSeen, error: this.#error };
     return {
       startedAt: this.#startedAt,
@@ -331,10 +256,7 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
       status,
       outcome: this.#error !== undefined && status >= 500 ? 'failed' : 'completed',
       error: this.#error,
-      request: new SeenSide(
-        request.rawHeaders,
-        this.#requestBodyOf(this.#requestBody?.soFar(isRequestWhole), isRequestWhole),
-      ),
+      request: new SeenSide(request.rawHeaders, this.#requestBody.soFar()),
       response: new SeenSide(
         head?.rawHeaders ?? plannedHeaders(response),
         isBodiless ? undefined : this.#coded(this.#responseBody?.soFar(true)),
@@ -364,7 +286,7 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
 
   get #bytesSeen(): { readonly requestBytes: number; readonly responseBytes: number } {
     return {
-      requestBytes: this.#requestBody?.totalBytes ?? 0,
+      requestBytes: this.#requestBody.seenBytes,
       responseBytes: this.#responseBody?.totalBytes ?? 0,
     };
   }
@@ -397,7 +319,7 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
   }
 
   #end(): void {
-    if (this.#requestBody !== undefined) stopObservingRequest(this.#target.request);
+    this.#requestBody.stop();
     this.#listener.onTapEnd();
   }
 
@@ -411,31 +333,6 @@ export class HttpTap implements Yielding, RequestObserver, ResponseObserver {
     // HTTP/2 calls the answer to HEAD finished from the start.
     const isFinished = isHeadSent && hasFinished(this.#target.response, this.#connection, this.#stream);
     return isFinished && !this.#isCutOff ? 'end' : 'connection';
-  }
-
-  #isRequestWhole(): boolean {
-    const declared = this.#declaredBytes;
-    return declared === undefined ? this.#isRequestOver() : (this.#requestBody?.totalBytes ?? 0) >= declared;
-  }
-
-  #requestBodyOf(body: CapturedBody | undefined, isWhole: boolean): CapturedBody | undefined {
-    if (!this.#hasBody) return undefined;
-    const totalBytes = this.#declaredBytes;
-    if (this.#isLate) {
-      const parsed = this.#parsedAtStart ?? this.#target.parsedBody();
-      if (parsed !== undefined) return { ...parsed, totalBytes };
-      return { bytes: undefined, totalBytes, isTruncated: false, omitted: 'mounted_late', source: 'wire' };
-    }
-    if (body === undefined) {
-      if (isWhole && totalBytes === undefined) return undefined;
-      return { bytes: undefined, totalBytes, isTruncated: false, omitted: 'unread', source: 'wire' };
-    }
-    return totalBytes === undefined || totalBytes === body.totalBytes ? body : withMore(body, { totalBytes });
-  }
-
-  #isRequestOver(): boolean {
-    const { request } = this.#target;
-    return !this.#hasBody || this.#isRequestComplete || request.complete || request.destroyed;
   }
 
   #coded(body: CapturedBody | undefined): CapturedBody | undefined {

@@ -44,12 +44,12 @@ export function toStorageError(error: unknown, database: string): StorageError {
   });
 }
 
-/** A database that cannot keep what `durability: 'strict'` promises. */
+/** A database that cannot keep what the chosen durability promises. */
 export function durabilityMismatch(database: string, reason: string): StorageError {
   return new StorageError(
     'DURABILITY_MISMATCH',
-    `durability "strict" needs a database that syncs each commit to its disk, and in ${database} ${reason}. ` +
-      'Change that, or choose "spooled".',
+    `The chosen durability needs a database that syncs each commit to its disk, and in ${database} ${reason}. ` +
+      'Change that, or choose a weaker one.',
   );
 }
 

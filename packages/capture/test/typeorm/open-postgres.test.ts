@@ -154,7 +154,7 @@ describeOnPostgres('PostgreSQL shared by several programs', () => {
     const store = await open();
     const broken = newEntry({ id: 'broken', status: 'none' as unknown as number });
     await expect(store.append([newEntry({ id: 'good' }), broken])).rejects.toMatchObject({
-      code: 'UNAVAILABLE',
+      code: 'REFUSED',
     });
     expect(await store.recentSessions(0, 9)).toEqual([]);
     const idle = `SELECT count(*)::int AS stuck FROM pg_stat_activity
