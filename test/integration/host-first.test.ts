@@ -65,6 +65,7 @@ describe('the host', () => {
     const { port } = tcp.address() as { port: number };
     const { recorder, agent } = program({
       database: { type: 'postgres', url: `postgres://x:y@127.0.0.1:${String(port)}/z` },
+      spool: false,
     });
     for (let index = 0; index < 20; index += 1)
       await agent.post('/echo').send({ index }).expect(200, { index });

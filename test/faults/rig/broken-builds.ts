@@ -25,18 +25,26 @@ export const BREAKS = {
   'forgets one exchange of a batch, and says so to nobody': processes(`
   const outcome = await whole.call(this, name, () => read().slice(1), tellsPlaces);
   return { ...outcome, stored: outcome.stored + 1 };`),
-  'stores an exchange twice': processes(`
-  const outcome = await whole.call(this, name, () => {
-    const [first, ...others] = read();
-    return [first, ...others, { ...first, id: first.id.slice(0, -4) + '0000' }];
-  }, tellsPlaces);
-  return { ...outcome, stored: outcome.stored - 1 };`),
-  'takes the answer of one exchange for that of another': processes(`
-  return whole.call(this, name, () => {
-    const [first, second, ...others] = read();
-    if (second === undefined) return [first];
-    return [{ ...first, response: second.response }, { ...second, response: first.response }, ...others];
-  }, tellsPlaces);`),
+  'stores an exchange twice': {
+    file: 'typeorm/append-entries.js',
+    code: `const append = exports.appendEntries;
+exports.appendEntries = (database, entries, options) => {
+  const [first] = entries;
+  return append(database, [...entries, { ...first, id: first.id.slice(0, -4) + '0000' }], options);
+};`,
+  },
+  'takes the answer of one exchange for that of another': {
+    file: 'recorder/spooled-entry.js',
+    code: `const decode = exports.decodeSpooledEntry;
+let before;
+exports.decodeSpooledEntry = (bytes) => {
+  const spooled = decode(bytes);
+  const { responseBody } = spooled.entry;
+  if (before !== undefined) spooled.entry.responseBody = before;
+  before = responseBody;
+  return spooled;
+};`,
+  },
   'redacts nothing': {
     file: 'recorder/entry-tools.js',
     code: `const make = exports.createEntryTools;
