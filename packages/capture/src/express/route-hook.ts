@@ -60,7 +60,14 @@ function hooked(original: Handle): Handle {
       openExchangeOf(request)?.noteFailure(error, 'route');
       watched = next;
     }
-    return original.call(this, request, response, watched);
+    const returned = original.call(this, request, response, watched);
+    try {
+      // It may have handed both to an app that calls no handler for them.
+      openExchangeOf(request)?.tap.follow();
+    } catch (error) {
+      openExchangeOf(request)?.noteFailure(error, 'route');
+    }
+    return returned;
   };
 }
 

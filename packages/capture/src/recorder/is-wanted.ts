@@ -15,5 +15,6 @@ export function isWanted(
     open.isSampled ??= (attempt(() => random(), 'sample', noteFailure) ?? -1) < sample;
     if (!open.isSampled) return false;
   }
-  return attempt(() => skip?.(open.context), 'skip', noteFailure) !== true;
+  open.isSkipped ??= attempt(() => skip?.(open.context), 'skip', noteFailure) === true;
+  return !open.isSkipped;
 }

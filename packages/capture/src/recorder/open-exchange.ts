@@ -64,6 +64,8 @@ export class OpenExchange implements TapListener {
   isCommitting = false;
   /** Whether `sample` takes it; asked once. */
   isSampled: boolean | undefined;
+  /** Whether `skip` leaves it out; asked once. */
+  isSkipped: boolean | undefined;
   /** Tells a failure of Recap's own within this exchange. */
   readonly noteFailure: (error: unknown, where: string) => void;
   /** Who records it. */

@@ -66,7 +66,14 @@ export class RecorderCore implements Recorder {
       if (this.#holdsAnswers) commitAnswer(open, answer, this, () => this.#buildSoFar(open));
       else {
         this.#hold(open);
-        answer.release();
+        // Within the program's call of `end`.
+        attempt(
+          () => {
+            answer.release();
+          },
+          'release',
+          this.#noteFailure,
+        );
       }
     },
   };

@@ -60,7 +60,8 @@ export function resolveRedactionModule(named: string): string {
  * Loads a module, of either kind.
  *
  * @param file as {@link resolveRedactionModule} gives it
- * @throws {StorageError} `CONFIG_INVALID` when it cannot be loaded, or exports none of the functions
+ * @throws {StorageError} `CONFIG_INVALID` when it cannot be loaded, exports none of the functions, or one of another name:
+ *   a name that is misspelt would leave a secret in place
  */
 export function loadRedactionModule(file: string): RedactionFunctions {
   let loaded: unknown;
@@ -70,7 +71,13 @@ export function loadRedactionModule(file: string): RedactionFunctions {
     throw wrong(file, `cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
   const found = functionsOf(loaded) ?? functionsOf((loaded as { default?: unknown } | null)?.default);
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    const strange = Object.entries(found).find(
+      ([name, value]) => typeof value === 'function' && !isKnown(name),
+    );
+    if (strange === undefined) return found;
+    throw wrong(file, `exports a function "${strange[0]}"; those that are called are ${NAMES.join(', ')}`);
+  }
   throw wrong(file, `has to export functions named ${NAMES.join(', ')}, one of them at least`);
 }
 
@@ -81,6 +88,10 @@ function functionsOf(exported: unknown): RedactionFunctions | undefined {
   const named = NAMES.filter((name) => members[name] !== undefined);
   if (named.length === 0 || named.some((name) => typeof members[name] !== 'function')) return undefined;
   return exported;
+}
+
+function isKnown(name: string): boolean {
+  return name === 'default' || (NAMES as readonly string[]).includes(name);
 }
 
 /** A path is taken as it is: with extension. */

@@ -81,6 +81,8 @@ export class HttpTap implements Yielding, ResponseObserver {
   #offeredCoding: string | undefined;
   #error: { readonly name: string; readonly message: string } | undefined;
   #hasFailedFirst = false;
+  /** Whether the answer went out by methods that were not watched. */
+  #hasGoneBy = false;
   /** What `soFar` has told of. */
   #told:
     { readonly requestBytes: number; readonly responseBytes: number; readonly error: unknown } | undefined;
@@ -116,9 +118,16 @@ export class HttpTap implements Yielding, ResponseObserver {
     this.#stream?.once('close', () => {
       this.onClose();
     });
-    // A pipelined answer whose turn has not come has no connection yet, and hears nothing of its end.
-    if (response.socket === null && this.#connection instanceof Duplex) {
+    // A pipelined answer whose turn has not come has no connection yet, and hears nothing of its end. One that a
+    // prototype sees for may be taken off its connection, or get another prototype, unseen.
+    if (this.#connection instanceof Duplex && (shared !== undefined || response.socket === null)) {
       this.#stopWaiting = onConnectionEnd(this.#connection, () => {
+        this.onClose();
+      });
+    }
+    // Its client had gone, or had its answer, before Recap saw it: nothing more will be heard.
+    if (response.destroyed) {
+      setImmediate(() => {
         this.onClose();
       });
     }
@@ -129,7 +138,8 @@ export class HttpTap implements Yielding, ResponseObserver {
     const { response, sharedPrototypes } = this.#target;
     if (sharedPrototypes === undefined) return;
     if (Object.getPrototypeOf(response) !== sharedPrototypes.response) {
-      keepObserving(response, sharedPrototypes.response);
+      const isMoved = keepObserving(response, sharedPrototypes.response);
+      this.#hasGoneBy ||= isMoved && response.writableEnded;
     }
     this.#requestBody.keepObserving(sharedPrototypes.request);
   }
@@ -229,7 +239,10 @@ export class HttpTap implements Yielding, ResponseObserver {
     const status = head?.status;
     const closedBy = this.#closedBy(head !== undefined);
     const isBodiless = this.#isBodiless(status);
-    const responseBody = this.#yieldedBody ?? this.#responseBody?.finish(closedBy === 'end');
+    const responseBody =
+      this.#yieldedBody ??
+      this.#responseBody?.finish(closedBy === 'end') ??
+      (this.#hasGoneBy ? GONE_BY : undefined);
     this.#yieldedBody = undefined;
     return {
       startedAt: this.#startedAt,
@@ -367,6 +380,14 @@ export class HttpTap implements Yielding, ResponseObserver {
     return isBroken || isGone ? 'aborted' : 'failed';
   }
 }
+
+const GONE_BY: CapturedBody = {
+  bytes: undefined,
+  totalBytes: undefined,
+  isTruncated: false,
+  omitted: 'mounted_late',
+  source: 'wire',
+};
 
 /** Node sends no body with these; over HTTP/2 not with 205 either. */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);

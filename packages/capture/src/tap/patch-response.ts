@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { isProxy } from 'node:util/types';
 import { makeRoom } from './connection-end';
 
 /** What is told of each chunk that the program hands to a response, after the response has taken it. */
@@ -90,12 +91,17 @@ export function hasOwnMethods(response: ServerResponse): boolean {
   return Object.hasOwn(response, 'write') || Object.hasOwn(response, 'end');
 }
 
-/** Goes on watching a response that lost the patched prototype: an app that is called as a function sets its own. */
-export function keepObserving(response: ServerResponse, sharedPrototype: object): void {
+/**
+ * Goes on watching a response that lost the patched prototype: an app that is called as a function sets its own.
+ *
+ * @returns whether it had
+ */
+export function keepObserving(response: ServerResponse, sharedPrototype: object): boolean {
   const watch = watched.get(response);
-  if (watch === undefined || Object.prototype.isPrototypeOf.call(sharedPrototype, response)) return;
+  if (watch === undefined || Object.prototype.isPrototypeOf.call(sharedPrototype, response)) return false;
   watched.delete(response);
   observeResponse(response, watch.observer);
+  return true;
 }
 
 /** From here on the response is no longer watched; the methods stay and pass through. */
@@ -137,7 +143,10 @@ function sharedWatch(response: ServerResponse): Watch | undefined {
     if (inherited !== undefined) return inherited;
     holder = Object.getPrototypeOf(holder);
   }
-  return watched.get((response.req as { readonly res?: unknown } | undefined)?.res);
+  // Express notes on a request which response is its own; somebody may have made another one for it.
+  return isProxy(response)
+    ? watched.get((response.req as { readonly res?: unknown } | undefined)?.res)
+    : undefined;
 }
 
 /** One response after another inherits from the same prototype, so these are made once for it. */

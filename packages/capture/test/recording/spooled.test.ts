@@ -178,8 +178,14 @@ describe('durability "spooled"', () => {
   });
 
   it('leaves out what skip and sample leave out, on the disk as well', async () => {
+    let asked = 0;
     await withProgram(
-      { skip: () => true },
+      {
+        skip: () => {
+          asked += 1;
+          return asked === 1;
+        },
+      },
       (app) => app.get('/', (_request, response) => void response.send('answer')),
       async ({ opened, spool, port }) => {
         await (await fetch(`http://127.0.0.1:${port}/`)).text();

@@ -79,6 +79,7 @@ describe('a redaction module', () => {
     ['a function alone', 'module.exports = () => "x";'],
     ['null', 'module.exports = null;'],
     ['no function of that name', 'exports.bodies = (text) => text;'],
+    ['one that is misspelt', 'exports.body = (text) => text; exports.headers = () => undefined;'],
     ['a text where a function is due', 'exports.body = (text) => text; exports.header = "x";'],
   ])('is refused when it exports %s', (_what, source) => {
     const module = moduleOf(`${String(Math.random())}.cjs`, source);
