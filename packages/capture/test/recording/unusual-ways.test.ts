@@ -22,7 +22,7 @@ async function serve(app: Express) {
 
 describe.each([
   ['Express 5', express],
-  ['Express 4', express4 as unknown as typeof express],
+  ['Express 4', express4],
 ])('on %s, an exchange', (_name, framework) => {
   it('that passes to an app called as a function, none of whose handlers takes it, is recorded and let go of', async () => {
     const { recorder, entry } = openRecorder();
