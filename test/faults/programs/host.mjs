@@ -32,6 +32,7 @@ const recorder = createRecorder({
   ...options,
 });
 const app = express();
+app.get('/waiting', (_request, response) => response.end(String(waiting.length)));
 if (!isBare) app.use(storageMiddleware({ recorder, owner: (request) => request.get('x-owner') }));
 app.use(
   '/storage',
