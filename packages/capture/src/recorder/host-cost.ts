@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { RecentFigures } from './recent-figures';
 
 /** Of so many exchanges one is measured: looking at the clock costs more than some of what is measured. */
@@ -7,8 +6,6 @@ const SAMPLE_EVERY = 32;
 /** What the recorder spends on the program's thread for an exchange, in the steps at its beginning and its end. */
 export class HostCost {
   readonly #recent = new RecentFigures();
-  /** Of exchanges that are measured and not over yet: ms so far. */
-  readonly #open = new WeakMap<object, number>();
   #seen = 0;
 
   /**
@@ -20,26 +17,14 @@ export class HostCost {
     return median === undefined ? undefined : median * 1000;
   }
 
-  /** Does the first step of an exchange, and measures it when it is that one's turn. */
-  begin<Open extends object | undefined>(step: () => Open): Open {
-    this.#seen += 1;
-    if (this.#seen % SAMPLE_EVERY !== 0) return step();
-    const startedAt = performance.now();
-    const open = step();
-    if (open !== undefined) this.#open.set(open, performance.now() - startedAt);
-    return open;
+  /** Whether the exchange that begins now is one of those that are measured. */
+  isTurn(): boolean {
+    this.#seen = (this.#seen + 1) % SAMPLE_EVERY;
+    return this.#seen === 0;
   }
 
-  /** Does the last step. */
-  end(open: object, step: () => void): void {
-    const before = this.#open.get(open);
-    if (before === undefined) {
-      step();
-      return;
-    }
-    const startedAt = performance.now();
-    step();
-    this.#recent.note(before + performance.now() - startedAt);
-    this.#open.delete(open);
+  /** @param ms of both steps together */
+  note(ms: number): void {
+    this.#recent.note(ms);
   }
 }

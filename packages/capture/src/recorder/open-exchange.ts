@@ -62,6 +62,8 @@ export class OpenExchange implements TapListener {
     | undefined;
   /** True once its answer waits for its commit: it is recorded as it was then. */
   isCommitting = false;
+  /** What its beginning took of the program's thread, where that is measured. */
+  hostMs: number | undefined;
   /** Whether `sample` takes it; asked once. */
   isSampled: boolean | undefined;
   /** Whether `skip` leaves it out; asked once. */

@@ -58,9 +58,10 @@ export class RecorderCore implements Recorder {
   readonly #tapTools: TapTools;
   readonly #keeper: ExchangeKeeper = {
     onEnd: (open) => {
-      this.#hostCost.end(open, () => {
-        this.#end(open);
-      });
+      const before = open.hostMs;
+      const startedAt = before === undefined ? 0 : performance.now();
+      this.#end(open);
+      if (before !== undefined) this.#hostCost.note(before + performance.now() - startedAt);
     },
     onAnswered: (open, answer) => {
       if (this.#holdsAnswers) commitAnswer(open, answer, this, () => this.#buildSoFar(open));
@@ -180,7 +181,11 @@ export class RecorderCore implements Recorder {
   /** Begins to watch an exchange; `undefined` when it is not to be recorded. What it throws is counted as lost. */
   begin(seen: SeenRequest): OpenExchange | undefined {
     try {
-      return this.#hostCost.begin(() => this.#begin(seen));
+      if (!this.#hostCost.isTurn()) return this.#begin(seen);
+      const startedAt = performance.now();
+      const open = this.#begin(seen);
+      if (open !== undefined) open.hostMs = performance.now() - startedAt;
+      return open;
     } catch (error) {
       this.writer.lose('internal_error');
       throw error;

@@ -1,5 +1,9 @@
+import express from 'express';
+import supertest from 'supertest';
+import { storageMiddleware } from '../../src/express';
 import { HostCost } from '../../src/recorder/host-cost';
 import { RecentFigures } from '../../src/recorder/recent-figures';
+import { openRecorder } from '../recording/open-recorder';
 
 describe('recent figures', () => {
   it('say nothing before the first', () => {
@@ -26,38 +30,27 @@ describe('the cost for the program’s thread', () => {
     while (performance.now() < end);
   };
 
-  it('is that of the first and the last step of an exchange, of one in 32', () => {
-    const cost = new HostCost();
-    for (let count = 0; count < 31; count += 1) {
-      const open = cost.begin(() => ({}));
-      cost.end(open, () => undefined);
-    }
-    expect(cost.usualMicros).toBeUndefined();
-    const open = cost.begin(() => {
-      busyFor(2);
-      return {};
+  it('is that of one exchange in 32, what the program’s own functions take at its end included', async () => {
+    const { recorder, entries } = openRecorder({
+      owner: () => {
+        busyFor(3);
+        return 'ann';
+      },
     });
-    const other = cost.begin(() => ({}));
-    cost.end(other, () => {
-      busyFor(50);
-    });
-    expect(cost.usualMicros).toBeUndefined();
-    cost.end(open, () => {
-      busyFor(3);
-    });
-    expect(cost.usualMicros).toBeGreaterThanOrEqual(5_000);
-    expect(cost.usualMicros).toBeLessThan(50_000);
+    const app = express();
+    app.use(storageMiddleware({ recorder }));
+    app.get('/', (_request, response) => void response.send('answer'));
+    for (let count = 0; count < 31; count += 1) await supertest(app).get('/');
+    await entries();
+    expect(recorder.stats().microsPerExchange).toBeNull();
+    await supertest(app).get('/');
+    await entries();
+    expect(recorder.stats().microsPerExchange).toBeGreaterThanOrEqual(3_000);
   });
 
-  it('leaves out what is not recorded, and lets errors through', () => {
+  it('comes again after 32 more', () => {
     const cost = new HostCost();
-    for (let count = 0; count < 64; count += 1) expect(cost.begin(() => undefined)).toBeUndefined();
-    expect(cost.usualMicros).toBeUndefined();
-    for (let count = 0; count < 31; count += 1) cost.begin(() => ({}));
-    expect(() =>
-      cost.begin(() => {
-        throw new Error('bug');
-      }),
-    ).toThrow('bug');
+    const turns = Array.from({ length: 64 }, () => cost.isTurn());
+    expect(turns.flatMap((isTurn, index) => (isTurn ? [index] : []))).toEqual([31, 63]);
   });
 });
