@@ -9,6 +9,7 @@ import type { CaptureSettings } from '../recorder/capture-settings';
 import type { OpenExchange, SeenRequest } from '../recorder/open-exchange';
 import type { SharedPrototypes } from '../tap/tap-target';
 import type { ExpressApp, ExpressNext, ExpressRequest, ExpressResponse } from './express-types';
+import { shareShapesFromHere, shareShapesOf } from './shared-shape';
 import { endpointFromRoute, endpointOfMatched, hookLayers } from './route-hook';
 
 export interface StorageMiddlewareOptions extends CaptureOptions<ExpressRequest> {
@@ -99,11 +100,15 @@ function prototypesOf(request: ExpressRequest, response: ExpressResponse): Share
     app = request.app as ExpressApp | undefined;
     const isHooked = hookLayers(app);
     if (app?.response !== prototype) return undefined;
-    if (isHooked) apps.set(prototype, app);
+    if (isHooked) {
+      apps.set(prototype, app);
+      shareShapesOf(app);
+    }
   }
   const { parent, request: shared } = app;
   // A mounted app's responses lose its prototype when it passes a request back to its parent.
   if (parent !== undefined || shared === undefined || Object.getPrototypeOf(request) !== shared)
     return undefined;
+  shareShapesFromHere(app, request, response);
   return { request: shared, response: prototype };
 }
