@@ -8,7 +8,17 @@ export type StorageErrorCode =
   | 'UNAVAILABLE'
   | 'POOL_EXHAUSTED'
   | 'REFUSED'
-  | 'CLOSED';
+  | 'NOT_OPEN'
+  | 'CLOSED'
+  | 'KEY_INVALID'
+  | 'VALUE_INVALID'
+  | 'VALUE_TOO_LARGE'
+  | 'ARGUMENT_INVALID'
+  | 'WRONG_TYPE'
+  | 'CONFLICT'
+  | 'UNSUPPORTED'
+  | 'CAPACITY_EXCEEDED'
+  | 'CORRUPT';
 
 /**
  * The error Recap rejects with or throws. Branch on `code`; the message is for people and says what

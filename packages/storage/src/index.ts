@@ -4,3 +4,44 @@ export { systemClock } from './clock';
 export type { Clock } from './clock';
 export { newId } from './new-id';
 export { loadDriver } from './load-driver';
+export type {
+  Address,
+  AppendOptions,
+  Backend,
+  BackendStats,
+  Capabilities,
+  DeleteOptions,
+  Health,
+  Item,
+  ItemHead,
+  KeyRange,
+  Page,
+  PageOptions,
+  ScanOptions,
+  SetOptions,
+  Value,
+  ValueItem,
+  Write,
+  WriteOutcome,
+} from './backend';
+export type { JsonValue } from './json-value';
+export type { JsonCondition, JsonFilter } from './json-filter';
+export type {
+  AppendWrite,
+  Awaitable,
+  DeleteWrite,
+  Driver,
+  DriverPage,
+  DriverScan,
+  DriverWrite,
+  SetWrite,
+  StoredItem,
+  StoredRange,
+  StoredValue,
+  Verdict,
+} from './driver';
+export type { ByteRange } from './byte-range';
+export { createBackend } from './create-backend';
+export type { CreateBackendOptions } from './create-backend';
+export { createMemoryBackend } from './backends/memory/memory-backend';
+export type { MemoryBackendOptions } from './backends/memory/memory-backend';

@@ -1,1 +1,4 @@
 export { FakeClock } from './fake-clock';
+export { describeBackend } from './describe-backend';
+export type { DescribeBackendOptions } from './describe-backend';
+export type { TestFramework } from './test-framework';

@@ -1,0 +1,288 @@
+import type { Address, BackendStats, Capabilities } from '../../backend';
+import type { ByteRange } from '../../byte-range';
+import type {
+  AppendWrite,
+  Driver,
+  DriverPage,
+  DriverScan,
+  DriverWrite,
+  SetWrite,
+  StoredItem,
+  StoredRange,
+  StoredValue,
+  Verdict,
+} from '../../driver';
+import { StorageError } from '../../errors';
+import type { JsonFilter } from '../../json-filter';
+import { MemoryTable, type Entry } from './memory-table';
+import { fromByteKey } from './sorted-keys';
+
+export interface MemoryLimits {
+  readonly maxItems: number;
+  readonly maxBytes: number;
+  readonly maxValueBytes: number;
+  readonly whenFull: 'refuse' | 'evict';
+}
+
+/** Everything happens at once, so every step is atomic by itself. */
+export class MemoryDriver implements Driver {
+  readonly name = 'memory';
+  readonly capabilities: Capabilities;
+  readonly #limits: MemoryLimits;
+  #table = new MemoryTable();
+  #listeners = new Map<string, Set<(message: string) => void>>();
+
+  constructor(limits: MemoryLimits) {
+    this.#limits = limits;
+    this.capabilities = { transact: true, query: true, publish: true, maxValueBytes: limits.maxValueBytes };
+  }
+
+  open(): void {
+    this.close();
+  }
+
+  close(): void {
+    this.#table = new MemoryTable();
+    this.#listeners = new Map();
+  }
+
+  get(partition: string, key: string, now: number): StoredItem | undefined {
+    const entry = this.#table.findLive(partition, key, now);
+    if (entry === undefined) return undefined;
+    if (this.#limits.whenFull === 'evict') this.#table.touch(entry);
+    return toStoredItem(entry);
+  }
+
+  getMany(addresses: readonly Address[], now: number): (StoredItem | undefined)[] {
+    return addresses.map(({ partition, key }) => this.get(partition, key, now));
+  }
+
+  scan(partition: string, { from, to, limit, reverse }: DriverScan, now: number): DriverPage<StoredItem> {
+    const home = this.#table.partitions.get(partition);
+    const items: StoredItem[] = [];
+    if (home === undefined) return { items, hasMore: false };
+    for (const byteKey of home.order.within({ from, to }, reverse)) {
+      const entry = this.#table.findLive(partition, fromByteKey(byteKey), now);
+      if (entry === undefined) continue;
+      if (items.length === limit) return { items, hasMore: true };
+      items.push(toStoredItem(entry));
+    }
+    return { items, hasMore: false };
+  }
+
+  partitions(range: ByteRange, limit: number, now: number): DriverPage<string> {
+    const items: string[] = [];
+    for (const byteKey of this.#table.partitionOrder.within(range, false)) {
+      const partition = fromByteKey(byteKey);
+      if (!this.#holdsLive(partition, now)) continue;
+      if (items.length === limit) return { items, hasMore: true };
+      items.push(partition);
+    }
+    return { items, hasMore: false };
+  }
+
+  range(partition: string, key: string, start: number, end: number, now: number): StoredRange {
+    const entry = this.#table.findLive(partition, key, now);
+    if (entry === undefined) return { values: [] };
+    if (!Array.isArray(entry.content)) return 'wrong-type';
+    const { length } = entry.content;
+    const first = start < 0 ? Math.max(length + start, 0) : start;
+    const last = end < 0 ? length + end : end;
+    return { values: last < first ? [] : entry.content.slice(first, last + 1) };
+  }
+
+  length(partition: string, key: string, now: number): number | undefined {
+    const entry = this.#table.findLive(partition, key, now);
+    if (entry === undefined) return 0;
+    return Array.isArray(entry.content) ? entry.content.length : undefined;
+  }
+
+  write(write: DriverWrite, now: number): Verdict {
+    const there = this.#table.findLive(write.partition, write.key, now);
+    const refusal = refuse(write, there);
+    if (refusal !== undefined) return refusal;
+    switch (write.type) {
+      case 'delete':
+        if (there === undefined) return { status: 'missing' };
+        this.#table.remove(there);
+        return { status: 'deleted' };
+      case 'append':
+        return { status: 'written', length: this.#append(write, there, now) };
+      case 'set':
+        if (there?.version !== write.version) this.#set(write, now);
+        return { status: 'written' };
+    }
+  }
+
+  batch(writes: readonly DriverWrite[], now: number): (Verdict | Error)[] {
+    return writes.map((write) => {
+      try {
+        return this.write(write, now);
+      } catch (error) {
+        return error as Error;
+      }
+    });
+  }
+
+  transact(writes: readonly DriverWrite[], now: number): Verdict[] {
+    const refusals = writes.map((write) =>
+      refuse(write, this.#table.findLive(write.partition, write.key, now)),
+    );
+    if (refusals.some((refusal) => refusal !== undefined))
+      return refusals.filter((refusal) => refusal !== undefined);
+    this.#makeRoom(
+      writes.reduce((bytes, write) => bytes + sizeOf(write), 0),
+      writes.filter(({ type }) => type !== 'delete').length,
+      undefined,
+      now,
+    );
+    return writes.map((write) => this.write(write, now));
+  }
+
+  query(partition: string, _filter: JsonFilter, scan: DriverScan, now: number): DriverPage<StoredItem> {
+    return this.scan(partition, scan, now);
+  }
+
+  publish(channel: string, message: string): void {
+    for (const listener of this.#listeners.get(channel) ?? []) queueMicrotask(() => listener(message));
+  }
+
+  subscribe(channel: string, listener: (message: string) => void): () => void {
+    const listeners = this.#listeners;
+    const those = listeners.get(channel) ?? new Set();
+    listeners.set(channel, those.add(listener));
+    return () => {
+      those.delete(listener);
+      if (those.size === 0 && listeners.get(channel) === those) listeners.delete(channel);
+    };
+  }
+
+  sweep(limit: number, now: number): number {
+    let swept = 0;
+    for (; swept < limit; swept += 1) {
+      const entry = this.#table.expiries.take(now);
+      if (entry === undefined) break;
+      this.#table.remove(entry);
+    }
+    return swept;
+  }
+
+  stats(now: number): BackendStats {
+    let { items, bytes } = this.#table;
+    for (const entry of new Set(this.#table.expiries.expired(now))) {
+      items -= 1;
+      bytes -= entry.bytes;
+    }
+    return { items, bytes, isCapped: false };
+  }
+
+  #set(write: SetWrite, now: number): void {
+    const { partition, key, value, version, expiresAt } = write;
+    const bytes = sizeOf(write);
+    this.#makeRoom(bytes, 1, this.#table.find(partition, key), now);
+    this.#table.put({
+      partition,
+      key,
+      content: value,
+      version,
+      expiresAt,
+      bytes,
+      older: undefined,
+      newer: undefined,
+    });
+  }
+
+  #append(write: AppendWrite, there: Entry | undefined, now: number): number {
+    const { partition, key, values, version, expiresAt } = write;
+    const bytes = sizeOf(write);
+    if (there === undefined) {
+      this.#makeRoom(bytes, 1, this.#table.find(partition, key), now);
+      const content = [...values];
+      this.#table.put({
+        partition,
+        key,
+        content,
+        version,
+        expiresAt,
+        bytes,
+        older: undefined,
+        newer: undefined,
+      });
+      return content.length;
+    }
+    const content = there.content as StoredValue[];
+    if (there.version === version) return content.length;
+    this.#table.touch(there);
+    const more = bytes - Buffer.byteLength(partition) - Buffer.byteLength(key);
+    this.#makeRoom(more, 0, undefined, now, there);
+    for (const value of values) content.push(value);
+    this.#table.grow(there, more);
+    there.version = version;
+    if (expiresAt !== undefined) {
+      there.expiresAt = expiresAt;
+      this.#table.noteExpiry(there);
+    }
+    return content.length;
+  }
+
+  /** What `replaced` takes is free as soon as the new one is there; `kept` is never evicted. */
+  #makeRoom(bytes: number, items: number, replaced: Entry | undefined, now: number, kept?: Entry): void {
+    const { maxItems, maxBytes, whenFull } = this.#limits;
+    const isFull = (): boolean => {
+      const isThere =
+        replaced !== undefined && this.#table.find(replaced.partition, replaced.key) === replaced;
+      return (
+        this.#table.items + items - (isThere ? 1 : 0) > maxItems ||
+        this.#table.bytes + bytes - (isThere ? replaced.bytes : 0) > maxBytes
+      );
+    };
+    while (isFull()) {
+      const gone = this.#table.expiries.take(now) ?? (whenFull === 'evict' ? this.#table.oldest : undefined);
+      if (gone === undefined || gone === kept || bytes > maxBytes)
+        throw new StorageError(
+          'CAPACITY_EXCEEDED',
+          `The memory backend is full: it holds ${this.#table.items} of ${maxItems} items and ${this.#table.bytes} of ${maxBytes} bytes. Delete some, give them an expiry, or raise its limits.`,
+        );
+      this.#table.remove(gone);
+    }
+  }
+
+  #holdsLive(partition: string, now: number): boolean {
+    for (const { expiresAt } of this.#table.partitions.get(partition)?.entries.values() ?? [])
+      if (expiresAt === undefined || expiresAt > now) return true;
+    return false;
+  }
+}
+
+function refuse(write: DriverWrite, there: Entry | undefined): Verdict | undefined {
+  switch (write.type) {
+    case 'append':
+      return there === undefined || Array.isArray(there.content) ? undefined : { status: 'wrong-type' };
+    case 'delete':
+      return write.ifVersion === undefined || there === undefined || there.version === write.ifVersion
+        ? undefined
+        : { status: 'conflict' };
+    case 'set':
+      if (there !== undefined && there.version === write.version) return undefined;
+      if (write.ifAbsent && there !== undefined) return { status: 'exists' };
+      return write.ifVersion !== undefined && there?.version !== write.ifVersion
+        ? { status: 'conflict' }
+        : undefined;
+  }
+}
+
+function toStoredItem({ key, content, version, expiresAt }: Entry): StoredItem {
+  return { key, value: Array.isArray(content) ? undefined : content, version, expiresAt };
+}
+
+/** UTF-8 bytes of partition, key and values. */
+function sizeOf(write: DriverWrite): number {
+  const names = Buffer.byteLength(write.partition) + Buffer.byteLength(write.key);
+  if (write.type === 'set') return names + sizeOfValue(write.value);
+  if (write.type === 'append') return write.values.reduce((sum, value) => sum + sizeOfValue(value), names);
+  return 0;
+}
+
+function sizeOfValue(value: StoredValue): number {
+  return typeof value === 'string' ? Buffer.byteLength(value) : value.byteLength;
+}

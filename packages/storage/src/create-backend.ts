@@ -1,0 +1,399 @@
+import { isPromise, isUint8Array } from 'node:util/types';
+import type {
+  Address,
+  AppendOptions,
+  Backend,
+  BackendStats,
+  Capabilities,
+  DeleteOptions,
+  Health,
+  Item,
+  Page,
+  PageOptions,
+  ScanOptions,
+  SetOptions,
+  Value,
+  ValueItem,
+  Write,
+  WriteOutcome,
+} from './backend';
+import { toByteRange } from './byte-range';
+import { checkAddress, checkCount, checkInteger, checkName, checkRange, checkText } from './check-arguments';
+import { checkHealth, isHealthPartition } from './check-health';
+import { systemClock, type Clock } from './clock';
+import type { Awaitable, Driver, DriverPage, DriverWrite, StoredItem, Verdict } from './driver';
+import { StorageError } from './errors';
+import { checkFilter, matchesFilter, type JsonFilter } from './json-filter';
+import type { JsonValue } from './json-value';
+import { Lifecycle } from './lifecycle';
+import { newId } from './new-id';
+import { decodeItem, decodeJson, decodeValue, encodeJson } from './stored-value';
+import { SweepTimer } from './sweep-timer';
+import { toDriverWrite } from './to-driver-write';
+
+export interface CreateBackendOptions {
+  readonly clock?: Clock;
+  /** Makes versions. */
+  readonly newId?: () => string;
+  /** How long an operation may take before it is `UNAVAILABLE`; without it, as long as the engine lets it. */
+  readonly timeoutMs?: number;
+  /** How often expired items are removed: 60,000 ms; 0 leaves it to `sweep()`. */
+  readonly sweepIntervalMs?: number;
+  /** Told of failures that reach no caller: of the sweeping timer, and of listeners. */
+  readonly onError?: (error: unknown) => void;
+}
+
+const MAX_PAGE = 1_000;
+const MAX_WRITES = 1_000;
+const MAX_TRANSACTION = 100;
+const MAX_MESSAGE_BYTES = 4_096;
+
+/** Makes a backend of a driver: what all of them need to get right is done here, once. */
+export function createBackend(driver: Driver, options: CreateBackendOptions = {}): Backend {
+  return new DrivenBackend(driver, options);
+}
+
+class DrivenBackend implements Backend {
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  readonly #driver: Driver;
+  readonly #clock: Clock;
+  readonly #newId: () => string;
+  readonly #timeoutMs: number | undefined;
+  readonly #onError: (error: unknown) => void;
+  readonly #sweeping: SweepTimer;
+  readonly #lifecycle: Lifecycle;
+
+  constructor(driver: Driver, options: CreateBackendOptions) {
+    this.name = driver.name;
+    this.capabilities = driver.capabilities;
+    this.#driver = driver;
+    this.#clock = options.clock ?? systemClock;
+    this.#newId = options.newId ?? newId;
+    this.#timeoutMs = options.timeoutMs;
+    this.#onError = options.onError ?? (() => undefined);
+    this.#sweeping = new SweepTimer((limit) => this.sweep(limit), options);
+    this.#lifecycle = new Lifecycle(
+      driver.name,
+      async () => {
+        await this.#answer(() => driver.open());
+        this.#sweeping.start();
+      },
+      async () => {
+        await this.#sweeping.stop();
+        await this.#answer(() => driver.close());
+      },
+    );
+  }
+
+  open(): Promise<void> {
+    return this.#lifecycle.open();
+  }
+
+  close(): Promise<void> {
+    return this.#lifecycle.close();
+  }
+
+  async get(address: Address): Promise<ValueItem | undefined> {
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
+    checkAddress(address);
+    const { partition, key } = address;
+    const found = this.#answer(() => this.#driver.get(partition, key, this.#clock.now()));
+    return toValueItem(isPromise(found) ? await found : found);
+  }
+
+  async getMany(addresses: readonly Address[]): Promise<(ValueItem | undefined)[]> {
+    await this.#lifecycle.ready();
+    checkAmount(addresses, 'addresses', MAX_WRITES);
+    addresses.forEach(checkAddress);
+    if (addresses.length === 0) return [];
+    const found = await this.#answer(() => this.#driver.getMany(addresses, this.#clock.now()));
+    return found.map(toValueItem);
+  }
+
+  async set(address: Address, value: Value, options: SetOptions = {}): Promise<string | undefined> {
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
+    const write = this.#toDriverWrite({ ...options, ...at(address), type: 'set', value });
+    const outcome = await this.#write(write);
+    return outcome.status === 'written' ? outcome.version : undefined;
+  }
+
+  async delete(address: Address, options: DeleteOptions = {}): Promise<boolean> {
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
+    const write = this.#toDriverWrite({ ...options, ...at(address), type: 'delete' });
+    return (await this.#write(write)).status === 'deleted';
+  }
+
+  async append(address: Address, values: readonly Value[], options: AppendOptions = {}): Promise<number> {
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
+    const write = this.#toDriverWrite({ ...options, ...at(address), type: 'append', values });
+    const outcome = await this.#write(write);
+    return outcome.status === 'written' ? (outcome.length ?? 0) : 0;
+  }
+
+  async range(address: Address, start = 0, end = -1): Promise<Value[]> {
+    await this.#lifecycle.ready();
+    checkAddress(address);
+    checkInteger(start, 'start');
+    checkInteger(end, 'end');
+    const { partition, key } = address;
+    const found = await this.#answer(() => this.#driver.range(partition, key, start, end, this.#clock.now()));
+    if (found === 'wrong-type') throw wrongType(key, 'value', 'list');
+    return found.values.map(decodeValue);
+  }
+
+  async length(address: Address): Promise<number> {
+    await this.#lifecycle.ready();
+    checkAddress(address);
+    const { partition, key } = address;
+    const length = await this.#answer(() => this.#driver.length(partition, key, this.#clock.now()));
+    if (length === undefined) throw wrongType(key, 'value', 'list');
+    return length;
+  }
+
+  async scan(partition: string, options: ScanOptions = {}): Promise<Page<Item>> {
+    await this.#lifecycle.ready();
+    checkName(partition, 'partition');
+    const { range = {}, reverse = false } = options;
+    const { limit, after } = checkPage(options);
+    checkRange(range);
+    const scan = { ...toByteRange(range, after, reverse), limit, reverse };
+    const page = await this.#answer(() => this.#driver.scan(partition, scan, this.#clock.now()));
+    return toPage(page, decodeItem);
+  }
+
+  async partitions(prefix = '', options: PageOptions = {}): Promise<Page<string>> {
+    await this.#lifecycle.ready();
+    const { limit, after } = checkPage(options);
+    checkText(prefix, 'prefix');
+    const range = toByteRange({ prefix }, after);
+    const page = await this.#answer(() => this.#driver.partitions(range, limit, this.#clock.now()));
+    const next = page.hasMore ? page.items.at(-1) : undefined;
+    const items = page.items.filter((name) => !isHealthPartition(name));
+    return next === undefined ? { items } : { items, next };
+  }
+
+  async batch(writes: readonly Write[]): Promise<WriteOutcome[]> {
+    await this.#lifecycle.ready();
+    checkAmount(writes, 'writes', MAX_WRITES);
+    const checked = writes.map((write) => {
+      try {
+        return this.#toDriverWrite(write);
+      } catch (error) {
+        return error as Error;
+      }
+    });
+    const good = checked.filter((write): write is DriverWrite => !(write instanceof Error));
+    const verdicts =
+      good.length === 0 ? [] : await this.#answer(() => this.#driver.batch(good, this.#clock.now()));
+    let next = 0;
+    return checked.map((write): WriteOutcome => {
+      if (write instanceof Error) return { status: 'failed', error: write };
+      const verdict = verdicts[next++]!;
+      if (verdict instanceof Error) return { status: 'failed', error: this.#explain(verdict) };
+      try {
+        return toOutcome(write, verdict);
+      } catch (error) {
+        return { status: 'failed', error: error as Error };
+      }
+    });
+  }
+
+  async transact(writes: readonly Write[]): Promise<WriteOutcome[]> {
+    await this.#lifecycle.ready();
+    const { transact } = this.#driver;
+    if (transact === undefined) throw this.#unsupported('transact');
+    checkAmount(writes, 'writes', MAX_TRANSACTION);
+    const checked = writes.map((write) => this.#toDriverWrite(write));
+    if (new Set(checked.map(({ partition }) => partition)).size > 1)
+      throw new StorageError('ARGUMENT_INVALID', 'A transaction stays within one partition.');
+    if (new Set(checked.map(({ key }) => key)).size < checked.length)
+      throw new StorageError('ARGUMENT_INVALID', 'A transaction writes each key once.');
+    if (checked.length === 0) return [];
+    const verdicts = await this.#answer(() => transact.call(this.#driver, checked, this.#clock.now()));
+    const outcomes = verdicts.map((verdict, index) => toOutcome(checked[index]!, verdict));
+    const refused = outcomes.findIndex(({ status }) => status === 'exists');
+    if (refused >= 0) throw conflict(checked[refused]!.key, 'there is one already');
+    return outcomes;
+  }
+
+  async query(partition: string, filter: JsonFilter, options: PageOptions = {}): Promise<Page<ValueItem>> {
+    await this.#lifecycle.ready();
+    const { query } = this.#driver;
+    if (query === undefined) throw this.#unsupported('query');
+    checkName(partition, 'partition');
+    checkFilter(filter);
+    const { limit, after } = checkPage(options);
+    const scan = { ...toByteRange({}, after), limit, reverse: false };
+    const page = await this.#answer(() =>
+      query.call(this.#driver, partition, filter, scan, this.#clock.now()),
+    );
+    const { items, next } = toPage(page, decodeItem);
+    const matching = items.filter(
+      (item): item is ValueItem =>
+        item.type === 'value' && !isUint8Array(item.value) && matchesFilter(item.value, filter),
+    );
+    return next === undefined ? { items: matching } : { items: matching, next };
+  }
+
+  async publish(channel: string, message: JsonValue): Promise<void> {
+    await this.#lifecycle.ready();
+    const { publish } = this.#driver;
+    if (publish === undefined) throw this.#unsupported('publish');
+    checkName(channel, 'channel');
+    const text = encodeJson(message, MAX_MESSAGE_BYTES);
+    await this.#answer(() => publish.call(this.#driver, channel, text));
+  }
+
+  async subscribe(channel: string, listener: (message: JsonValue) => void): Promise<() => Promise<void>> {
+    await this.#lifecycle.ready();
+    const { subscribe } = this.#driver;
+    if (subscribe === undefined) throw this.#unsupported('subscribe');
+    checkName(channel, 'channel');
+    const end = await this.#answer(() =>
+      subscribe.call(this.#driver, channel, (text) => {
+        try {
+          listener(decodeJson(text));
+        } catch (error) {
+          this.#onError(error);
+        }
+      }),
+    );
+    let ended = false;
+    return async () => {
+      // A second call must not end a subscription that another has made since.
+      if (ended) return;
+      ended = true;
+      await this.#answer(() => end());
+    };
+  }
+
+  async sweep(limit = MAX_PAGE): Promise<number> {
+    await this.#lifecycle.ready();
+    checkCount(limit, 'limit', MAX_PAGE);
+    return await this.#answer(() => this.#driver.sweep(limit, this.#clock.now()));
+  }
+
+  health(deadlineMs?: number): Promise<Health> {
+    return checkHealth(this, { deadlineMs, now: () => this.#clock.now(), newId: this.#newId });
+  }
+
+  async stats(): Promise<BackendStats> {
+    await this.#lifecycle.ready();
+    return await this.#answer(() => this.#driver.stats(this.#clock.now()));
+  }
+
+  #toDriverWrite(write: Write): DriverWrite {
+    return toDriverWrite(write, {
+      now: this.#clock.now(),
+      newId: this.#newId,
+      maxValueBytes: this.capabilities.maxValueBytes,
+    });
+  }
+
+  async #write(write: DriverWrite): Promise<WriteOutcome> {
+    const verdict = this.#answer(() => this.#driver.write(write, this.#clock.now()));
+    return toOutcome(write, isPromise(verdict) ? await verdict : verdict);
+  }
+
+  /** What the driver answers, in time, and its errors in our words. What is there at once stays so. */
+  #answer<T>(ask: () => Awaitable<T>): Awaitable<T> {
+    try {
+      const answer = ask();
+      return isPromise(answer) ? this.#later(answer) : answer;
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  async #later<T>(answer: Promise<T>): Promise<T> {
+    const timeoutMs = this.#timeoutMs;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      if (timeoutMs === undefined) return await answer;
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          const text = `The ${this.name} backend did not answer within ${timeoutMs} ms. A write may have happened.`;
+          reject(new StorageError('UNAVAILABLE', text));
+        }, timeoutMs);
+      });
+      return await Promise.race([answer, late]);
+    } catch (error) {
+      throw this.#explain(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #explain(error: unknown): StorageError {
+    if (error instanceof StorageError) return error;
+    const known = this.#driver.explain?.(error);
+    if (known !== undefined) return known;
+    return new StorageError('UNAVAILABLE', `The ${this.name} backend failed.`, { cause: error });
+  }
+
+  #unsupported(method: string): StorageError {
+    return new StorageError(
+      'UNSUPPORTED',
+      `The ${this.name} backend has no ${method}(). See its capabilities.`,
+    );
+  }
+}
+
+function at({ partition, key }: Address): Address {
+  return { partition, key };
+}
+
+function checkAmount(list: readonly unknown[], what: string, max: number): void {
+  if (list.length <= max) return;
+  throw new StorageError('ARGUMENT_INVALID', `At most ${max} ${what} at once; these are ${list.length}.`);
+}
+
+function checkPage({ limit = 100, after }: PageOptions): { limit: number; after: string | undefined } {
+  checkCount(limit, 'limit', MAX_PAGE);
+  checkText(after, 'after');
+  return { limit, after };
+}
+
+function toPage<T>(page: DriverPage<StoredItem>, convert: (item: StoredItem) => T): Page<T> {
+  const next = page.hasMore ? page.items.at(-1)?.key : undefined;
+  const items = page.items.map(convert);
+  return next === undefined ? { items } : { items, next };
+}
+
+function toValueItem(stored: StoredItem | undefined): ValueItem | undefined {
+  if (stored === undefined) return undefined;
+  const { key, version, expiresAt, value } = stored;
+  if (value === undefined) throw wrongType(key, 'list', 'value');
+  const decoded = decodeValue(value);
+  return expiresAt === undefined
+    ? { type: 'value', key, value: decoded, version }
+    : { type: 'value', key, value: decoded, version, expiresAt };
+}
+
+function toOutcome(write: DriverWrite, verdict: Verdict): WriteOutcome {
+  switch (verdict.status) {
+    case 'written': {
+      const { version } = write as { version: string };
+      return verdict.length === undefined
+        ? { status: 'written', version }
+        : { status: 'written', version, length: verdict.length };
+    }
+    case 'conflict':
+      throw conflict(write.key, 'its version is another');
+    case 'wrong-type':
+      throw wrongType(write.key, 'value', 'list');
+    default:
+      return { status: verdict.status };
+  }
+}
+
+function conflict(key: string, why: string): StorageError {
+  return new StorageError('CONFLICT', `Nothing was written under ${quoted(key)}: ${why}. Read it again.`);
+}
+
+function wrongType(key: string, there: string, wanted: string): StorageError {
+  return new StorageError('WRONG_TYPE', `Under ${quoted(key)} is a ${there}, not a ${wanted}.`);
+}
+
+const quoted = (key: string): string => JSON.stringify(key.length > 100 ? `${key.slice(0, 100)}…` : key);

@@ -1,0 +1,125 @@
+import type { BackendStats, Capabilities } from './backend';
+import type { ByteRange } from './byte-range';
+import type { JsonFilter } from './json-filter';
+import type { StorageError } from './errors';
+
+/** JSON as its text, bytes as bytes. */
+export type StoredValue = string | Uint8Array;
+
+/** An answer at once, or later. What is there already costs no further turn of the event loop. */
+export type Awaitable<T> = T | Promise<T>;
+
+export interface StoredItem {
+  readonly key: string;
+  /** Absent: a list. */
+  readonly value?: StoredValue | undefined;
+  readonly version: string;
+  readonly expiresAt?: number | undefined;
+}
+
+/** A write whose arguments are in order. */
+export type DriverWrite = SetWrite | AppendWrite | DeleteWrite;
+
+export interface SetWrite {
+  readonly type: 'set';
+  readonly partition: string;
+  readonly key: string;
+  readonly value: StoredValue;
+  readonly version: string;
+  readonly expiresAt: number | undefined;
+  readonly ifAbsent: boolean;
+  readonly ifVersion: string | undefined;
+}
+
+export interface AppendWrite {
+  readonly type: 'append';
+  readonly partition: string;
+  readonly key: string;
+  /** At least one. */
+  readonly values: readonly StoredValue[];
+  readonly version: string;
+  /** Absent: as it was, or never for a new list. */
+  readonly expiresAt: number | undefined;
+}
+
+export interface DeleteWrite {
+  readonly type: 'delete';
+  readonly partition: string;
+  readonly key: string;
+  readonly ifVersion: string | undefined;
+}
+
+/**
+ * - `written`: a set or an append (with the new `length`); also when the item has this very `version` already, since
+ *   then this is the same write for the second time.
+ * - `exists`: `ifAbsent` found something visible.
+ * - `conflict`: nothing visible has `ifVersion`; for `delete`, something visible has another.
+ * - `deleted`, `missing`: a delete found something visible or nothing.
+ * - `wrong-type`: an append found a value.
+ */
+export type Verdict =
+  | { readonly status: 'written'; readonly length?: number }
+  | { readonly status: 'exists' | 'conflict' | 'deleted' | 'missing' | 'wrong-type' };
+
+/** Half-open and in bytes, whatever the caller asked for. */
+export interface DriverScan extends ByteRange {
+  readonly limit: number;
+  readonly reverse: boolean;
+}
+
+export interface DriverPage<T> {
+  readonly items: T[];
+  /** Something follows the last of `items`, of which there is at least one. */
+  readonly hasMore: boolean;
+}
+
+/** A list's elements, or that there is a value instead; no list is an empty one. */
+export type StoredRange = { readonly values: StoredValue[] } | 'wrong-type';
+
+/**
+ * What the author of a backend writes; `createBackend` makes a `Backend` of it and does the thinking: it opens once,
+ * checks arguments, fills in versions, encodes values, counts time. So here every argument is in order, every value
+ * is JSON text or bytes, `now` is the instant that decides what has expired (`expiresAt <= now` is invisible), and
+ * no call comes before `open` has resolved or after `close`.
+ */
+export interface Driver {
+  readonly name: string;
+  readonly capabilities: Capabilities;
+
+  open(): Awaitable<void>;
+  /** Called once after `open`, and after an `open` that failed: releases whatever there is. */
+  close(): Awaitable<void>;
+  /** What an error of the engine means; without it, or for `undefined`, it is `UNAVAILABLE`. */
+  explain?(error: unknown): StorageError | undefined;
+
+  get(partition: string, key: string, now: number): Awaitable<StoredItem | undefined>;
+  getMany(
+    addresses: readonly { readonly partition: string; readonly key: string }[],
+    now: number,
+  ): Awaitable<(StoredItem | undefined)[]>;
+  scan(partition: string, scan: DriverScan, now: number): Awaitable<DriverPage<StoredItem>>;
+  partitions(range: ByteRange, limit: number, now: number): Awaitable<DriverPage<string>>;
+  /** `end` and `start` may be negative (from the end) and lie anywhere. */
+  range(partition: string, key: string, start: number, end: number, now: number): Awaitable<StoredRange>;
+  /** Absent: a value is there instead. */
+  length(partition: string, key: string, now: number): Awaitable<number | undefined>;
+
+  write(write: DriverWrite, now: number): Awaitable<Verdict>;
+  /** Writes that are independent but for their order at one address. An `Error` stands for one that failed. */
+  batch(writes: readonly DriverWrite[], now: number): Awaitable<(Verdict | Error)[]>;
+  /** All, or none when the verdict on one is `exists`, `conflict` or `wrong-type`; then only that one counts. */
+  transact?(writes: readonly DriverWrite[], now: number): Awaitable<Verdict[]>;
+  /** May find too much: what does not match is left out afterwards. */
+  query?(
+    partition: string,
+    filter: JsonFilter,
+    scan: DriverScan,
+    now: number,
+  ): Awaitable<DriverPage<StoredItem>>;
+  publish?(channel: string, message: string): Awaitable<void>;
+  subscribe?(channel: string, listener: (message: string) => void): Awaitable<() => Awaitable<void>>;
+
+  /** Removes up to `limit` expired items; resolves to how many. */
+  sweep(limit: number, now: number): Awaitable<number>;
+  stats(now: number): Awaitable<BackendStats>;
+}

@@ -1,0 +1,56 @@
+import { isUint8Array } from 'node:util/types';
+import type { Item, ItemHead, Value } from './backend';
+import type { StoredItem, StoredValue } from './driver';
+import { StorageError } from './errors';
+import { assertJson, type JsonValue } from './json-value';
+
+/**
+ * @throws {StorageError} `VALUE_INVALID` for what JSON cannot hold, `VALUE_TOO_LARGE` beyond `maxBytes`
+ */
+export function encodeValue(value: unknown, maxBytes: number): StoredValue {
+  if (isUint8Array(value)) {
+    assertSize(value.byteLength, maxBytes);
+    // Not slice(): on a Buffer that is a view.
+    return new Uint8Array(value);
+  }
+  return encodeJson(value, maxBytes);
+}
+
+export function encodeJson(value: unknown, maxBytes: number): string {
+  assertJson(value);
+  const text = JSON.stringify(value);
+  // No character takes more than three bytes for each of its UTF-16 units.
+  if (text.length * 3 > maxBytes) assertSize(Buffer.byteLength(text), maxBytes);
+  return text;
+}
+
+function assertSize(bytes: number, maxBytes: number): void {
+  if (bytes <= maxBytes) return;
+  throw new StorageError(
+    'VALUE_TOO_LARGE',
+    `The value takes ${bytes} bytes; the limit is ${maxBytes}. Store it in parts, or raise the limit.`,
+  );
+}
+
+/** @throws {StorageError} `CORRUPT` when what is stored as JSON is none. */
+export function decodeValue(stored: StoredValue): Value {
+  // A copy, since a driver may hand over a view of what it keeps, or of a buffer that it shares.
+  return typeof stored === 'string' ? decodeJson(stored) : new Uint8Array(stored);
+}
+
+export function decodeJson(text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch (cause) {
+    throw new StorageError('CORRUPT', 'What is stored as JSON does not parse. Restore it, or delete it.', {
+      cause,
+    });
+  }
+}
+
+export function decodeItem({ key, version, expiresAt, value }: StoredItem): Item {
+  const head: ItemHead = expiresAt === undefined ? { key, version } : { key, version, expiresAt };
+  return value === undefined
+    ? { ...head, type: 'list' }
+    : { ...head, type: 'value', value: decodeValue(value) };
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import type { Address, Backend, Capabilities, Page } from '../backend';
+import type { FakeClock } from './fake-clock';
+import type { TestFramework } from './test-framework';
+
+/** What each part of the suite works with: for every test an open, empty backend and the clock that it goes by. */
+export interface SuiteContext extends TestFramework {
+  readonly backend: () => Backend;
+  readonly clock: () => FakeClock;
+  /** Another instance on the same engine and data, or `undefined` where nothing outlives an instance. */
+  readonly another: (() => Promise<Backend>) | undefined;
+  /** A test of what not every engine can do; where it cannot, the title says so. */
+  readonly itCan: (
+    what: Exclude<keyof Capabilities, 'maxValueBytes'>,
+    title: string,
+    body: () => Promise<void>,
+  ) => void;
+}
+
+export const at = (key: string, partition = 'p'): Address => ({ partition, key });
+
+export const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
+
+/** Asserts that it rejects with this code, whichever copy of the package made the error. */
+export async function rejects(call: Promise<unknown>, code: string): Promise<Error> {
+  const outcome: unknown = await call.then(
+    (answer) => assert.fail(`It answered ${JSON.stringify(answer)} instead of rejecting with ${code}.`),
+    (error: unknown) => error,
+  );
+  if (outcome instanceof assert.AssertionError) throw outcome;
+  const { code: actual, message } = outcome as { code?: unknown; message?: unknown };
+  assert.equal(actual, code, `It rejected with ${String(actual)} (${String(message)}), not with ${code}.`);
+  return outcome as Error;
+}
+
+/** Every item of every page, however long the pages are. */
+export async function pages<T>(read: (after: string | undefined) => Promise<Page<T>>): Promise<T[]> {
+  const found: T[] = [];
+  for (let after: string | undefined; ;) {
+    const { items, next } = await read(after);
+    found.push(...items);
+    if (next === undefined) return found;
+    assert.notEqual(next, after, 'The next page begins where this one began.');
+    after = next;
+  }
+}
+
+export async function keysOf(
+  backend: Backend,
+  options: Parameters<Backend['scan']>[1] = {},
+  partition = 'p',
+): Promise<string[]> {
+  const found = await pages((after) =>
+    backend.scan(partition, { ...options, ...(after === undefined ? {} : { after }) }),
+  );
+  return found.map(({ key }) => key);
+}
+
+export async function valueOf(backend: Backend, key: string, partition = 'p'): Promise<unknown> {
+  return (await backend.get(at(key, partition)))?.value;
+}
+
+/** Strings that have broken somebody's storage before. */
+export const HOSTILE_KEYS: readonly string[] = [
+  ':',
+  'a:b:c',
+  '%',
+  '_',
+  '*',
+  '?',
+  '[a-z]',
+  '{tag}',
+  '\\',
+  '/',
+  '..',
+  '../../etc/passwd',
+  "'; DROP TABLE recap_items; --",
+  '"',
+  '$1',
+  '?1',
+  ' ',
+  ' a ',
+  '\n',
+  '\0',
+  'a\0b',
+  '__proto__',
+  'constructor',
+  'null',
+  '0',
+  '-1',
+  'é',
+  'e\u0301',
+  '\u{1F600}',
+  '\uFFFF',
+  '\u{10FFFF}',
+  'x'.repeat(1_024),
+  '\u{1F600}'.repeat(256),
+];

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import type { Address } from '../backend';
+import { at, HOSTILE_KEYS, keysOf, pages, rejects, valueOf, type SuiteContext } from './suite-context';
+
+const WRONG: readonly (readonly [what: string, name: unknown])[] = [
+  ['empty', ''],
+  ['a number', 1],
+  ['undefined', undefined],
+  ['of 1,025 bytes', 'x'.repeat(1_025)],
+  ['of 513 characters of two bytes', 'é'.repeat(513)],
+  ['half of a surrogate pair', 'a\uD83D'],
+];
+
+export function describeKeys({ backend, describe, it }: SuiteContext): void {
+  describe('keys', () => {
+    it('of every kind are told apart, as keys and as partitions', async () => {
+      for (const [index, name] of HOSTILE_KEYS.entries()) {
+        await backend().set(at(name), index);
+        await backend().set(at('k', name), index);
+        await backend().append(at('list', name), [index]);
+      }
+      for (const [index, name] of HOSTILE_KEYS.entries()) {
+        assert.equal(await valueOf(backend(), name), index, JSON.stringify(name));
+        assert.equal(await valueOf(backend(), 'k', name), index, JSON.stringify(name));
+        assert.deepEqual(await backend().range(at('list', name)), [index], JSON.stringify(name));
+        assert.deepEqual(await keysOf(backend(), {}, name), ['k', 'list']);
+      }
+      const byBytes = [...HOSTILE_KEYS].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      assert.deepEqual(await keysOf(backend()), byBytes);
+      const names = await pages((after) => backend().partitions('', after === undefined ? {} : { after }));
+      assert.deepEqual(
+        names,
+        [...HOSTILE_KEYS, 'p'].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+      );
+      for (const name of HOSTILE_KEYS) assert.equal(await backend().delete(at(name)), true);
+      assert.deepEqual(await keysOf(backend()), []);
+    });
+
+    it('and partitions do not run together', async () => {
+      await backend().set(at('b:c', 'a'), 1);
+      await backend().set(at('c', 'a:b'), 2);
+      await backend().set(at('bc', 'a'), 3);
+      await backend().set(at('c', 'ab'), 4);
+      assert.deepEqual(
+        [
+          await valueOf(backend(), 'b:c', 'a'),
+          await valueOf(backend(), 'c', 'a:b'),
+          await valueOf(backend(), 'bc', 'a'),
+          await valueOf(backend(), 'c', 'ab'),
+        ],
+        [1, 2, 3, 4],
+      );
+    });
+
+    for (const [what, name] of WRONG)
+      it(`are refused by every operation: ${what}`, async () => {
+        for (const address of [at(name as string), { partition: name as string, key: 'k' }]) {
+          await rejects(backend().get(address), 'KEY_INVALID');
+          await rejects(backend().getMany([at('a'), address]), 'KEY_INVALID');
+          await rejects(backend().set(address, 1), 'KEY_INVALID');
+          await rejects(backend().delete(address), 'KEY_INVALID');
+          await rejects(backend().append(address, [1]), 'KEY_INVALID');
+          await rejects(backend().range(address), 'KEY_INVALID');
+          await rejects(backend().length(address), 'KEY_INVALID');
+        }
+        await rejects(backend().scan(name as string), 'KEY_INVALID');
+        assert.deepEqual(await keysOf(backend()), []);
+      });
+
+    it('are refused where an address is none at all', async () => {
+      await rejects(backend().get({} as Address), 'KEY_INVALID');
+    });
+  });
+}
