@@ -45,8 +45,7 @@ export class BodyCollector {
     if (this.#isFinished) return;
     if (typeof chunk === 'string') this.#takeText(chunk, encoding, isLast);
     else if (chunk instanceof Uint8Array) {
-      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      this.#take(bytes, bytes.length, false);
+      this.#take(chunk, chunk.byteLength);
     }
   }
 
@@ -91,7 +90,7 @@ export class BodyCollector {
     const isKnown = typeof encoding === 'string' && Buffer.isEncoding(encoding);
     if (isKnown && !/^utf-?8$/i.test(encoding)) {
       const bytes = Buffer.from(text, encoding);
-      this.#take(bytes, bytes.length, true);
+      this.#take(bytes, bytes.length, bytes);
       return;
     }
     const totalBytes = Buffer.byteLength(text, 'utf8');
@@ -102,7 +101,8 @@ export class BodyCollector {
     }
     // Only the head of a huge string is copied. Each unit is a byte at least, so this covers the room.
     const head = text.length > room && this.#hash === undefined ? text.slice(0, room + 1) : text;
-    this.#take(Buffer.from(head, 'utf8'), totalBytes, true);
+    const bytes = Buffer.from(head, 'utf8');
+    this.#take(bytes, totalBytes, bytes);
   }
 
   #takeWhole(text: string, bytes: number): void {
@@ -116,8 +116,8 @@ export class BodyCollector {
     this.#chunks.push(text);
   }
 
-  /** @param isOwned whether nobody else can change the bytes; a host may reuse a buffer once it is written. */
-  #take(bytes: Buffer, totalBytes: number, isOwned: boolean): void {
+  /** @param owned the bytes, if nobody else can change them; a host may reuse a buffer once it is written */
+  #take(bytes: Uint8Array, totalBytes: number, owned?: Buffer): void {
     this.#totalBytes += totalBytes;
     if (this.#totalBytes <= MAX_HASHED_BYTES) this.#hash?.update(bytes);
     const wanted = Math.min(bytes.length, this.#maxBytes - this.#keptBytes);
@@ -132,8 +132,7 @@ export class BodyCollector {
       return;
     }
     this.#keptBytes += wanted;
-    const isWhole = isOwned && wanted === bytes.length;
-    this.#chunks.push(isWhole ? bytes : Buffer.from(bytes.subarray(0, wanted)));
+    this.#chunks.push(owned !== undefined && wanted === owned.length ? owned : copyOf(bytes, wanted));
   }
 
   /** Lets go of what was kept, and keeps no more. */
@@ -143,4 +142,10 @@ export class BodyCollector {
     this.#chunks = [];
     this.#omitted = reason;
   }
+}
+
+function copyOf(bytes: Uint8Array, length: number): Buffer {
+  const copy = Buffer.allocUnsafe(length);
+  copy.set(length === bytes.length ? bytes : bytes.subarray(0, length));
+  return copy;
 }

@@ -6,7 +6,8 @@ import { bodyKind } from '../body-kind';
 import { faultPoint } from '../fault-point';
 import type { CapturedBody, ClosedBy, Delivery, ExchangeSide, Outcome } from '../exchange';
 import { describeError } from './describe-error';
-import { BodyCollector } from './body-collector';
+import type { BodyCollector } from './body-collector';
+import { collectBody } from './collect-body';
 import { onConnectionEnd } from './connection-end';
 import { DeliveryMeter } from './delivery-meter';
 import {
@@ -20,7 +21,6 @@ import {
   type Connection,
 } from './exchange-ending';
 import { HoldBack } from './hold-back';
-import { isKeptType } from './kept-types';
 import type { Yielding } from './open-budget';
 import {
   hasOwnMethods,
@@ -103,11 +103,14 @@ export class HttpTap implements Yielding, ResponseObserver {
     this.hasEnd = this.#connection instanceof Duplex || this.#stream !== undefined;
     // A prototype's watch holds the exchange until it is over.
     const shared = this.hasEnd ? sharedPrototypes : undefined;
-    this.#requestBody = new RequestBody(request, this.#stream, shared?.request, {
-      collect: (contentType) => this.#collector(contentType),
-      parsedBody: () => target.parsedBody(),
-      onFailure: tools.onFailure,
-    });
+    this.#requestBody = new RequestBody(
+      target,
+      tools,
+      this.headers,
+      this.#stream,
+      this.hasEnd,
+      shared?.request,
+    );
     if (tools.holdsAnswers) {
       this.guard = new HoldBack(request, response, (answer) => {
         listener.onTapAnswered(answer);
@@ -198,7 +201,7 @@ export class HttpTap implements Yielding, ResponseObserver {
       body.add(chunk, encoding, isLast);
       return body.totalBytes - before;
     } catch (error) {
-      this.#responseBody ??= this.#collector();
+      this.#responseBody ??= collectBody(this.#target, this.#tools, undefined);
       this.#responseBody.letGo('internal_error');
       this.#tools.onFailure(error, 'responseChunk');
       return 0;
@@ -210,15 +213,7 @@ export class HttpTap implements Yielding, ResponseObserver {
     const kind = bodyKind(contentType);
     this.#isMessageStream = kind === 'sse' || kind === 'ndjson';
     if (this.#isMessageStream) this.#tools.budget.addStream(this);
-    return this.#collector(contentType, kind);
-  }
-
-  #collector(contentType?: string, kind = bodyKind(contentType)): BodyCollector {
-    const { maxBodyBytes, contentTypes } = this.#target.settings;
-    const collector = new BodyCollector(maxBodyBytes, this.#tools.budget);
-    const isKept = (kind !== 'binary' && kind !== 'multipart') || isKeptType(contentType, contentTypes);
-    if (!isKept) collector.omit('content_type');
-    return collector;
+    return collectBody(this.#target, this.#tools, contentType, kind);
   }
 
   onTooLate(): void {

@@ -16,58 +16,70 @@ const observed = new Map<IncomingMessage, RequestObserver>();
  * Lets `observer` see the request's bytes where Node pushes them into the stream: no second reader, no
  * listener, no change of the stream's mode.
  *
+ * @param hasEnd whether it is certain that `stopObservingRequest` will be called: until then the request is held
  * @param sharedPrototype see `observeResponse`
  */
 export function observeRequest(
   request: IncomingMessage,
   observer: RequestObserver,
+  hasEnd: boolean,
   sharedPrototype?: object,
 ): void {
-  if (sharedPrototype === undefined || Object.hasOwn(request, 'push')) {
+  if (!hasEnd) {
     const { push } = request as { readonly push: Push };
-    observePush(
-      request,
-      () => observer,
-      () => push,
-    );
+    setPush(request, observing(() => push, () => observer));
     return;
   }
   observed.set(request, observer);
+  if (sharedPrototype === undefined || Object.hasOwn(request, 'push')) {
+    setPush(request, observingOwn((request as { readonly push: Push }).push));
+    return;
+  }
   if (Object.hasOwn(sharedPrototype, PATCHED)) return;
   Object.defineProperty(sharedPrototype, PATCHED, { value: true });
-  const own = Object.getOwnPropertyDescriptor(sharedPrototype, 'push')?.value as Push | undefined;
+  const method = Object.getOwnPropertyDescriptor(sharedPrototype, 'push')?.value as Push | undefined;
   const parent = Object.getPrototypeOf(sharedPrototype) as { readonly push: Push };
   // Looked up when called, since a prototype above may still be patched.
-  observePush(
-    sharedPrototype,
-    (request_) => observed.get(request_),
-    () => own ?? parent.push,
-  );
+  setPush(sharedPrototype, observing(() => method ?? parent.push, observerOf));
 }
 
 /** Goes on watching a request that lost the patched prototype. */
 export function keepObservingRequest(request: IncomingMessage, sharedPrototype: object): void {
-  const observer = observed.get(request);
-  if (observer === undefined || Object.prototype.isPrototypeOf.call(sharedPrototype, request)) return;
-  observed.delete(request);
-  observeRequest(request, observer);
+  if (!observed.has(request) || Object.prototype.isPrototypeOf.call(sharedPrototype, request)) return;
+  setPush(request, observingOwn((request as { readonly push: Push }).push));
 }
 
-/** The patched prototype stays, and passes through; a request's own method goes on telling its observer. */
+/** The patched prototype, or method, stays, and passes through. */
 export function stopObservingRequest(request: IncomingMessage): void {
   observed.delete(request);
 }
 
-function observePush(
-  target: object,
-  observerOf: (request: IncomingMessage) => RequestObserver | undefined,
+function observerOf(request: IncomingMessage): RequestObserver | undefined {
+  return observed.get(request);
+}
+
+/** One request after another has the same method, so these are made once for it. */
+const own = new WeakMap<Push, Push>();
+
+function observingOwn(original: Push): Push {
+  let method = own.get(original);
+  if (method === undefined) own.set(original, (method = observing(() => original, observerOf)));
+  return method;
+}
+
+function observing(
   original: () => Push,
-): void {
+  observerOfIt: (request: IncomingMessage) => RequestObserver | undefined,
+): Push {
+  return function push(this: IncomingMessage, chunk, encoding) {
+    observerOfIt(this)?.onRequestChunk(chunk, encoding);
+    return original().call(this, chunk, encoding);
+  };
+}
+
+function setPush(target: object, push: Push): void {
   Object.defineProperty(target, 'push', {
-    value: function push(this: IncomingMessage, chunk: unknown, encoding?: BufferEncoding): boolean {
-      observerOf(this)?.onRequestChunk(chunk, encoding);
-      return original().call(this, chunk, encoding);
-    },
+    value: push,
     writable: true,
     configurable: true,
     enumerable: false,

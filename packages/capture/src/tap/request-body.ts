@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 import { faultPoint } from '../fault-point';
 import type { CapturedBody } from '../exchange';
@@ -10,21 +10,16 @@ import {
   stopObservingRequest,
   type RequestObserver,
 } from './patch-request';
+import { collectBody } from './collect-body';
 import { declaredBytes, hasBody } from './request-head';
 import { withMore } from './seen-body';
-
-export interface RequestBodyTools {
-  /** Makes what the bytes are collected in. */
-  readonly collect: (contentType: string | undefined) => BodyCollector;
-  /** The value that a body parser left, when the bytes have gone by. */
-  readonly parsedBody: () => CapturedBody | undefined;
-  readonly onFailure: (error: unknown, where: string) => void;
-}
+import type { TapTarget, TapTools } from './tap-target';
 
 /** The body of a request, seen where Node pushes it into the request. */
 export class RequestBody implements RequestObserver {
   readonly #request: IncomingMessage;
-  readonly #tools: RequestBodyTools;
+  readonly #target: TapTarget;
+  readonly #tools: TapTools;
   readonly #isThere: boolean;
   readonly #isLate: boolean;
   readonly #declaredBytes: number | undefined;
@@ -32,23 +27,31 @@ export class RequestBody implements RequestObserver {
   readonly #parsedAtStart: CapturedBody | undefined;
   #isComplete = false;
 
+  /**
+   * @param headers of the request, as Node parsed them
+   * @param hasEnd see `observeRequest`
+   * @param sharedPrototype see `observeResponse`
+   */
   constructor(
-    request: IncomingMessage,
+    target: TapTarget,
+    tools: TapTools,
+    headers: IncomingHttpHeaders,
     stream: ServerHttp2Stream | undefined,
+    hasEnd: boolean,
     sharedPrototype: object | undefined,
-    tools: RequestBodyTools,
   ) {
+    const { request } = target;
     this.#request = request;
+    this.#target = target;
     this.#tools = tools;
-    const { headers } = request;
     this.#isThere = hasBody(headers, stream);
     this.#declaredBytes = declaredBytes(headers);
     this.#isLate = this.#isThere && hasStarted(request);
     // A handler may change the value that a parser left.
-    this.#parsedAtStart = this.#isLate ? tools.parsedBody() : undefined;
+    this.#parsedAtStart = this.#isLate ? target.parsedBody() : undefined;
     if (!this.#isThere || this.#isLate) return;
-    this.#collected = tools.collect(headers['content-type']);
-    observeRequest(request, this, sharedPrototype);
+    this.#collected = collectBody(target, tools, headers['content-type']);
+    observeRequest(request, this, hasEnd, sharedPrototype);
   }
 
   /** Bytes that were seen so far. */
@@ -100,7 +103,7 @@ export class RequestBody implements RequestObserver {
     if (!this.#isThere) return undefined;
     const totalBytes = this.#declaredBytes;
     if (this.#isLate) {
-      const parsed = this.#parsedAtStart ?? this.#tools.parsedBody();
+      const parsed = this.#parsedAtStart ?? this.#target.parsedBody();
       if (parsed !== undefined) return { ...parsed, totalBytes };
       return { bytes: undefined, totalBytes, isTruncated: false, omitted: 'mounted_late', source: 'wire' };
     }
