@@ -63,9 +63,13 @@ export function templateByWalking(router: ExpressRouter, path: string): string |
 
 /** Joins two templates with one slash between them. */
 export function joinPaths(base: string, path: string): string {
+  // As most routes are declared.
+  if (base === '' && PLAIN.test(path)) return path;
   const joined = `${base}/${path}`.replace(/\/{2,}/g, '/');
   return joined.length > 1 ? joined.replace(/\/$/, '') : joined;
 }
+
+const PLAIN = /^(?:\/[^/]+)+$/;
 
 function templateFromGroups({ keys = [] }: ExpressLayer, regexp: RegExp, taken: string): string {
   const flags = regexp.flags.includes('d') ? regexp.flags : `${regexp.flags}d`;

@@ -18,6 +18,7 @@ export function noteKoaEndpoint(open: OpenExchange, context: KoaContext): void {
  * holds no parameters, so it is what stands in the concrete path before the part that the template covers.
  */
 function withMountPath(template: string, path: string): string {
+  if (template === path) return template;
   const wanted = segments(template);
   const there = segments(path);
   const isPlain = wanted.every((segment) => /^(?::\w+|[^:*(){}?+]*)$/.test(segment));

@@ -29,8 +29,7 @@ export function buildExchange(
   faultPoint('build');
   const { entry } = open;
   const owner = ownerOf(open, noteFailure);
-  const { metadata, warnings } =
-    attempt(() => mergeMetadata(metadataOf(open, noteFailure)), 'metadata', noteFailure) ?? NO_METADATA;
+  const { metadata, warnings } = metadataOf(open, noteFailure);
   const { path, query } = splitUrl(sentUrl(open.context, request));
   const traceId = traceIdOf(open.tap.headers);
   return {
@@ -114,31 +113,29 @@ function quoted(text: string): string {
 /** A quote, a backslash, what is below the space, and halves of characters. */
 const NEEDS_ESCAPE = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 
-const NO_METADATA = { metadata: {}, warnings: [] };
-const NOTHING: readonly Readonly<Record<string, unknown>>[] = [];
+type Values = Readonly<Record<string, unknown>>;
 
-/** What each source says, in the order in which later ones win. */
-function metadataOf(
-  open: OpenExchange,
-  noteFailure: NoteFailure,
-): readonly Readonly<Record<string, unknown>>[] {
+interface Metadata {
+  readonly metadata: Values;
+  readonly warnings: readonly RecordedWarning[];
+}
+
+const NO_METADATA: Metadata = { metadata: Object.freeze({}), warnings: Object.freeze([]) };
+
+/** What all sources say, of which later ones win. */
+function metadataOf(open: OpenExchange, noteFailure: NoteFailure): Metadata {
   const { metadata } = open.settings;
-  if (metadata === undefined && open.metadata.length === 0) return NOTHING;
+  if (metadata === undefined && open.metadata.length === 0) return NO_METADATA;
   const sources = [...(metadata === undefined ? [] : [metadata]), ...open.metadata];
-  return sources
+  const said = sources
     .map((source): unknown =>
       typeof source === 'function' ? attempt(() => source(open.context), 'metadata', noteFailure) : source,
     )
-    .filter(
-      (values): values is Readonly<Record<string, unknown>> => typeof values === 'object' && values !== null,
-    );
+    .filter((values): values is Values => typeof values === 'object' && values !== null);
+  return attempt(() => mergeMetadata(said), 'metadata', noteFailure) ?? NO_METADATA;
 }
 
-function mergeMetadata(sources: readonly Readonly<Record<string, unknown>>[]): {
-  metadata: Record<string, unknown>;
-  warnings: RecordedWarning[];
-} {
-  if (sources.length === 0) return { metadata: {}, warnings: [] };
+function mergeMetadata(sources: readonly Values[]): Metadata {
   const merged = new Map<string, unknown>();
   const conflicts = new Set<string>();
   for (const values of sources) {

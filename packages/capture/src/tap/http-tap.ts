@@ -70,7 +70,7 @@ export class HttpTap implements Yielding, ResponseObserver {
   readonly #meter: DeliveryMeter;
   readonly #requestBody: RequestBody;
   #responseBody: BodyCollector | undefined;
-  #stopWaiting: (() => void) | undefined;
+  #waiting: ReturnType<typeof onConnectionEnd> | undefined;
   #isCutOff = false;
   #isMessageStream = false;
   /** When a stream of messages went beyond what is kept of it. */
@@ -124,9 +124,7 @@ export class HttpTap implements Yielding, ResponseObserver {
     // A pipelined answer whose turn has not come has no connection yet, and hears nothing of its end. One that a
     // prototype sees for may be taken off its connection, or get another prototype, unseen.
     if (this.#connection instanceof Duplex && (shared !== undefined || response.socket === null)) {
-      this.#stopWaiting = onConnectionEnd(this.#connection, () => {
-        this.onClose();
-      });
+      this.#waiting = onConnectionEnd(this.#connection, this);
     }
     // Its client had gone, or had its answer, before Recap saw it: nothing more will be heard.
     if (response.destroyed) {
@@ -301,7 +299,7 @@ export class HttpTap implements Yielding, ResponseObserver {
 
   #stop(): void {
     this.#isClosed = true;
-    this.#stopWaiting?.();
+    this.#waiting?.delete(this);
     if (this.#isMessageStream) this.#tools.budget.removeStream(this);
     stopObserving(this.#target.response);
   }

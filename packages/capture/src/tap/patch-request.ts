@@ -27,7 +27,13 @@ export function observeRequest(
 ): void {
   if (!hasEnd) {
     const { push } = request as { readonly push: Push };
-    setPush(request, observing(() => push, () => observer));
+    setPush(
+      request,
+      observing(
+        () => push,
+        () => observer,
+      ),
+    );
     return;
   }
   observed.set(request, observer);
@@ -40,7 +46,10 @@ export function observeRequest(
   const method = Object.getOwnPropertyDescriptor(sharedPrototype, 'push')?.value as Push | undefined;
   const parent = Object.getPrototypeOf(sharedPrototype) as { readonly push: Push };
   // Looked up when called, since a prototype above may still be patched.
-  setPush(sharedPrototype, observing(() => method ?? parent.push, observerOf));
+  setPush(
+    sharedPrototype,
+    observing(() => method ?? parent.push, observerOf),
+  );
 }
 
 /** Goes on watching a request that lost the patched prototype. */
