@@ -48,7 +48,7 @@ export function createPacker({ codec, thresholdBytes }: PackOptions): PackBody {
 const JOINT_LIMIT_BYTES = SYNC_LIMIT_BYTES;
 
 /** The packed fields of an entry. */
-type PackedFields = Pick<EntryRecord, `${'request' | 'response'}${'Body' | 'Codec' | 'StoredBytes'}`>;
+export type PackedFields = Pick<EntryRecord, `${'request' | 'response'}${'Body' | 'Codec' | 'StoredBytes'}`>;
 
 /**
  * Packs the bodies of an entry whose bodies are not packed yet. A request and its response are packed as one: the

@@ -221,7 +221,7 @@ class Turns {
 }
 
 interface PreparedStatement {
-  run(values: readonly unknown[]): unknown;
+  run(...values: readonly unknown[]): unknown;
 }
 
 /** What is used of better-sqlite3 itself. */
@@ -296,7 +296,8 @@ class SqliteRunner implements SqlRunner {
       const turn = this.#turns.take();
       if (turn !== undefined) await turn;
       try {
-        statement.run(row);
+        // Not as a list, of which the driver would ask for each value: an eighth of the time.
+        statement.run(...row);
       } catch (error) {
         throw toStorageError(error, this.#name);
       }
