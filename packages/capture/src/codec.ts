@@ -13,8 +13,11 @@ export interface PackedBody {
   readonly unpackedBytes: number;
 }
 
-/** Packs a body; one that would not become at least a tenth smaller is kept as it is. */
-export type PackBody = (bytes: Buffer) => PackedBody | Promise<PackedBody>;
+/**
+ * Packs a body, or two as one. A body that would not become at least a tenth smaller is kept as it is; of two such the
+ * result is `identity` without bytes.
+ */
+export type PackBody = (bytes: Buffer, next?: Buffer) => PackedBody | Promise<PackedBody>;
 
 export interface PackOptions {
   readonly codec: CodecName;
@@ -29,26 +32,39 @@ const KEPT_SHARE = 0.9;
  */
 const SYNC_LIMIT_BYTES = 64 * 1024;
 
+/** Two bodies that are packed at once, one after the other: making room for them takes as long as half of packing them. */
+const DRAFT = Buffer.allocUnsafeSlow(SYNC_LIMIT_BYTES);
+const UNPACKED_TWO: PackedBody = { bytes: Buffer.alloc(0), codec: 'identity', unpackedBytes: 0 };
+
 /** @throws {StorageError} `CONFIG_INVALID` for a codec that this Node does not have. */
 export function createPacker({ codec, thresholdBytes }: PackOptions): PackBody {
   const { mark, pack, packAside } = compressorOf(codec);
-  const asIs = (bytes: Buffer): PackedBody => ({ bytes, codec: 'identity', unpackedBytes: bytes.length });
-  const choose = (bytes: Buffer, packed: Buffer): PackedBody =>
-    packed.length <= bytes.length * KEPT_SHARE
-      ? { bytes: packed, codec: mark, unpackedBytes: bytes.length }
-      : asIs(bytes);
-  return (bytes) => {
-    if (bytes.length < thresholdBytes) return asIs(bytes);
-    if (pack !== undefined && bytes.length <= SYNC_LIMIT_BYTES) return choose(bytes, pack(bytes));
-    return packAside(bytes).then((packed) => choose(bytes, packed));
+  return (first, second) => {
+    const unpackedBytes = first.length + (second?.length ?? 0);
+    const asItIs = (): PackedBody =>
+      second === undefined ? { bytes: first, codec: 'identity', unpackedBytes } : UNPACKED_TWO;
+    const choose = (bytes: Buffer): PackedBody =>
+      bytes.length <= unpackedBytes * KEPT_SHARE ? { bytes, codec: mark, unpackedBytes } : asItIs();
+    if (unpackedBytes < thresholdBytes) return asItIs();
+    if (pack !== undefined && unpackedBytes <= SYNC_LIMIT_BYTES) {
+      return choose(pack(second === undefined ? first : drafted(first, second)));
+    }
+    const aside = second === undefined ? first : Buffer.concat([first, second], unpackedBytes);
+    return packAside(aside).then(choose);
   };
+}
+
+function drafted(first: Buffer, second: Buffer): Buffer {
+  DRAFT.set(first, 0);
+  DRAFT.set(second, first.length);
+  return DRAFT.subarray(0, first.length + second.length);
 }
 
 /** Two bodies that are packed as one are at most this large together. */
 const JOINT_LIMIT_BYTES = SYNC_LIMIT_BYTES;
 
 /** The packed fields of an entry. */
-type PackedFields = Pick<EntryRecord, `${'request' | 'response'}${'Body' | 'Codec' | 'StoredBytes'}`>;
+export type PackedFields = Pick<EntryRecord, `${'request' | 'response'}${'Body' | 'Codec' | 'StoredBytes'}`>;
 
 /**
  * Packs the bodies of an entry whose bodies are not packed yet. A request and its response are packed as one: the
@@ -75,7 +91,7 @@ export function packBodies(
       responseStoredBytes: length - requestStoredBytes,
     };
   };
-  const packed = pack(Buffer.concat([requestBody, responseBody], total));
+  const packed = pack(requestBody, responseBody);
   return isPromise(packed) ? packed.then(joined) : joined(packed);
 }
 

@@ -123,6 +123,18 @@ describe('the two bodies of an entry', () => {
     },
   );
 
+  it('take as much room as one of them when they are the same, up to 32 KiB each', async () => {
+    const body = Buffer.from(
+      Array.from({ length: 240 }, (_each, at) =>
+        createHash('sha256').update(String(at)).digest('hex'),
+      ).join(),
+    );
+    const alone = await pack(body);
+    const both = await entryOf(body, body);
+    expect(both.requestBody?.length).toBeLessThan(alone.bytes.length * 1.05);
+    expect(textOf(both, 'response')).toBe(body.toString());
+  });
+
   it('are packed apart when they are large, since one of them may be asked for alone', async () => {
     const entry = await entryOf(text(60_000), text(6_000));
     expect(entry).toMatchObject({ requestCodec: 'deflate', responseCodec: 'deflate' });

@@ -9,6 +9,8 @@ export interface EndpointRules {
 /** Brings an endpoint into the form in which endpoints are compared. Pure, and its own result is a fixed point. */
 export type NormalizeEndpoint = (endpoint: string) => string;
 
+const MAX_KNOWN = 1_000;
+
 /**
  * The one normalisation of endpoints, used when an entry is written and when one is looked for: one
  * leading slash, none doubled, none trailing, lower case, without the configured prefixes.
@@ -16,15 +18,31 @@ export type NormalizeEndpoint = (endpoint: string) => string;
 export function createEndpointNormalizer(rules: EndpointRules = {}): NormalizeEndpoint {
   const bases = (rules.basePrefixes ?? []).map(segments).filter(isNotEmpty).sort(longestFirst);
   const versions = (rules.versionPrefixes ?? []).map(segments).filter(isNotEmpty).sort(longestFirst);
+  // Templates are few, and asked about for every entry.
+  const known = new Map<string, string>();
   return (endpoint) => {
-    let parts = segments(endpoint);
-    // Repeated until nothing changes, so that normalising twice is normalising once.
-    for (let before = -1; before !== parts.length;) {
-      before = parts.length;
-      parts = withoutPrefix(withoutPrefix(parts, bases), versions);
+    let key = known.get(endpoint);
+    if (key === undefined) {
+      key = normalize(endpoint, bases, versions);
+      if (known.size >= MAX_KNOWN) known.clear();
+      known.set(endpoint, key);
     }
-    return `/${parts.join('/')}`;
+    return key;
   };
+}
+
+function normalize(
+  endpoint: string,
+  bases: readonly (readonly string[])[],
+  versions: readonly (readonly string[])[],
+): string {
+  let parts = segments(endpoint);
+  // Repeated until nothing changes, so that normalising twice is normalising once.
+  for (let before = -1; before !== parts.length;) {
+    before = parts.length;
+    parts = withoutPrefix(withoutPrefix(parts, bases), versions);
+  }
+  return `/${parts.join('/')}`;
 }
 
 function segments(path: string): string[] {

@@ -22,6 +22,7 @@ export interface DecodedBody {
   readonly reason?: string;
 }
 
+const NO_DETAILS: BodyDetails = {};
 const UNDECODABLE: DecodedBody = { bytes: undefined, reason: 'undecodable' };
 
 /** @param maxBytes bound for what a compressed body may unfold to */
@@ -61,11 +62,14 @@ export function prepareBody(
     bytes: undefined,
   });
   const codings = codingsOf(whole);
-  const details: BodyDetails = {
-    ...(body.source === 'parsed' && { source: 'parsed' }),
-    ...(body.sha256 !== undefined && { sha256: body.sha256 }),
-    ...(codings.length > 0 && { contentEncoding: codings.join(', ') }),
-  };
+  const isPlain = body.source === 'wire' && body.sha256 === undefined && codings.length === 0;
+  const details: BodyDetails = isPlain
+    ? NO_DETAILS
+    : {
+        ...(body.source === 'parsed' && { source: 'parsed' }),
+        ...(body.sha256 !== undefined && { sha256: body.sha256 }),
+        ...(codings.length > 0 && { contentEncoding: codings.join(', ') }),
+      };
   if (body.bytes === undefined) return without('not_captured', body.omitted ?? 'unknown');
   if (decoded.bytes === undefined) return without('dropped', decoded.reason ?? 'undecodable');
   const kind = claimedKind(body, headers) ?? sniffKind(decoded.bytes, !body.isTruncated);
@@ -99,7 +103,10 @@ function codingsOf({ headers, body }: ExchangeSide): string[] {
 
 /** First value of a header field; names do not differ by case. */
 export function headerValue(headers: HeaderList, name: string): string | undefined {
-  return headers.find(([each]) => each.length === name.length && each.toLowerCase() === name)?.[1];
+  for (const [each, value] of headers) {
+    if (each === name || (each.length === name.length && each.toLowerCase() === name)) return value;
+  }
+  return undefined;
 }
 
 function claimedKind(body: CapturedBody, headers: HeaderList): BodyKind | undefined {

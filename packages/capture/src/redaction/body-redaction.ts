@@ -8,6 +8,8 @@ import type { OnHidden, RedactionContext } from './redaction-context';
 import type { RedactedBody } from './redactor';
 import { redactText, withoutUnfinishedEnd } from './text-redaction';
 
+const OPEN_LIST = 91;
+const OPEN_OBJECT = 123;
 const BEGINS_AS_JSON = /^(?:\xef\xbb\xbf)?\s*[[{]/;
 
 /** Redacts a decoded body by the structure that it claims; places are reported as `base`, or within it. */
@@ -157,5 +159,7 @@ function withoutHalfCharacter(bytes: Buffer): Buffer {
 }
 
 function isBlank(bytes: Buffer): boolean {
+  // Which most begin with.
+  if (bytes[0] === OPEN_OBJECT || bytes[0] === OPEN_LIST) return false;
   return bytes.toString('latin1').trim() === '';
 }

@@ -27,6 +27,11 @@ const OPEN_LIST = 91;
 const CLOSE_LIST = 93;
 const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
+const PLUS = 43;
+const MINUS = 45;
+const POINT = 46;
+const ZERO = 48;
+const EXPONENT = 101;
 
 /**
  * Whether a text is JSON in which nothing is to be hidden. A quick look that may be wrong in one
@@ -46,10 +51,13 @@ export function isCleanJson(
   /** The lowest bit stands for the innermost container: 1 for an object. */
   let kinds = 0;
   for (;;) {
-    at = skipBlank(bytes, at, to);
     if (at >= to) return false;
-    const code = bytes[at]!;
-    let isOpened = false;
+    let code = bytes[at]!;
+    if (code <= 32) {
+      at = skipBlank(bytes, at, to);
+      if (at >= to) return false;
+      code = bytes[at]!;
+    }
     if (code === QUOTE) {
       at = cleanString(bytes, text, at, to, context);
     } else if (code === OPEN_OBJECT || code === OPEN_LIST) {
@@ -58,27 +66,32 @@ export function isCleanJson(
       kinds = (kinds << 1) | (code === OPEN_OBJECT ? 1 : 0);
       at = skipBlank(bytes, at + 1, to);
       if (at >= to) return false;
-      isOpened = bytes[at] !== (code === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_LIST);
-      if (isOpened && code === OPEN_OBJECT) at = harmlessKey(bytes, text, at, to, context);
+      if (bytes[at] !== (code === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_LIST)) {
+        if (code === OPEN_OBJECT) at = harmlessKey(bytes, text, at, to, context);
+        if (at < 0) return false;
+        continue;
+      }
     } else {
-      at = code === 45 || (code >= 48 && code <= 57) ? numberEnd(bytes, at, to) : literalEnd(text, at, to);
+      at = code <= 57 ? numberEnd(bytes, at, to) : literalEnd(bytes, at, to);
     }
     if (at < 0) return false;
-    if (isOpened) continue;
     for (;;) {
-      at = skipBlank(bytes, at, to);
-      if (depth === 0) return at >= to;
+      if (depth === 0) return skipBlank(bytes, at, to) >= to;
       if (at >= to) return false;
-      const next = bytes[at]!;
+      code = bytes[at]!;
+      if (code <= 32) {
+        at = skipBlank(bytes, at, to);
+        if (at >= to) return false;
+        code = bytes[at]!;
+      }
+      at += 1;
       const isObject = (kinds & 1) === 1;
-      if (next === COMMA) {
-        at += 1;
+      if (code === COMMA) {
         if (isObject) at = harmlessKey(bytes, text, skipBlank(bytes, at, to), to, context);
         if (at < 0) return false;
         break;
       }
-      if (next !== (isObject ? CLOSE_OBJECT : CLOSE_LIST)) return false;
-      at += 1;
+      if (code !== (isObject ? CLOSE_OBJECT : CLOSE_LIST)) return false;
       depth -= 1;
       kinds >>= 1;
     }
@@ -103,6 +116,12 @@ function harmlessKey(
   to: number,
   context: RedactionContext,
 ): number {
+  const keys = context.harmlessKeys;
+  const expected = keys.written[keys.following[keys.last]!];
+  if (expected !== undefined && standsAt(bytes, start, to, expected)) {
+    keys.last = keys.following[keys.last]!;
+    return start + expected.length;
+  }
   if (start >= to || bytes[start] !== QUOTE) return -1;
   let at = start + 1;
   let hash = 0;
@@ -112,32 +131,24 @@ function harmlessKey(
     if (code < 32 || code > 126 || code === BACKSLASH) return -1;
     hash = (Math.imul(hash, 31) + code) | 0;
   }
-  if (at >= to || !isHarmless(bytes, text, start + 1, at, hash, context)) return -1;
-  at = skipBlank(bytes, at + 1, to);
-  return at < to && bytes[at] === COLON ? at + 1 : -1;
+  const colon = skipBlank(bytes, at + 1, to);
+  if (colon >= to || bytes[colon] !== COLON) return -1;
+  const slot = (hash ^ (hash >>> 10)) & (KEY_SLOTS - 1);
+  const known = keys.written[slot];
+  if (known === undefined || !standsAt(bytes, start, to, known)) {
+    if (!isHarmless(text.slice(start + 1, at), context)) return -1;
+    if (at - start > MAX_KEY_LENGTH) return colon + 1;
+    keys.written[slot] = Buffer.from(text.slice(start, colon + 1), 'latin1');
+  }
+  keys.following[keys.last] = slot;
+  keys.last = slot;
+  return colon + 1;
 }
 
-function isHarmless(
-  bytes: Uint8Array,
-  text: string,
-  from: number,
-  to: number,
-  hash: number,
-  context: RedactionContext,
-): boolean {
-  const slot = (hash ^ (hash >>> 10)) & (KEY_SLOTS - 1);
-  const known = context.harmlessKeys[slot];
-  if (known !== undefined && known.length === to - from) {
-    let same = 0;
-    while (same < known.length && known[same] === bytes[from + same]) same += 1;
-    if (same === known.length) return true;
-  }
-  const name = text.slice(from, to);
+function isHarmless(name: string, context: RedactionContext): boolean {
   // Whether a value is secret may depend on the name beside it.
   if (pairRole(name) === 'value') return false;
-  if (context.names.field(name) !== 'visible' || context.shapes.hide(name) !== name) return false;
-  if (name.length <= MAX_KEY_LENGTH) context.harmlessKeys[slot] = Buffer.from(name, 'latin1');
-  return true;
+  return context.names.field(name) === 'visible' && context.shapes.hide(name) === name;
 }
 
 /** The position after a string, or -1 when something in it may have to be hidden. */
@@ -166,34 +177,39 @@ const MARK_BITS = Math.log2(MARKS);
 const ignore = (): void => undefined;
 
 function numberEnd(bytes: Uint8Array, from: number, to: number): number {
-  let at = bytes[from] === 45 ? from + 1 : from;
+  let at = bytes[from] === MINUS ? from + 1 : from;
   const first = at;
-  at = digitsEnd(bytes, at, to);
-  if (at === first || (at > first + 1 && bytes[first] === 48)) return -1;
-  if (at < to && bytes[at] === 46) {
-    const fraction = at + 1;
-    at = digitsEnd(bytes, fraction, to);
+  while (at < to && isDigit(bytes[at]!)) at += 1;
+  if (at === first || (at > first + 1 && bytes[first] === ZERO)) return -1;
+  if (at < to && bytes[at] === POINT) {
+    const fraction = (at += 1);
+    while (at < to && isDigit(bytes[at]!)) at += 1;
     if (at === fraction) return -1;
   }
-  if (at < to && (bytes[at]! | 32) === 101) {
+  if (at < to && (bytes[at]! | 32) === EXPONENT) {
     let exponent = at + 1;
-    if (exponent < to && (bytes[exponent] === 43 || bytes[exponent] === 45)) exponent += 1;
-    at = digitsEnd(bytes, exponent, to);
+    if (exponent < to && (bytes[exponent] === PLUS || bytes[exponent] === MINUS)) exponent += 1;
+    at = exponent;
+    while (at < to && isDigit(bytes[at]!)) at += 1;
     if (at === exponent) return -1;
   }
   return at;
 }
 
-function digitsEnd(bytes: Uint8Array, from: number, to: number): number {
-  let at = from;
-  while (at < to && bytes[at]! >= 48 && bytes[at]! <= 57) at += 1;
-  return at;
+const isDigit = (code: number): boolean => code >= ZERO && code <= ZERO + 9;
+
+const LITERALS = ['true', 'false', 'null'].map((literal) => Buffer.from(literal, 'latin1'));
+
+function literalEnd(bytes: Uint8Array, from: number, to: number): number {
+  for (const literal of LITERALS) {
+    if (literal[0] === bytes[from]) return standsAt(bytes, from, to, literal) ? from + literal.length : -1;
+  }
+  return -1;
 }
 
-function literalEnd(text: string, at: number, to: number): number {
-  const end = at + (text.charCodeAt(at) === 102 ? 5 : 4);
-  if (end > to) return -1;
-  return text.startsWith('true', at) || text.startsWith('false', at) || text.startsWith('null', at)
-    ? end
-    : -1;
+function standsAt(bytes: Uint8Array, at: number, to: number, wanted: Uint8Array): boolean {
+  const { length } = wanted;
+  if (length > to - at) return false;
+  for (let same = 0; same < length; same += 1) if (wanted[same] !== bytes[at + same]) return false;
+  return true;
 }

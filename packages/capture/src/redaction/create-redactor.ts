@@ -1,4 +1,5 @@
 import { redactBody } from './body-redaction';
+import { HarmlessFields } from './harmless-fields';
 import { createHarmlessKeys } from './harmless-keys';
 import { redactForm } from './form-redaction';
 import { redactHeaders } from './header-redaction';
@@ -23,6 +24,7 @@ export function createRedactor(rules: RedactionRules = {}): Redactor {
     shapes,
     paths: createPathRules(rules.paths),
     harmlessKeys: createHarmlessKeys(),
+    harmlessFields: new HarmlessFields(),
     redactString,
   };
   const reporting =

@@ -17,12 +17,20 @@ export function redactHeaders(
   context: RedactionContext,
   onHidden: OnHidden,
 ): HeaderList {
-  return headers.map(([name, value]) => {
+  // What the program hides by its place is not harmless in every place.
+  const known = context.paths.isEmpty ? context.harmlessFields : undefined;
+  return headers.map((field) => {
+    const [name, value] = field;
+    const harmless = known?.find(name, value);
+    if (harmless !== undefined) return harmless;
     const lower = name.toLowerCase();
     const path = `${base}.${lower}`;
     const redacted = context.paths.hides(path) ? REDACTED : redactHeader(lower, value, path, context);
     if (redacted !== value) onHidden(path);
-    return [context.shapes.hide(name), redacted] as const;
+    const shown = context.shapes.hide(name);
+    if (shown !== name || redacted !== value) return [shown, redacted] as const;
+    known?.add(field);
+    return field;
   });
 }
 

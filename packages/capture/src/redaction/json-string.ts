@@ -48,17 +48,30 @@ for (const code of LAST_CHARACTERS) if (code >= 32) CLASSES[code] = MAY_END_BEGI
  *   string; `UNFINISHED` when it does not end before `to`, another negative number when it is none
  */
 export function scanString(bytes: Uint8Array, from: number, to: number): number {
-  let at = from + 1;
+  const classes = CLASSES;
   let marks = 0;
-  for (; at < to; at += 1) {
-    const kind = CLASSES[bytes[at]!]!;
-    if (kind === 0) continue;
+  for (let at = from + 1; at < to; at += 1) {
+    // Most say nothing, and are passed over by fours.
+    while (
+      at + 4 <= to &&
+      (classes[bytes[at]!]! |
+        classes[bytes[at + 1]!]! |
+        classes[bytes[at + 2]!]! |
+        classes[bytes[at + 3]!]!) ===
+        0
+    ) {
+      at += 4;
+    }
+    while (at < to && classes[bytes[at]!] === 0) at += 1;
+    if (at >= to) break;
+    const code = bytes[at]!;
+    const kind = classes[code]!;
     if (kind < STOP) {
       marks |= kind;
       continue;
     }
     if (kind === MAY_END_BEGINNING) {
-      const isOne = bytes[at] === AT ? followsUrlUser(bytes, from, at) : endsBeginning(bytes, at);
+      const isOne = code === AT ? followsUrlUser(bytes, from, at) : endsBeginning(bytes, at);
       if (isOne) marks |= HAS_BEGINNING;
       continue;
     }
@@ -66,7 +79,6 @@ export function scanString(bytes: Uint8Array, from: number, to: number): number 
       if (followsName(bytes, from, at)) marks |= HAS_COLON;
       continue;
     }
-    const code = bytes[at]!;
     if (code === QUOTE) return (at + 1) * MARKS + marks;
     if (code !== BACKSLASH) return INVALID;
     const escape = escapeLength(bytes, at + 1, to);

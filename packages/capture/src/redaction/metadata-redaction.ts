@@ -1,6 +1,13 @@
+import { types } from 'node:util';
 import { redactJson } from './json-redaction';
 import type { OnHidden, RedactionContext } from './redaction-context';
 import { toPlain } from './to-plain';
+
+/** Told without copying, since most is. */
+function isEmptyObject(metadata: Readonly<Record<string, unknown>>): boolean {
+  if (types.isProxy(metadata) || Object.getPrototypeOf(metadata) !== Object.prototype) return false;
+  return Object.keys(metadata).length === 0 && !('toJSON' in metadata);
+}
 
 /** A plain copy of metadata without secrets; places are reported as `base.key`. */
 export function redactMetadata(
@@ -9,6 +16,7 @@ export function redactMetadata(
   context: RedactionContext,
   onHidden: OnHidden,
 ): Record<string, unknown> {
+  if (context.paths.isEmpty && isEmptyObject(metadata)) return {};
   const plain = toPlain(metadata);
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) return {};
   const json = Buffer.from(JSON.stringify(plain), 'utf8');

@@ -3,6 +3,9 @@ import { decodePercent } from './form-redaction';
 import { REDACTED } from './redacted-mark';
 import type { OnHidden, RedactionContext } from './redaction-context';
 
+/** Of the characters that need no escape, and no `=` or `;`. */
+const PLAIN_PATH = /^[\w/.~-]*$/;
+
 /**
  * Redacts a concrete path: values of parameters with a secret name, matrix parameters (`;jsessionid=…`)
  * and secrets by shape, percent-encoded or not.
@@ -16,6 +19,11 @@ export function redactPath(
   context: RedactionContext,
   onHidden: OnHidden,
 ): string {
+  let isNamed = false;
+  for (const name in parameters) isNamed ||= Object.hasOwn(parameters, name);
+  // What such a path holds in a segment it holds as a whole, but for patterns of the program's own.
+  const isPlain = !isNamed && PLAIN_PATH.test(path) && !context.shapes.mayHoldUnmarked(path);
+  if (isPlain && context.shapes.hide(path) === path) return path;
   let segments = path.split('/');
   for (const [name, value] of Object.entries(parameters)) {
     const place = `${base}.${name}`;

@@ -1,3 +1,4 @@
+import type { HarmlessFields } from './harmless-fields';
 import type { HarmlessKeys } from './harmless-keys';
 import type { NameRules } from './name-rules';
 import type { PathRules } from './redaction-paths';
@@ -10,6 +11,8 @@ export interface RedactionContext {
   readonly paths: PathRules;
   /** Remembered across bodies, since the same names come in all of them. */
   readonly harmlessKeys: HarmlessKeys;
+  /** Remembered across exchanges, for the same reason. */
+  readonly harmlessFields: HarmlessFields;
   /** {@link RedactString}, handed down because strings hold forms and JSON, which hold strings. */
   readonly redactString: RedactString;
 }

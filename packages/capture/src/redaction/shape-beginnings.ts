@@ -43,7 +43,11 @@ for (const text of BEGINNINGS) {
 /** Whether a beginning ends with the byte at `at`, which is one of {@link LAST_CHARACTERS}. */
 export function endsBeginning(bytes: Uint8Array, at: number): boolean {
   const bucket = buckets[bucketOf(bytes[at - 2]!, bytes[at - 1]!, bytes[at]!)]!;
-  return bucket !== 0 && lists[bucket]!.some((beginning) => endsWith(bytes, at, beginning));
+  return bucket !== 0 && isOneOf(lists[bucket]!, bytes, at);
+}
+
+function isOneOf(beginnings: readonly Uint8Array[], bytes: Uint8Array, at: number): boolean {
+  return beginnings.some((beginning) => endsWith(bytes, at, beginning));
 }
 
 function endsWith(bytes: Uint8Array, at: number, beginning: Uint8Array): boolean {

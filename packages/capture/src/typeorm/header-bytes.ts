@@ -137,28 +137,25 @@ NAMES.forEach((name, at) => {
 });
 const NUMBER_OF_VALUE = new Map(VALUES.map((value, at) => [value, at + 1]));
 
+/** Written into, and then copied: how long it will be is known only afterwards. */
+const DRAFT = Buffer.allocUnsafeSlow(16 * 1024);
+
 export function headersToBytes(headers: HeaderList): Buffer {
-  const texts: string[] = [];
   let size = 1;
-  for (const pair of headers) {
-    for (const text of pair) {
-      texts.push(text);
-      // A number or 0, a length of at most 5 bytes, and no more than three bytes a unit.
-      size += 6 + 3 * text.length;
-    }
-  }
-  const target = Buffer.allocUnsafe(size);
+  // A number or 0, a length of at most 5 bytes, and no more than three bytes a unit.
+  for (const [name, value] of headers) size += 2 * 6 + 3 * (name.length + value.length);
+  const target = size <= DRAFT.length ? DRAFT : Buffer.allocUnsafe(size);
   target[0] = VERSION;
   let at = 1;
-  texts.forEach((text, index) => {
-    const isName = index % 2 === 0;
-    const seconds = isName ? undefined : secondsOf(text);
-    const number = seconds === undefined ? (isName ? NUMBER_OF_NAME : NUMBER_OF_VALUE).get(text) : DATE;
-    target[at] = number ?? LITERAL;
-    at += 1;
-    if (seconds !== undefined) at = target.writeUInt32BE(seconds, at);
-    else if (number === undefined) at = writeText(target, storableText(text), at);
-  });
+  for (const [name, value] of headers) {
+    at = writeListed(target, name, NUMBER_OF_NAME.get(name), at);
+    const seconds = secondsOf(value);
+    if (seconds === undefined) at = writeListed(target, value, NUMBER_OF_VALUE.get(value), at);
+    else {
+      target[at] = DATE;
+      at = target.writeUInt32BE(seconds, at + 1);
+    }
+  }
   return Buffer.from(target.subarray(0, at));
 }
 
@@ -201,25 +198,50 @@ export function headersFromBytes(bytes: Uint8Array): HeaderList {
   return headers;
 }
 
+/** The date that was read last: answers of the same second have the same. */
+let lastDate = { text: '', seconds: 0 };
+
 /** Of a date exactly as HTTP writes it (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`. */
 function secondsOf(text: string): number | undefined {
   if (text.length !== 29 || !text.endsWith(' GMT')) return undefined;
+  if (text === lastDate.text) return lastDate.seconds;
   const at = Date.parse(text);
   const isExact = at >= 0 && at / 1000 <= MAX_SECONDS && new Date(at).toUTCString() === text;
-  return isExact ? at / 1000 : undefined;
+  if (!isExact) return undefined;
+  lastDate = { text, seconds: at / 1000 };
+  return lastDate.seconds;
+}
+
+function writeListed(target: Buffer, text: string, number: number | undefined, at: number): number {
+  target[at] = number ?? LITERAL;
+  return number === undefined ? writeText(target, text, at + 1) : at + 1;
 }
 
 /** Its length, seven bits a byte from the lowest on, and the text. */
 function writeText(target: Buffer, text: string, start: number): number {
+  if (text.length <= 0x7f && writeAscii(target, text, start + 1)) {
+    target[start] = text.length;
+    return start + 1 + text.length;
+  }
+  const storable = storableText(text);
   let at = start;
-  const length = Buffer.byteLength(text);
-  let left = length;
+  let left = Buffer.byteLength(storable);
   for (; left > 0x7f; left >>>= 7) {
     target[at] = (left & 0x7f) | 0x80;
     at += 1;
   }
   target[at] = left;
-  return at + 1 + target.write(text, at + 1);
+  return at + 1 + target.write(storable, at + 1);
+}
+
+/** In a loop, which for a short text beats the calls that do it. False for a text with any other character, or NUL. */
+function writeAscii(target: Buffer, text: string, at: number): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === 0 || code > 0x7f) return false;
+    target[at + index] = code;
+  }
+  return true;
 }
 
 const unreadable = (): RangeError =>

@@ -17,9 +17,11 @@ const MAX_STRETCH_MS = 4;
 
 /** Pages in the log after which they go to the file: about 15 ms on a common disk, most of it the sync. */
 const CHECKPOINT_PAGES = 200;
-/** Pages that a transaction changes in any case, one of the table and one of each index, and that a row adds, about. */
+/** Pages that a transaction changes in any case, one of the table and one of each index. */
 const PAGES_PER_TRANSACTION = 8;
-const PAGES_PER_ROW = 0.5;
+/** And about as many for each row that it adds, but for what is in the row as bytes; and that it changes anywhere. */
+const PAGES_PER_ADDED_ROW = 0.1;
+const PAGES_PER_CHANGED_ROW = 0.5;
 const PAGE_BYTES = 16_384;
 
 /**
@@ -221,7 +223,7 @@ class Turns {
 }
 
 interface PreparedStatement {
-  run(values: readonly unknown[]): unknown;
+  run(...values: readonly unknown[]): unknown;
 }
 
 /** What is used of better-sqlite3 itself. */
@@ -257,7 +259,7 @@ class SqliteRunner implements SqlRunner {
 
   async execute(sql: string, values: readonly unknown[] = []): Promise<number> {
     const { affected = 0 } = await this.#run(sql, values);
-    this.changedPages += affected * PAGES_PER_ROW;
+    this.changedPages += affected * PAGES_PER_CHANGED_ROW;
     return affected;
   }
 
@@ -296,7 +298,8 @@ class SqliteRunner implements SqlRunner {
       const turn = this.#turns.take();
       if (turn !== undefined) await turn;
       try {
-        statement.run(row);
+        // Not as a list, of which the driver would ask for each value: an eighth of the time.
+        statement.run(...row);
       } catch (error) {
         throw toStorageError(error, this.#name);
       }
@@ -332,7 +335,7 @@ class SqliteRunner implements SqlRunner {
 }
 
 function pagesOf(row: readonly unknown[]): number {
-  let pages = PAGES_PER_ROW;
-  for (const value of row) if (Buffer.isBuffer(value)) pages += value.length / PAGE_BYTES;
-  return pages;
+  let bytes = 0;
+  for (const value of row) if (value instanceof Uint8Array) bytes += value.length;
+  return PAGES_PER_ADDED_ROW + bytes / PAGE_BYTES;
 }

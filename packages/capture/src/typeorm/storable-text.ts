@@ -32,7 +32,10 @@ export function storableKey(text: string): string {
 }
 
 /** JSON text whose strings obey {@link storableText}: PostgreSQL refuses `\u0000` and lone surrogates in jsonb. */
-export function storableJson(value: unknown): string {
+export function storableJson(value: object): string {
+  // Most are empty.
+  const isList = Array.isArray(value);
+  if ((isList ? value : Object.keys(value)).length === 0) return isList ? '[]' : '{}';
   const json = JSON.stringify(value);
   if (!json.includes('\\u') || !/\\u(?:0000|d[89a-f])/i.test(json)) return json;
   return JSON.stringify(value, (_key, inner: unknown) => {

@@ -1,6 +1,6 @@
 import type { Batch, BatchQueue, QueuedExchange, QueueLimits } from '../recorder/exchange-queue';
 import { keptBytesOf } from '../tap/seen-body';
-import { ExchangeDecoder } from './exchange-decoder';
+import { ExchangeDecoder, type BodyBytes } from './exchange-decoder';
 import { ExchangeEncoder } from './exchange-encoder';
 
 /** Exchanges as bytes in memory that the worker can read. */
@@ -102,11 +102,10 @@ function bodyBytes(exchange: QueuedExchange): number {
 }
 
 /** What was queued, again. */
-export function unpackBatch({
-  memory,
-  from,
-  size,
-}: Pick<EncodedBatch, 'memory' | 'from' | 'size'>): QueuedExchange[] {
-  const decoder = new ExchangeDecoder(memory, from);
+export function unpackBatch(
+  { memory, from, size }: Pick<EncodedBatch, 'memory' | 'from' | 'size'>,
+  bodyBytes?: BodyBytes,
+): QueuedExchange[] {
+  const decoder = new ExchangeDecoder(memory, from, bodyBytes);
   return Array.from({ length: size }, () => decoder.next());
 }

@@ -11,15 +11,23 @@ import {
   UTF16_MARK,
 } from './exchange-encoder';
 
-/** Reads what `ExchangeEncoder` wrote. What it returns shares nothing with the memory. */
+/**
+ * How bytes of bodies are given: as copies, or as they stand in the memory, for one who is done with them before it is
+ * written again.
+ */
+export type BodyBytes = 'copied' | 'lent';
+
+/** Reads what `ExchangeEncoder` wrote. */
 export class ExchangeDecoder {
   readonly #bytes: Buffer;
   readonly #view: DataView;
+  readonly #bodyBytes: BodyBytes;
   #at: number;
 
-  constructor(memory: SharedArrayBuffer, from = 0) {
+  constructor(memory: SharedArrayBuffer, from = 0, bodyBytes: BodyBytes = 'copied') {
     this.#bytes = Buffer.from(memory);
     this.#view = new DataView(memory);
+    this.#bodyBytes = bodyBytes;
     this.#at = from;
   }
 
@@ -37,7 +45,7 @@ export class ExchangeDecoder {
     this.#at += 4;
     const id = this.#text() ?? '';
     const durationMs = this.#number();
-    return { id, durationMs, record: this.#copy() };
+    return { id, durationMs, record: this.#bytesOfBody() };
   }
 
   #exchange(): Exchange {
@@ -118,10 +126,18 @@ export class ExchangeDecoder {
   }
 
   #parts(): string[] {
-    const lengths = Array.from({ length: this.#length() }, () => this.#length());
+    const count = this.#length();
+    // The lengths come before the text.
+    let lengthAt = this.#at;
+    this.#at += 4 * count;
     const joined = this.#text() ?? '';
-    let end = 0;
-    return lengths.map((length) => joined.slice(end, (end += length)));
+    const parts: string[] = [];
+    for (let end = 0; parts.length < count; lengthAt += 4) {
+      const start = end;
+      end += this.#view.getUint32(lengthAt, true);
+      parts.push(joined.slice(start, end));
+    }
+    return parts;
   }
 
   #body(): CapturedBody | undefined {
@@ -131,7 +147,7 @@ export class ExchangeDecoder {
     const omitted = this.#text();
     const coding = this.#text();
     const sha256 = this.#text();
-    const bytes = (bits & BODY_BITS.hasBytes) === 0 ? undefined : this.#copy();
+    const bytes = (bits & BODY_BITS.hasBytes) === 0 ? undefined : this.#bytesOfBody();
     return {
       bytes,
       totalBytes,
@@ -144,12 +160,11 @@ export class ExchangeDecoder {
     };
   }
 
-  /** The memory is used again once the batch is stored. */
-  #copy(): Buffer {
+  #bytesOfBody(): Buffer {
     const length = this.#length();
-    const bytes = Buffer.from(this.#bytes.subarray(this.#at, this.#at + length));
+    const bytes = this.#bytes.subarray(this.#at, this.#at + length);
     this.#at += length;
-    return bytes;
+    return this.#bodyBytes === 'lent' ? bytes : Buffer.from(bytes);
   }
 
   #json<T>(empty: T): T {

@@ -58,7 +58,7 @@ export function workerPipeline(
       forget: (batch) => {
         link.forget(batch);
       },
-      unpack: unpackBatch,
+      unpack: (batch) => unpackBatch(batch),
       handOver: (batches, timeoutMs) => link.handOver(batches, timeoutMs),
     },
   };

@@ -61,7 +61,8 @@ async function storeBatch(
 ): Promise<boolean> {
   const { id, tellsPlaces } = batch;
   try {
-    const outcome = await processor.process(id, () => unpackBatch(batch), tellsPlaces);
+    // Its memory is not written again before the batch is answered for.
+    const outcome = await processor.process(id, () => unpackBatch(batch, 'lent'), tellsPlaces);
     const failures = outcome.failures.map(({ error, where }) => ({ error: toPlainError(error), where }));
     tell({ kind: 'batch', id, outcome: { ...outcome, failures } });
     return true;

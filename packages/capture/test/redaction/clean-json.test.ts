@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { isCleanJson } from '../../src/redaction/clean-json';
+import { HarmlessFields } from '../../src/redaction/harmless-fields';
 import { createHarmlessKeys } from '../../src/redaction/harmless-keys';
 import { createNameRules } from '../../src/redaction/name-rules';
 import type { RedactionContext } from '../../src/redaction/redaction-context';
@@ -13,6 +14,7 @@ const context: RedactionContext = {
   shapes: createValueShapes(),
   paths: createPathRules(),
   harmlessKeys: createHarmlessKeys(),
+  harmlessFields: new HarmlessFields(),
   redactString,
 };
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { BodyKind } from '../../src/body-kind';
 import { isCleanJson } from '../../src/redaction/clean-json';
+import { HarmlessFields } from '../../src/redaction/harmless-fields';
 import { createHarmlessKeys } from '../../src/redaction/harmless-keys';
 import { createNameRules } from '../../src/redaction/name-rules';
 import { createPathRules } from '../../src/redaction/redaction-paths';
@@ -354,6 +355,7 @@ describe('redaction with a quick look first', () => {
       shapes: createValueShapes(),
       paths: createPathRules(),
       harmlessKeys: createHarmlessKeys(),
+      harmlessFields: new HarmlessFields(),
       redactString,
     };
     const isClean = (body: string): boolean => {

@@ -43,6 +43,28 @@ describe('redaction of header fields', () => {
     );
   });
 
+  it('judges a value under each name it comes with, however often it came before', () => {
+    for (const round of [1, 2]) {
+      expect([round, header('x-trace', 'abc123')]).toEqual([round, 'abc123']);
+      expect([round, header('x-api-key', 'abc123')]).toEqual([round, R]);
+      expect([round, header('x-note', TOKEN)]).toEqual([round, R]);
+    }
+    expect(headers(['x-trace', 'abc123'], ['x-trace', 'abc124'])).toEqual({
+      headers: [
+        ['x-trace', 'abc123'],
+        ['x-trace', 'abc124'],
+      ],
+      places: [],
+    });
+  });
+
+  it('hides a field by its place on one side, and shows it on the other', () => {
+    const { headers: redact } = createRedactor({ paths: ['response.headers.x-trace'] });
+    const list: HeaderList = [['x-trace', 'abc123']];
+    const shown = (side: 'request' | 'response') => redact(side, list, () => undefined)[0]?.[1];
+    expect([shown('request'), shown('response'), shown('request')]).toEqual(['abc123', R, 'abc123']);
+  });
+
   it.each([
     'x-api-key',
     'X-Auth-Token',
@@ -158,6 +180,11 @@ describe('redaction of queries and forms', () => {
 });
 
 describe('redaction of paths', () => {
+  it('tries a pattern of the program’s own on each segment', () => {
+    const { path: redact } = createRedactor({ patterns: [/^\d{6}$/] });
+    expect(redact('/pins/123456/use', {}, () => undefined)).toBe(`/pins/${R}/use`);
+  });
+
   it('hides the values of parameters with a secret name', () => {
     expect(path('/reset/abc/x/abc', { token: 'abc', id: 'x' })).toEqual({
       text: `/reset/${R}/x/${R}`,

@@ -51,6 +51,16 @@ describe('ExchangeEncoder', () => {
     expect(read.method).toBe('GET');
   });
 
+  it('gives bodies as they stand in the memory to one who borrows them', () => {
+    const encoder = new ExchangeEncoder(new SharedArrayBuffer(4_096));
+    const body = { bytes: Buffer.from('first'), totalBytes: 5, isTruncated: false, source: 'wire' as const };
+    encoder.add(exchangeWith({ request: { headers: [], body } }));
+    const read = new ExchangeDecoder(encoder.memory, 0, 'lent').next() as Exchange;
+    const bytes = read.request.body?.bytes;
+    expect(bytes?.toString()).toBe('first');
+    expect(bytes?.buffer).toBe(encoder.memory);
+  });
+
   it('leaves nothing behind of an exchange that cannot be written', () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
