@@ -24,7 +24,10 @@ const schema = z.strictObject({
   /** @see https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels */
   prefix: z
     .string()
-    .regex(/^(?:[a-z_:][a-z0-9_:]*)?$/i, 'must hold letters, digits, _ and : only, and not begin with a digit')
+    .regex(
+      /^(?:[a-z_:][a-z0-9_:]*)?$/i,
+      'must hold letters, digits, _ and : only, and not begin with a digit',
+    )
     .optional(),
 });
 

@@ -45,30 +45,28 @@ export function commitAnswer(
   }
   const recorded = exchange;
   /** The connection is the program's, who may have put methods of its own there. */
-  const guarded = (work: () => boolean): boolean => {
+  const guarded = (work: () => void): void => {
     try {
-      return work();
+      work();
     } catch (error) {
       recorder.onError(error, 'strict');
-      return false;
     }
   };
-  const release = (): boolean => {
+  const release = (): void => {
     answer.release();
-    return true;
   };
   recorder.writer.commit(recorded, {
     onCommitted: () => {
       guarded(release);
     },
+    left: () => (failsOpen ? recorded : asRefused(recorded, refusalFor(open.id), answer.isWhole)),
     onFailed: () => {
-      if (failsOpen) {
-        guarded(release);
-        return recorded;
+      if (failsOpen) guarded(release);
+      else {
+        guarded(() => {
+          answer.refuse(refusalFor(open.id));
+        });
       }
-      const refusal = refusalFor(open.id);
-      const isReplaced = guarded(() => answer.refuse(refusal));
-      return asRefused(recorded, refusal, isReplaced);
     },
   });
 }

@@ -111,8 +111,9 @@ export class EntryWriter<Taken extends Batch = Batch> {
       onDone: (outcome, tookMs) => {
         this.#countOutcome(outcome, tookMs);
       },
-      onLeft: (exchange) => {
-        this.#enqueue(exchange);
+      onLeft: (exchange, mayCome) => {
+        if (mayCome && exchange.isCorrection === true) this.#correct(exchange);
+        else this.#enqueue(exchange);
       },
       onLost: (reason) => {
         this.#countShed(reason);
@@ -202,6 +203,13 @@ export class EntryWriter<Taken extends Batch = Batch> {
     // While it closes, the spool is still there.
     if (reason === 'closed' && !this.#isAbandoned) ticket ??= this.#admission.leave(exchange);
     if (ticket === undefined) this.#countShed(reason);
+    else this.#options.spool?.defer(ticket);
+  }
+
+  /** What may be wrong in the store by now is put right even if this process ends before that is done. */
+  #correct(exchange: Exchange): void {
+    const ticket = this.#isAbandoned ? undefined : this.#admission.leave(exchange);
+    if (ticket === undefined) this.#enqueue(exchange);
     else this.#options.spool?.defer(ticket);
   }
 

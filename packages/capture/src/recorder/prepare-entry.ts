@@ -138,6 +138,7 @@ function redactEntry(
     ...deliveryColumns(exchange.delivery),
     redacted: [...redacted],
     warnings,
+    ...(exchange.isCorrection === true && { isCorrection: true }),
   };
 }
 

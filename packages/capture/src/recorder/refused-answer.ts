@@ -27,7 +27,13 @@ export function asRefused(
   isReplaced: boolean,
 ): Exchange {
   const message = `The program answered ${exchange.status ?? 'nothing'}, which was withheld: it could not be committed.`;
-  const failed: Exchange = { ...exchange, outcome: 'failed', error: { name: CODE, message } };
+  // A commit that was given up may come through yet, with the answer that was withheld.
+  const failed: Exchange = {
+    ...exchange,
+    outcome: 'failed',
+    error: { name: CODE, message },
+    isCorrection: true,
+  };
   const { delivery, method } = exchange;
   if (!isReplaced)
     return { ...failed, delivery: delivery && { ...delivery, closedBy: 'connection', sentBytes: undefined } };

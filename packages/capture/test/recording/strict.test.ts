@@ -52,6 +52,17 @@ class GatedStore {
     this.#waiting.shift()?.();
   }
 
+  /** Lets the youngest through. */
+  letLast(): void {
+    this.#waiting.pop()?.();
+  }
+
+  /** Those who wait are told that the store is away. */
+  fail(): void {
+    this.#mode = 'away';
+    this.letOne();
+  }
+
   letGo(): void {
     this.#mode = 'open';
     for (const go of this.#waiting.splice(0)) go();
@@ -219,6 +230,86 @@ describe.each(PROGRAMS)('durability "strict" on %s', (_name, build) => {
     expect(one.received).not.toContain('three');
     gated.letGo();
     expect(await entry()).toMatchObject({ status: 200, outcome: 'failed', closedBy: 'connection' });
+  });
+});
+
+describe.each(PROGRAMS)('a commit of "strict" on %s that comes through too late', (_name, build) => {
+  it.each([
+    ['before', 'letOne'],
+    ['after', 'letLast'],
+  ] as const)('%s the correction leaves an entry that says what the client got', async (_when, first) => {
+    const { gated, port, recorder, entry, balance } = await serve(build, {
+      strictTimeoutMs: 30,
+      flushIntervalMs: 1,
+    });
+    await recorder.ready();
+    gated.hold();
+    const answer = await fetch(`http://127.0.0.1:${port}/orders/7`);
+    expect(answer.status).toBe(503);
+    await until(() => gated.groups.length === 2);
+    gated[first]();
+    await someTurns();
+    balance();
+    gated.letGo();
+    const stored = await entry();
+    expect(stored).toMatchObject({
+      status: 503,
+      outcome: 'failed',
+      errorName: 'CAPTURE_UNAVAILABLE',
+      errorMessage: 'The program answered 200, which was withheld: it could not be committed.',
+    });
+    expect(responseData(stored)).toEqual(await answer.json());
+    balance();
+    expect(recorder.stats()).toMatchObject({ captured: 1, stored: 1, strictFailures: { timeout: 1 } });
+  });
+
+  it('leaves an entry that says of a stream that it was broken off', async () => {
+    const { gated, client, entry } = await serve(build, { strictTimeoutMs: 30, flushIntervalMs: 1 });
+    gated.hold();
+    const one = client();
+    one.get('/stream');
+    await one.closed;
+    await until(() => gated.groups.length === 2);
+    gated.letOne();
+    await someTurns();
+    gated.letGo();
+    expect(await entry()).toMatchObject({
+      status: 200,
+      outcome: 'failed',
+      errorName: 'CAPTURE_UNAVAILABLE',
+      closedBy: 'connection',
+    });
+  });
+
+  it('is corrected although the correction fails at first', async () => {
+    const { gated, port, recorder, entry, balance } = await serve(build, {
+      strictTimeoutMs: 30,
+      flushIntervalMs: 1,
+    });
+    await recorder.ready();
+    gated.hold();
+    await fetch(`http://127.0.0.1:${port}/orders/7`);
+    await until(() => gated.groups.length === 2);
+    gated.letOne();
+    await someTurns();
+    gated.fail();
+    await until(() => recorder.writer.isFailing);
+    balance();
+    gated.letGo();
+    expect(await entry()).toMatchObject({ status: 503, errorName: 'CAPTURE_UNAVAILABLE' });
+    expect(recorder.stats()).toMatchObject({ captured: 1, stored: 1, shed: {} });
+  });
+
+  it('stands where the program was let answer', async () => {
+    const { gated, port, recorder, entry } = await serve(build, {
+      strictTimeoutMs: 30,
+      onStrictFailure: 'fail-open',
+    });
+    await recorder.ready();
+    gated.hold();
+    expect((await fetch(`http://127.0.0.1:${port}/orders/7`)).status).toBe(200);
+    gated.letGo();
+    expect(await entry()).toMatchObject({ status: 200, outcome: 'completed' });
   });
 });
 

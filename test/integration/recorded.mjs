@@ -1,5 +1,5 @@
-// A program that records more than can be stored: `node overload-program.mjs <database as JSON> <options as JSON>`. It
-// sends its port, and does what it is told by a message.
+// A program that records: `node recorded.mjs <database as JSON> <options as JSON>`. It sends its port, and does what
+// it is told by a message.
 import { createRecorder } from '@recap/capture';
 import { storageMiddleware } from '@recap/capture/express';
 import express from 'express';
@@ -8,7 +8,7 @@ const [database, options] = process.argv.slice(2).map((text) => JSON.parse(text)
 const failures = [];
 const recorder = createRecorder({
   database,
-  onError: (error, where) => failures.push(`${where}: ${error.message}`),
+  onError: (error, where) => failures.push(`${where}: ${error.code} ${error.message}`),
   logger: { debug() {}, info() {}, warn() {}, error() {} },
   ...options,
 });
@@ -16,6 +16,20 @@ const app = express();
 app.use(storageMiddleware({ recorder }));
 app.use(express.json());
 app.post('/echo/:id', (request, response) => response.json({ ...request.body, password: 'hunter2' }));
+app.get('/stream/:id', (request, response) => {
+  response.write('part one, ');
+  setImmediate(() => response.end(`part two of ${request.params.id}`));
+});
+app.get('/exit/:code', (request, response) => {
+  response.on('finish', () => process.exit(Number(request.params.code)));
+  response.end('bye');
+});
+app.get('/throw', (request, response) => {
+  response.on('finish', () => {
+    throw new Error('on purpose');
+  });
+  response.end('bye');
+});
 const server = app.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
 
 const told = {
@@ -34,5 +48,11 @@ const told = {
   },
 };
 process.on('message', async (ask) => {
-  process.send(await told[ask]().catch((error) => ({ error: String(error), ...recorder.stats(), failures })));
+  process.send(
+    await told[ask]().catch((error) => ({
+      error: `${error.code}: ${error.message}`,
+      ...recorder.stats(),
+      failures,
+    })),
+  );
 });
