@@ -1,12 +1,12 @@
 import type { Exchange } from '../exchange';
+import { attempt } from './build-exchange';
 import type { HeldAnswer } from '../tap/held-answer';
 import type { EntryWriter } from './entry-writer';
 import type { OpenExchange } from './open-exchange';
-import type { RecorderOptions } from './recorder-options';
 import { asRefused, refusalFor } from './refused-answer';
 
 interface Committing {
-  readonly options: Pick<RecorderOptions, 'onStrictFailure'>;
+  readonly failsClosed: boolean;
   readonly writer: EntryWriter;
   start(): void;
   onError(error: unknown, where: string): void;
@@ -23,7 +23,7 @@ export function commitAnswer(
   recorder: Committing,
   build: () => Exchange | undefined,
 ): void {
-  const failsOpen = recorder.options.onStrictFailure === 'fail-open';
+  const { failsClosed } = recorder;
   let exchange: Exchange | undefined;
   try {
     exchange = build();
@@ -35,8 +35,20 @@ export function commitAnswer(
     }
   } catch (error) {
     recorder.onError(error, 'strict');
-    if (failsOpen) answer.release();
-    else answer.refuse(refusalFor(open.id));
+    recorder.writer.loseAnswer('internal_error');
+    // It has been counted, and what its client gets is not what the program answers.
+    open.isCommitting = true;
+    attempt(
+      () => {
+        open.settle(undefined);
+      },
+      'settle',
+      (failure, where) => {
+        recorder.onError(failure, where);
+      },
+    );
+    if (failsClosed) answer.refuse(refusalFor(open.id));
+    else answer.release();
     return;
   }
   if (exchange === undefined) {
@@ -59,14 +71,15 @@ export function commitAnswer(
     onCommitted: () => {
       guarded(release);
     },
-    left: () => (failsOpen ? recorded : asRefused(recorded, refusalFor(open.id), answer.isWhole)),
+    left: () => (failsClosed ? asRefused(recorded, refusalFor(open.id), answer.isWhole) : recorded),
     onFailed: () => {
-      if (failsOpen) guarded(release);
-      else {
-        guarded(() => {
-          answer.refuse(refusalFor(open.id));
-        });
-      }
+      guarded(
+        failsClosed
+          ? () => {
+              answer.refuse(refusalFor(open.id));
+            }
+          : release,
+      );
     },
   });
 }

@@ -79,6 +79,11 @@ export class CommitLane<Taken extends Batch = Batch> {
     return Object.fromEntries(this.#failures);
   }
 
+  /** Counts an answer that was not even to be committed. */
+  countFailure(reason: CommitFailure): void {
+    this.#failures.set(reason, (this.#failures.get(reason) ?? 0) + 1);
+  }
+
   /** @param refusal why nothing is taken at this moment */
   commit(exchange: Exchange, waiter: AnswerWaiter, refusal: ShedReason | undefined): void {
     const reason = refusal ?? this.#offer({ exchange, waiter, since: performance.now() });
@@ -107,7 +112,7 @@ export class CommitLane<Taken extends Batch = Batch> {
   }
 
   #fail({ exchange, waiter }: Waiting, reason: CommitFailure, mayCome: boolean): void {
-    if (waiter !== undefined) this.#failures.set(reason, (this.#failures.get(reason) ?? 0) + 1);
+    if (waiter !== undefined) this.countFailure(reason);
     // What is refused for what it is has been counted, and would be refused again.
     if (reason !== 'poison' && reason !== 'internal_error') {
       this.#options.onLeft(waiter === undefined ? exchange : waiter.left(), mayCome);

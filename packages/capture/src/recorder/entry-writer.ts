@@ -239,6 +239,12 @@ export class EntryWriter<Taken extends Batch = Batch> {
     if (ticket !== undefined) this.#doublyHeld += 1;
   }
 
+  /** Counts an exchange that never came to be one, and whose answer was to wait for it where answers wait. */
+  loseAnswer(reason: ShedReason): void {
+    this.lose(reason);
+    this.#lane?.countFailure(reason);
+  }
+
   /** Counts an exchange that never came to be one. */
   lose(reason: ShedReason): void {
     this.#captured += 1;

@@ -187,7 +187,7 @@ export class RecorderCore implements Recorder {
       if (open !== undefined) open.hostMs = performance.now() - startedAt;
       return open;
     } catch (error) {
-      this.writer.lose('internal_error');
+      this.writer.loseAnswer('internal_error');
       throw error;
     }
   }
@@ -236,6 +236,11 @@ export class RecorderCore implements Recorder {
 
   get isOpen(): boolean {
     return this.#opening.isOpen;
+  }
+
+  /** Whether no answer may go out of which nothing is recorded. */
+  get failsClosed(): boolean {
+    return this.#holdsAnswers && this.options.onStrictFailure !== 'fail-open';
   }
 
   knowsOwners(): boolean {

@@ -5,12 +5,14 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { newId, StorageError } from '@recap/storage';
 import { FakeClock } from '@recap/storage/testing';
-import express, { type Express } from 'express';
+import express, { type Express, type Response } from 'express';
 import Koa from 'koa';
 import type { EntryStore, NewEntry } from '../../src/entries/entry-store';
 import { storageMiddleware } from '../../src/express';
+import { armFaultPoints, type FaultPoint } from '../../src/fault-point';
 import { storageMiddleware as koaMiddleware } from '../../src/koa';
 import type { RecorderOptions } from '../../src/recorder/recorder-options';
+import { storeApiData } from '../../src/store-api-data';
 import { createMemoryEntryStore } from '../../src/testing';
 import { idle, openRecorder, responseData } from './open-recorder';
 import { PROGRAMS } from './programs';
@@ -107,6 +109,7 @@ async function someTurns(): Promise<void> {
 
 const running: (() => Promise<void>)[] = [];
 afterEach(async () => {
+  armFaultPoints(undefined);
   for (const stop of running.splice(0)) await stop();
 });
 
@@ -218,6 +221,47 @@ describe.each(PROGRAMS)('durability "strict" on %s', (_name, build) => {
     expect(await entry()).toMatchObject({ status: 200, outcome: 'completed' });
     balance();
   });
+
+  it.each([
+    ['fail-closed', 503],
+    ['fail-open', 200],
+  ] as const)(
+    'answers as %s says when Recap itself fails, at whichever step',
+    async (onStrictFailure, status) => {
+      const { port, recorder, entries, balance } = await serve(build, { onStrictFailure });
+      await recorder.ready();
+      let failed = 0;
+      for (const step of ['begin', 'tap', 'build'] satisfies FaultPoint[]) {
+        armFaultPoints((point) => {
+          if (point === step) throw new Error('odd');
+        });
+        const answer = await fetch(`http://127.0.0.1:${port}/orders/7`);
+        expect([step, answer.status]).toEqual([step, status]);
+        const wasHandled = step === 'build';
+        expect(await answer.json()).toMatchObject(
+          status === 200
+            ? { id: '7' }
+            : {
+                error: {
+                  code: 'CAPTURE_UNAVAILABLE',
+                  message: expect.stringContaining(wasHandled ? 'was handled' : 'was not handled') as string,
+                },
+              },
+        );
+        await idle(recorder);
+        failed += 1;
+        expect(recorder.stats()).toMatchObject({
+          captured: failed,
+          shed: { internal_error: failed },
+          strictFailures: { internal_error: failed },
+        });
+        balance();
+      }
+      armFaultPoints(undefined);
+      expect((await fetch(`http://127.0.0.1:${port}/orders/8`)).status).toBe(200);
+      expect(await entries()).toMatchObject([{ path: '/orders/8', status: 200 }]);
+    },
+  );
 
   it('breaks off an answer that has begun when its exchange cannot be committed', async () => {
     const { gated, client, entry } = await serve(build);
@@ -446,6 +490,34 @@ describe('durability "strict"', () => {
       strictFailures: { closed: 1 },
     });
     balance();
+  });
+
+  it('refuses a decorated handler that nobody else records, when Recap itself fails', async () => {
+    let calls = 0;
+    const { port, recorder } = await serve((theirs) => {
+      class Orders {
+        @storeApiData({ recorder: theirs })
+        read(_request: unknown, response: Response): void {
+          calls += 1;
+          response.send('read');
+        }
+      }
+      const orders = new Orders();
+      const app = express();
+      app.get('/', (request, response) => {
+        orders.read(request, response);
+      });
+      return createServer(app);
+    });
+    await recorder.ready();
+    armFaultPoints((point) => {
+      if (point === 'begin') throw new Error('odd');
+    });
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(503);
+    expect(calls).toBe(0);
+    armFaultPoints(undefined);
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+    expect(calls).toBe(1);
   });
 
   it('commits what waits when it is closed, and gives up at the deadline', async () => {
