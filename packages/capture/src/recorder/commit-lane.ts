@@ -61,6 +61,7 @@ export class CommitLane<Taken extends Batch = Batch> {
   #timer: NodeJS.Timeout | undefined;
   readonly #failures = new Map<CommitFailure, number>();
   #onIdle: (() => void)[] = [];
+  #isFailing = false;
 
   constructor(options: CommitLaneOptions<Taken>) {
     this.#options = options;
@@ -72,6 +73,11 @@ export class CommitLane<Taken extends Batch = Batch> {
     let count = this.#queued.length;
     for (const batch of this.#underWay.values()) count += batch.length;
     return count;
+  }
+
+  /** True while the last commit failed, or was not there in time. */
+  get isFailing(): boolean {
+    return this.#isFailing;
   }
 
   /** Answers whose exchange was not committed in time, by reason. */
@@ -182,6 +188,7 @@ export class CommitLane<Taken extends Batch = Batch> {
       }
     }
     this.#busy -= 1;
+    this.#isFailing = outcome === undefined;
     if (outcome === undefined) {
       pipeline.forget(batch);
       if (failure !== undefined) onFailure(failure, 'strict');
@@ -237,6 +244,7 @@ export class CommitLane<Taken extends Batch = Batch> {
       return;
     }
     const late = new StorageError('UNAVAILABLE', `The database did not commit within ${timeoutMs} ms.`);
+    this.#isFailing = true;
     this.#options.onFailure(late, 'strict');
     this.giveUp('timeout');
   }

@@ -152,6 +152,11 @@ export class EntryWriter<Taken extends Batch = Batch> {
     return this.#breaker.isFailing;
   }
 
+  /** True while what is recorded is not stored as it should be. */
+  get isInTrouble(): boolean {
+    return this.isFailing || this.#lane?.isFailing === true || this.#pausedFor !== undefined;
+  }
+
   /** True while it finds out whether a store that failed is back. */
   get isTrying(): boolean {
     return this.#breaker.isFailing && this.#waiting > 0 && !this.#isClosed;

@@ -248,7 +248,7 @@ export class RecorderCore implements Recorder {
   }
 
   isDegraded(): boolean {
-    return this.writer.isFailing || this.writer.pausedFor !== undefined || this.overload.policy.step > 0;
+    return this.writer.isInTrouble || this.overload.policy.step > 0;
   }
 
   onError(error: unknown, where: string): void {

@@ -445,9 +445,11 @@ describe('durability "strict"', () => {
     const answers = await Promise.all([1, 2, 3].map((n) => fetch(`http://127.0.0.1:${port}/${n}`)));
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
     expect(recorder.stats()).toMatchObject({ captured: 3, queued: 3, strictFailures: { timeout: 3 } });
+    expect(recorder.isDegraded()).toBe(true);
     balance();
     gated.letGo();
     expect(await entries()).toHaveLength(3);
+    expect(recorder.isDegraded()).toBe(false);
     expect(recorder.stats()).toMatchObject({ captured: 3, stored: 3, queued: 0, shed: {} });
   });
 
