@@ -19,7 +19,7 @@ afterEach(killAll);
 type Program = Awaited<ReturnType<typeof startProgram>>;
 
 async function post(program: Program, index: number): Promise<void> {
-  const { status } = await post(program, `/echo/${index}`, { index, text: 'text '.repeat(20) });
+  const { status } = await program.post(`/echo/${index}`, { index, text: 'text '.repeat(20) });
   expect(status).toBe(200);
 }
 

@@ -51,7 +51,7 @@ export async function startProgram(database: object, options: object) {
   running.push(child);
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  const tell = async (ask: 'stats' | 'ready' | 'flush' | 'close'): Promise<Told> => {
+  const tell = async (ask: 'stats' | 'ready' | 'flush' | 'close' | 'leave'): Promise<Told> => {
     child.send(ask);
     const [answer] = (await once(child, 'message')) as [Told];
     expect(answer.captured).toBe(answer.stored + answer.queued + answer.spooled + sum(answer.shed));
@@ -61,6 +61,13 @@ export async function startProgram(database: object, options: object) {
     exited,
     tell,
     kill: () => kill(child),
+    signal: (name: NodeJS.Signals): void => {
+      child.kill(name);
+    },
+    /** Resolves when a program that drains has heard the signal. */
+    draining: async (): Promise<void> => {
+      await once(child, 'message');
+    },
     /** Resolves when the whole answer is here; rejects when it never comes. */
     get: async (url: string): Promise<string> => (await fetch(`http://127.0.0.1:${port}${url}`)).text(),
     post: async (url: string, body: object = {}): Promise<{ status: number; answer: unknown }> => {
