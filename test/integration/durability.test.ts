@@ -47,6 +47,23 @@ async function killUnderLoad(database: object, options: object, kills: number): 
   return ledger;
 }
 
+const LOG_INSERTS = `CREATE TABLE inserted (id TEXT, error_name TEXT);
+  CREATE TRIGGER log_inserts AFTER INSERT ON recap_entries
+  BEGIN INSERT INTO inserted VALUES (new.id, new.error_name); END`;
+/** Of exchanges whose answer was refused. */
+const LATE_COMMITS = 'SELECT id FROM inserted WHERE error_name IS NULL';
+const WHAT_CLIENTS_GOT = 'SELECT path, status, outcome, error_name FROM recap_entries ORDER BY path';
+const REFUSED = [
+  ...[1, 2, 3, 4].map((index) => ({ path: `/echo/${index}`, status: 503 })),
+  { path: '/stream/5', status: 200 },
+].map((fields) => ({ ...fields, outcome: 'failed', error_name: 'CAPTURE_UNAVAILABLE' }));
+
+async function refuseSome(program: Awaited<ReturnType<typeof startProgram>>): Promise<void> {
+  const answers = [1, 2, 3, 4].map((index) => program.post(`/echo/${index}`, body(index)));
+  await expect(program.get('/stream/5')).rejects.toThrow();
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([503, 503, 503, 503]);
+}
+
 /** The server of the other tests syncs nothing. */
 async function startSyncedPostgres() {
   const child = fork(join(__dirname, 'synced-postgres.mjs'), [], { execArgv: [], stdio: 'ignore' });
@@ -101,12 +118,47 @@ describe('a recorder with durability "strict" on SQLite', () => {
     expect(away).toMatchObject({ captured: 41, stored: 0, shed: {}, strictFailures: { timeout: 41 } });
     other.exec('ROLLBACK');
     other.close();
-    let told = await program.tell('flush');
-    // A write that began while the file was locked may still fail.
-    for (let tries = 0; told.error !== undefined && tries < 20; tries += 1)
-      told = await program.tell('flush');
-    expect(told).toMatchObject({ captured: 41, stored: 41, queued: 0, shed: {} });
+    expect(await program.flush()).toMatchObject({ captured: 41, stored: 41, queued: 0, shed: {} });
     expect(new Set(pathsInSqlite(path)).size).toBe(41);
+  });
+
+  it.each([undefined, false])(
+    'has stored what each client got when a commit comes through after its answer was refused (worker: %s)',
+    async (worker) => {
+      const path = join(await newFolder(), 'recap.db');
+      const program = await startProgram(
+        { type: 'sqlite', path },
+        { durability: 'strict', strictTimeoutMs: 100, ...(worker !== undefined && { worker }) },
+      );
+      await program.tell('ready');
+      const other = new Database(path);
+      other.exec(LOG_INSERTS);
+      other.exec('BEGIN IMMEDIATE');
+      await refuseSome(program);
+      other.exec('ROLLBACK');
+      expect(await program.flush()).toMatchObject({ captured: 5, stored: 5, shed: {} });
+      const read = (sql: string) => other.prepare(sql).all();
+      expect(read(LATE_COMMITS)).not.toEqual([]);
+      expect(read(WHAT_CLIENTS_GOT)).toEqual(REFUSED);
+      other.close();
+    },
+  );
+
+  it('keeps for the next process what a client was refused, when its own is killed right after that', async () => {
+    const path = join(await newFolder(), 'recap.db');
+    const options = { durability: 'strict', strictTimeoutMs: 100 };
+    const first = await startProgram({ type: 'sqlite', path }, options);
+    await first.tell('ready');
+    const other = new Database(path);
+    other.exec('BEGIN IMMEDIATE');
+    expect(await first.post('/echo/1', body(1))).toMatchObject({ status: 503 });
+    await first.kill();
+    other.exec('ROLLBACK');
+    const second = await startProgram({ type: 'sqlite', path }, options);
+    await second.tell('ready');
+    expect(await second.flush()).toMatchObject({ captured: 1, replayed: 1, stored: 1 });
+    expect(other.prepare(WHAT_CLIENTS_GOT).all()).toEqual([REFUSED[0]]);
+    other.close();
   });
 
   it('answers as the program does while the file is locked when it may, and counts exactly', async () => {
@@ -134,10 +186,13 @@ describe('a recorder with durability "strict" on SQLite', () => {
     expect(files).not.toContain('sk-secret-1');
     other.exec('ROLLBACK');
     other.close();
-    let told = await program.tell('flush');
-    for (let tries = 0; told.error !== undefined && tries < 20; tries += 1)
-      told = await program.tell('flush');
-    expect(told).toMatchObject({ captured: 40, stored: 40, queued: 0, spooled: 0, shed: {} });
+    expect(await program.flush()).toMatchObject({
+      captured: 40,
+      stored: 40,
+      queued: 0,
+      spooled: 0,
+      shed: {},
+    });
     expect(new Set(pathsInSqlite(path)).size).toBe(40);
   });
 });
@@ -161,6 +216,36 @@ describe('a recorder with durability "strict" on PostgreSQL', () => {
     expect(ledger.length).toBeGreaterThan(280);
     expect(ledger.filter((path) => !stored.includes(path))).toEqual([]);
     expect(new Set(stored).size).toBe(stored.length);
+  });
+
+  it('has stored what each client got when a commit comes through after its answer was refused', async () => {
+    if (server === undefined) return;
+    const admin = new Client({ connectionString: server.url });
+    await admin.connect();
+    await admin.query('CREATE DATABASE late');
+    await admin.end();
+    const url = Object.assign(new URL(server.url), { pathname: '/late' }).href;
+    const program = await startProgram(
+      { type: 'postgres', url },
+      { durability: 'strict', strictTimeoutMs: 100, spool: false },
+    );
+    await program.tell('ready');
+    const other = new Client({ connectionString: url });
+    await other.connect();
+    await other.query(`
+      CREATE TABLE inserted (id TEXT, error_name TEXT);
+      CREATE FUNCTION log_insert() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO inserted VALUES (new.id, new.error_name); RETURN new; END $$;
+      CREATE TRIGGER log_inserts AFTER INSERT ON recap_entries FOR EACH ROW EXECUTE FUNCTION log_insert()`);
+    await other.query('BEGIN');
+    await other.query('LOCK TABLE recap_entries IN ACCESS EXCLUSIVE MODE');
+    await refuseSome(program);
+    await other.query('ROLLBACK');
+    expect(await program.flush()).toMatchObject({ captured: 5, stored: 5, shed: {} });
+    const read = async (sql: string) => (await other.query<object>(sql)).rows;
+    expect(await read(LATE_COMMITS)).not.toEqual([]);
+    expect(await read(WHAT_CLIENTS_GOT)).toEqual(REFUSED);
+    await other.end();
   });
 
   it('refuses a server that does not sync, and each answer', async () => {
@@ -237,9 +322,7 @@ describe('two programs with one database and one parent folder of spools', () =>
     await third.tell('ready');
     expect(await third.tell('flush')).toMatchObject({ captured: 0, replayed: 0 });
     await third.tell('close');
-    let told = await second.tell('flush');
-    for (let tries = 0; told.error !== undefined && tries < 20; tries += 1) told = await second.tell('flush');
-    expect(told).toMatchObject({ captured: 5, stored: 5, spooled: 0 });
+    expect(await second.flush()).toMatchObject({ captured: 5, stored: 5, spooled: 0 });
     await first.kill();
     const fourth = await start();
     await fourth.tell('ready');

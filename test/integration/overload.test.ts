@@ -1,30 +1,10 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { startProxy } from './proxy';
+import { Database, killAll, startProgram, sum } from './recording-program';
 import { temporaryFolder } from './rig';
-
-interface Connection {
-  exec(sql: string): void;
-  prepare(sql: string): { all(): unknown[] };
-  close(): void;
-}
-// The driver has no types of its own.
-const Database = createRequire(__filename)('better-sqlite3') as new (path: string) => Connection;
-
-interface Told {
-  readonly captured: number;
-  readonly stored: number;
-  readonly queued: number;
-  readonly spooled: number;
-  readonly shed: Readonly<Record<string, number>>;
-  readonly reduced: Readonly<Record<'bodies' | 'headers', Readonly<Record<string, number>>>>;
-  readonly failures: readonly string[];
-}
 
 interface GapRow {
   readonly missing: string;
@@ -33,54 +13,14 @@ interface GapRow {
 }
 
 const folder = temporaryFolder();
-const running: ChildProcess[] = [];
 
-afterEach(async () => {
-  for (const child of running.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-});
+afterEach(killAll);
 
-/** A program of its own on the built packages, with the worker on. */
-async function startProgram(database: object, options: object) {
-  const child = fork(
-    join(__dirname, 'overload-program.mjs'),
-    [JSON.stringify(database), JSON.stringify(options)],
-    { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] },
-  );
-  running.push(child);
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  const tell = async (ask: 'stats' | 'ready' | 'flush' | 'close'): Promise<Told> => {
-    child.send(ask);
-    const [told] = (await once(child, 'message')) as [Told];
-    expect(told.captured).toBe(told.stored + told.queued + told.spooled + sum(told.shed));
-    return told;
-  };
-  return {
-    tell,
-    post: async (index: number): Promise<void> => {
-      const answer = await fetch(`http://127.0.0.1:${port}/echo/${index}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ index, text: 'text '.repeat(20) }),
-      });
-      expect(answer.status).toBe(200);
-      await answer.arrayBuffer();
-    },
-    until: async (isSo: (told: Told) => boolean): Promise<Told> => {
-      for (;;) {
-        const told = await tell('stats');
-        if (isSo(told)) return told;
-        await wait(20);
-      }
-    },
-  };
-}
+type Program = Awaited<ReturnType<typeof startProgram>>;
 
-function sum(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
+async function post(program: Program, index: number): Promise<void> {
+  const { status } = await program.post(`/echo/${index}`, { index, text: 'text '.repeat(20) });
+  expect(status).toBe(200);
 }
 
 /** What gaps say, in the form of the counters. */
@@ -111,7 +51,7 @@ describe('a program that has more to record than its SQLite file takes', () => {
     await program.tell('ready');
     const other = new Database(path);
     other.exec('BEGIN IMMEDIATE');
-    for (let index = 0; index < 60; index += 1) await program.post(index);
+    for (let index = 0; index < 60; index += 1) await post(program, index);
     const told = await program.tell('stats');
     expect(told).toMatchObject({ captured: 60, stored: 0, queued: 40 });
     expect(told.shed).toEqual({ queue_full: 20 });
@@ -130,7 +70,7 @@ describe('a program that has more to record than its SQLite file takes', () => {
     await first.tell('ready');
     const other = new Database(path);
     other.exec('BEGIN IMMEDIATE');
-    for (let index = 0; index < 12; index += 1) await first.post(index);
+    for (let index = 0; index < 12; index += 1) await post(first, index);
     const { shed, reduced } = await first.tell('close');
     expect(shed).toEqual({ queue_full: 7, closed: 5 });
     other.exec('ROLLBACK');
@@ -173,16 +113,16 @@ describe('a program whose PostgreSQL server goes away', () => {
       const program = await startProgram({ type: 'postgres', url }, { spool: false, maxQueuedExchanges: 50 });
       let posted = 0;
       if (isOpened) {
-        await program.post((posted += 1));
+        await post(program, (posted += 1));
         await program.tell('flush');
       }
       await first.close();
       const awayAt = performance.now();
-      await program.post((posted += 1));
+      await post(program, (posted += 1));
       // Exchanges come all the time, and must not make it ask more often.
       const away = await program.until(({ failures }) => failures.length > 0);
       while (performance.now() - awayAt < 6_000) {
-        await program.post((posted += 1));
+        await post(program, (posted += 1));
         await wait(20);
       }
       const late = await program.tell('stats');

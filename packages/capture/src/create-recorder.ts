@@ -36,7 +36,11 @@ export function createRecorder(given: RecorderOptions<DatabaseOption> = {}): Rec
   const database = options.database ?? { type: 'sqlite', path: './.recap/recap.db' };
   const target = resolveDatabase(database, options.shareSqliteFile);
   if (options.durability === 'strict' && target.dialect === 'sqlite' && target.path === ':memory:') {
-    throw durabilityMismatch('sqlite :memory:', 'there is no disk');
+    throw durabilityMismatch(
+      'sqlite :memory:',
+      'there is no disk',
+      "Give the path of a file, such as { type: 'sqlite', path: './.recap/recap.db' }, or a PostgreSQL database.",
+    );
   }
   const recorder = isWorkerWanted(options, target)
     ? threadedRecorder(options, target)

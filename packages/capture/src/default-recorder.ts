@@ -34,7 +34,7 @@ export function resolveRecorder(given: Recorder | undefined): RecorderCore {
     return made;
   }
   // Not by class: two copies of this package may be loaded.
-  if (typeof (given as Partial<RecorderCore>).begin === 'function') return given as RecorderCore;
+  if (typeof (given as Partial<RecorderCore> | null)?.begin === 'function') return given as RecorderCore;
   throw new StorageError(
     'CONFIG_INVALID',
     'The option "recorder" is not a recorder. Pass what createRecorder() returned.',

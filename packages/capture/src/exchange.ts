@@ -117,4 +117,6 @@ export interface Exchange {
   /** `undefined` for a call of a plain method. */
   readonly delivery: Delivery | undefined;
   readonly warnings: readonly RecordedWarning[];
+  /** What its client got, where something else may be stored under its id already, or come to be. */
+  readonly isCorrection?: true;
 }

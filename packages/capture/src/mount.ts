@@ -17,6 +17,8 @@ export interface Mounting {
   readonly own: CaptureOptions;
   /** The process's own recorder is looked up when it is first needed, so that a program can still set another. */
   mount(): Mount;
+  /** The recorder, if that is known. */
+  readonly recorder: RecorderCore | undefined;
   /** Tells a failure to whom it concerns, if that is known. */
   onError(error: unknown): void;
 }
@@ -37,6 +39,9 @@ export function createMounting(
     mount: () => {
       faultPoint('mount');
       return (mounted ??= mountOn(resolveRecorder(undefined)));
+    },
+    get recorder() {
+      return mounted?.recorder;
     },
     onError: (error) => {
       mounted?.recorder.onError(error, caller);

@@ -14,6 +14,7 @@ import { currentExchange, isLeftOut, runWithin, trackCurrentExchange } from './r
 import { isIgnored, openExchangeOf } from './recorder/exchange-of-request';
 import type { OpenExchange } from './recorder/open-exchange';
 import type { Recorder } from './recorder/recorder';
+import { refuseRequest } from './recorder/refuse-request';
 import { describeError } from './tap/describe-error';
 
 export interface StoreApiDataOptions extends EntryOptions {
@@ -97,6 +98,7 @@ function wrap(original: Method, options: StoreApiDataOptions, endpointOf: (self:
       }
     } catch (error) {
       tellRecorder(options, error);
+      if (refuseUnrecorded(options, host)) return undefined;
     }
     const claimed = joined;
     const given = claimed !== undefined && isAlone(host, claimed) ? watchingNext(args, claimed) : args;
@@ -175,6 +177,21 @@ function startCall(
     metadata: options.metadata ?? {},
     maxBodyBytes: base.maxBodyBytes,
   });
+}
+
+/** @returns whether the call was answered in its place */
+function refuseUnrecorded({ recorder }: StoreApiDataOptions, host: HostArgument | undefined): boolean {
+  // What stands alone has no answer that waits for it.
+  if (host === undefined) return false;
+  try {
+    const response = host.kind === 'koa' ? host.context.res : host.response;
+    if (!refuseRequest(resolveRecorder(recorder), host.request, response)) return false;
+    if (host.kind === 'koa') host.context.respond = false;
+    return true;
+  } catch {
+    // There is no recorder that could refuse, which has been told.
+    return false;
+  }
 }
 
 function tellRecorder({ recorder }: StoreApiDataOptions, error: unknown): void {

@@ -39,8 +39,13 @@ function hasWork({ writer, overload }: RecorderCore): boolean {
 }
 
 function handOverAll(): void {
+  handOver(open);
+}
+
+/** The process ends at once: brings what is not stored to the store or the spool, without giving the thread back. */
+export function handOver(recorders: Iterable<RecorderCore>): void {
   const deadline = performance.now() + HAND_OVER_MS;
-  for (const recorder of open) {
+  for (const recorder of recorders) {
     recorder.writer.handOver(Math.max(0, deadline - performance.now()));
     recorder.overload.leaveGaps();
   }

@@ -6,6 +6,11 @@ import type { GapRange, GapRecord, GapTotals } from './gap';
 /** An entry before it is in a session. */
 export interface NewEntry extends Omit<EntryRecord, 'sessionId'> {
   readonly session: SessionClaim;
+  /**
+   * Takes the place of an entry of the same id, whether that was stored before or is to be stored later: it says what
+   * the client got, the other what it was to get.
+   */
+  readonly isCorrection?: true;
 }
 
 /** Where an entry went. */
@@ -116,7 +121,7 @@ export interface EntryStore {
 
   /**
    * Stores entries and places each in a session, all or nothing. Repeating a call changes nothing and
-   * returns the same placements: an id that is there already is left as it is.
+   * returns the same placements: an id that is there already is left as it is, but by a correction.
    * Warnings that arise while placing are added to the entry's.
    */
   append(entries: readonly NewEntry[]): Promise<readonly Placement[]>;

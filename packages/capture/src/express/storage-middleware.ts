@@ -4,6 +4,7 @@ import { runWithin, withoutRecording } from '../recorder/current-exchange';
 import { isIgnored, openExchangeOf } from '../recorder/exchange-of-request';
 import { parsedBody } from '../recorder/parsed-body';
 import type { Recorder } from '../recorder/recorder';
+import { refuseRequest } from '../recorder/refuse-request';
 import type { CapturedBody } from '../exchange';
 import type { CaptureSettings } from '../recorder/capture-settings';
 import type { OpenExchange, SeenRequest } from '../recorder/open-exchange';
@@ -39,6 +40,7 @@ export function storageMiddleware(options: StorageMiddlewareOptions = {}): Expre
       } else outer.remount(mounting.own);
     } catch (error) {
       mounting.onError(error);
+      if (refuseRequest(mounting.recorder, request, response)) return;
     }
     if (open === undefined && isIgnored(request)) withoutRecording(next);
     else runWithin(open, next);

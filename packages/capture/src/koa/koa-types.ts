@@ -13,6 +13,8 @@ export type KoaContext = HostContext & {
   /** Where Koa sends what goes wrong; set on every context. */
   readonly onerror?: unknown;
   readonly params?: Readonly<Record<string, string>>;
+  /** False: the answer is none of Koa's business. */
+  respond?: boolean;
 };
 
 export type KoaNext = () => Promise<unknown>;

@@ -9,6 +9,7 @@ import { runWithin, withoutRecording } from '../recorder/current-exchange';
 import { isIgnored, openExchangeOf } from '../recorder/exchange-of-request';
 import { parsedBody } from '../recorder/parsed-body';
 import type { Recorder } from '../recorder/recorder';
+import { refuseRequest } from '../recorder/refuse-request';
 import { noteKoaEndpoint } from './koa-endpoint';
 import type { KoaContext, KoaNext } from './koa-types';
 
@@ -39,6 +40,10 @@ export function storageMiddleware(options: StorageMiddlewareOptions = {}): KoaHa
       } else outer.remount(mounting.own);
     } catch (error) {
       mounting.onError(error);
+      if (refuseRequest(mounting.recorder, context.req, context.res)) {
+        context.respond = false;
+        return Promise.resolve();
+      }
     }
     if (open !== undefined) return watchErrors(open, next);
     return isIgnored(context.req) ? withoutRecording(next) : next();

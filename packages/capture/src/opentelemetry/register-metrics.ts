@@ -1,6 +1,8 @@
 import { metrics, type Meter, type Observable } from '@opentelemetry/api';
+import { z } from 'zod';
 import { resolveRecorder } from '../default-recorder';
 import { FLUSH_DURATION, RECORDER_METRICS, type RecorderMetric } from '../metrics/recorder-metrics';
+import { checkOptions } from '../recorder/capture-options';
 import type { Recorder } from '../recorder/recorder';
 
 export interface OpenTelemetryOptions {
@@ -10,12 +12,24 @@ export interface OpenTelemetryOptions {
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
+const schema = z.strictObject({
+  meter: z
+    .custom<Meter>(
+      (value) => typeof (value as Partial<Meter> | null)?.addBatchObservableCallback === 'function',
+      'must be a Meter of OpenTelemetry',
+    )
+    .optional(),
+  attributes: z.record(z.string(), z.string()).optional(),
+});
+
 /**
  * Lets a meter of OpenTelemetry observe the figures of a recorder whenever it collects.
  *
  * @param recorder default: the process's own
+ * @throws {StorageError} `CONFIG_INVALID` for wrong options
  */
 export function registerMetrics(recorder?: Recorder, options: OpenTelemetryOptions = {}): void {
+  checkOptions(schema, options, 'registerMetrics');
   const { meter = metrics.getMeter('@recap/capture'), attributes = {} } = options;
   const core = resolveRecorder(recorder);
   const instruments = RECORDER_METRICS.map((metric) => [instrumentOf(meter, metric), metric] as const);

@@ -1,6 +1,9 @@
+import { StorageError } from '@recap/storage';
 import { Counter, Gauge, Histogram, register, type Registry } from 'prom-client';
+import { z } from 'zod';
 import { resolveRecorder } from '../default-recorder';
 import { FLUSH_DURATION, RECORDER_METRICS, type RecorderMetric } from '../metrics/recorder-metrics';
+import { checkOptions } from '../recorder/capture-options';
 import type { Recorder } from '../recorder/recorder';
 
 export interface PrometheusOptions {
@@ -9,6 +12,26 @@ export interface PrometheusOptions {
   /** Before each name; default `recap_`. A second recorder in one registry needs another one. */
   readonly prefix?: string;
 }
+
+const schema = z.strictObject({
+  // Not by class: two copies of prom-client may be loaded.
+  registry: z
+    .custom<Registry>(
+      (value) => typeof (value as Partial<Registry> | null)?.registerMetric === 'function',
+      'must be a Registry of prom-client',
+    )
+    .optional(),
+  /** @see https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels */
+  prefix: z
+    .string()
+    .regex(
+      /^(?:[a-z_:][a-z0-9_:]*)?$/i,
+      'must hold letters, digits, _ and : only, and not begin with a digit',
+    )
+    .optional(),
+});
+
+const FLUSH_NAME = `${FLUSH_DURATION.words.join('_')}_seconds`;
 
 /**
  * Adds the figures of a recorder to a registry of prom-client, which reads them whenever it is scraped.
@@ -19,10 +42,13 @@ export interface PrometheusOptions {
  * app.get('/metrics', async (_request, response) => {
  *   response.type(register.contentType).send(await register.metrics());
  * });
- * @throws what prom-client throws when the registry has metrics of these names already
+ * @throws {StorageError} `CONFIG_INVALID` for wrong options, and when the registry has metrics of these names already;
+ *   nothing is added then.
  */
 export function registerMetrics(recorder?: Recorder, options: PrometheusOptions = {}): void {
+  checkOptions(schema, options, 'registerMetrics');
   const { registry = register, prefix = 'recap_' } = options;
+  requireFreeNames(registry, prefix);
   const core = resolveRecorder(recorder);
   for (const metric of RECORDER_METRICS) {
     const { label, read } = metric;
@@ -58,7 +84,7 @@ export function registerMetrics(recorder?: Recorder, options: PrometheusOptions 
     }
   }
   const flushes = new Histogram({
-    name: `${prefix}${FLUSH_DURATION.words.join('_')}_seconds`,
+    name: prefix + FLUSH_NAME,
     help: `${FLUSH_DURATION.help}.`,
     buckets: [...FLUSH_DURATION.buckets],
     registers: [registry],
@@ -66,6 +92,16 @@ export function registerMetrics(recorder?: Recorder, options: PrometheusOptions 
   core.flushes.listen((tookMs) => {
     flushes.observe(tookMs / 1000);
   });
+}
+
+function requireFreeNames(registry: Registry, prefix: string): void {
+  for (const name of [...RECORDER_METRICS.map(nameOf), FLUSH_NAME]) {
+    if (registry.getSingleMetric(prefix + name) === undefined) continue;
+    throw new StorageError(
+      'CONFIG_INVALID',
+      `registerMetrics: ${prefix + name} has already been registered. Call it once for each recorder and registry, and give a second recorder a prefix of its own.`,
+    );
+  }
 }
 
 /** @see https://prometheus.io/docs/practices/naming/ */

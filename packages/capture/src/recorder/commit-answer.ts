@@ -1,12 +1,12 @@
 import type { Exchange } from '../exchange';
+import { attempt } from './build-exchange';
 import type { HeldAnswer } from '../tap/held-answer';
 import type { EntryWriter } from './entry-writer';
 import type { OpenExchange } from './open-exchange';
-import type { RecorderOptions } from './recorder-options';
 import { asRefused, refusalFor } from './refused-answer';
 
 interface Committing {
-  readonly options: Pick<RecorderOptions, 'onStrictFailure'>;
+  readonly failsClosed: boolean;
   readonly writer: EntryWriter;
   start(): void;
   onError(error: unknown, where: string): void;
@@ -23,7 +23,7 @@ export function commitAnswer(
   recorder: Committing,
   build: () => Exchange | undefined,
 ): void {
-  const failsOpen = recorder.options.onStrictFailure === 'fail-open';
+  const { failsClosed } = recorder;
   let exchange: Exchange | undefined;
   try {
     exchange = build();
@@ -35,8 +35,20 @@ export function commitAnswer(
     }
   } catch (error) {
     recorder.onError(error, 'strict');
-    if (failsOpen) answer.release();
-    else answer.refuse(refusalFor(open.id));
+    recorder.writer.loseAnswer('internal_error');
+    // It has been counted, and what its client gets is not what the program answers.
+    open.isCommitting = true;
+    attempt(
+      () => {
+        open.settle(undefined);
+      },
+      'settle',
+      (failure, where) => {
+        recorder.onError(failure, where);
+      },
+    );
+    if (failsClosed) answer.refuse(refusalFor(open.id));
+    else answer.release();
     return;
   }
   if (exchange === undefined) {
@@ -45,30 +57,29 @@ export function commitAnswer(
   }
   const recorded = exchange;
   /** The connection is the program's, who may have put methods of its own there. */
-  const guarded = (work: () => boolean): boolean => {
+  const guarded = (work: () => void): void => {
     try {
-      return work();
+      work();
     } catch (error) {
       recorder.onError(error, 'strict');
-      return false;
     }
   };
-  const release = (): boolean => {
+  const release = (): void => {
     answer.release();
-    return true;
   };
   recorder.writer.commit(recorded, {
     onCommitted: () => {
       guarded(release);
     },
+    left: () => (failsClosed ? asRefused(recorded, refusalFor(open.id), answer.isWhole) : recorded),
     onFailed: () => {
-      if (failsOpen) {
-        guarded(release);
-        return recorded;
-      }
-      const refusal = refusalFor(open.id);
-      const isReplaced = guarded(() => answer.refuse(refusal));
-      return asRefused(recorded, refusal, isReplaced);
+      guarded(
+        failsClosed
+          ? () => {
+              answer.refuse(refusalFor(open.id));
+            }
+          : release,
+      );
     },
   });
 }

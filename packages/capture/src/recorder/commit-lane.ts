@@ -11,8 +11,10 @@ export type CommitFailure = 'commit_failed' | 'timeout' | ShedReason;
 /** Who waits for the commit of one exchange before its answer goes out. */
 export interface AnswerWaiter {
   onCommitted(): void;
-  /** @returns the exchange as it is now, to be recorded without anybody waiting */
-  onFailed(reason: CommitFailure): Exchange;
+  /** The exchange as it is when it could not be committed, to be recorded without anybody waiting. */
+  left(): Exchange;
+  /** Called when that is taken care of. */
+  onFailed(): void;
 }
 
 export interface CommitLaneOptions<Taken extends Batch> {
@@ -22,8 +24,12 @@ export interface CommitLaneOptions<Taken extends Batch> {
   readonly tellsPlaces: () => boolean;
   readonly onDone: (outcome: BatchOutcome, tookMs: number) => void;
   readonly onFailure: (error: unknown, where: string) => void;
-  /** Takes an exchange that could not be committed in time. */
-  readonly onLeft: (exchange: Exchange) => void;
+  /**
+   * Takes an exchange that could not be committed in time.
+   *
+   * @param mayCome whether its commit was under way, and may have come through, or come through yet
+   */
+  readonly onLeft: (exchange: Exchange, mayCome: boolean) => void;
   /** Told of an exchange that cannot even be queued. */
   readonly onLost: (reason: ShedReason) => void;
 }
@@ -55,6 +61,7 @@ export class CommitLane<Taken extends Batch = Batch> {
   #timer: NodeJS.Timeout | undefined;
   readonly #failures = new Map<CommitFailure, number>();
   #onIdle: (() => void)[] = [];
+  #isFailing = false;
 
   constructor(options: CommitLaneOptions<Taken>) {
     this.#options = options;
@@ -68,15 +75,25 @@ export class CommitLane<Taken extends Batch = Batch> {
     return count;
   }
 
+  /** True while the last commit failed, or was not there in time. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
   /** Answers whose exchange was not committed in time, by reason. */
   get failures(): Partial<Record<CommitFailure, number>> {
     return Object.fromEntries(this.#failures);
   }
 
+  /** Counts an answer that was not even to be committed. */
+  countFailure(reason: CommitFailure): void {
+    this.#failures.set(reason, (this.#failures.get(reason) ?? 0) + 1);
+  }
+
   /** @param refusal why nothing is taken at this moment */
   commit(exchange: Exchange, waiter: AnswerWaiter, refusal: ShedReason | undefined): void {
     const reason = refusal ?? this.#offer({ exchange, waiter, since: performance.now() });
-    if (reason !== undefined) this.#fail({ exchange, waiter, since: 0 }, reason);
+    if (reason !== undefined) this.#fail({ exchange, waiter, since: 0 }, reason, false);
   }
 
   /** Commits with the others what nobody waits for. @returns whether it is taken care of */
@@ -100,11 +117,13 @@ export class CommitLane<Taken extends Batch = Batch> {
     return undefined;
   }
 
-  #fail({ exchange, waiter }: Waiting, reason: CommitFailure): void {
-    if (waiter !== undefined) this.#failures.set(reason, (this.#failures.get(reason) ?? 0) + 1);
-    const left = waiter === undefined ? exchange : waiter.onFailed(reason);
+  #fail({ exchange, waiter }: Waiting, reason: CommitFailure, mayCome: boolean): void {
+    if (waiter !== undefined) this.countFailure(reason);
     // What is refused for what it is has been counted, and would be refused again.
-    if (reason !== 'poison' && reason !== 'internal_error') this.#options.onLeft(left);
+    if (reason !== 'poison' && reason !== 'internal_error') {
+      this.#options.onLeft(waiter === undefined ? exchange : waiter.left(), mayCome);
+    }
+    waiter?.onFailed();
   }
 
   /** Resolves once nothing waits. */
@@ -115,11 +134,13 @@ export class CommitLane<Taken extends Batch = Batch> {
 
   /** Lets nobody wait any longer. */
   giveUp(reason: CommitFailure): void {
-    const abandoned = [...[...this.#underWay.values()].flat(), ...this.#queued];
+    const begun = [...this.#underWay.values()].flat();
+    const queued = this.#queued;
     this.#underWay.clear();
     this.#queued = [];
     for (const batch of takeAll(this.#queue)) this.#queue.release(batch);
-    for (const each of abandoned) this.#fail(each, reason);
+    for (const each of begun) this.#fail(each, reason, true);
+    for (const each of queued) this.#fail(each, reason, false);
     this.#settleIdle();
   }
 
@@ -167,6 +188,7 @@ export class CommitLane<Taken extends Batch = Batch> {
       }
     }
     this.#busy -= 1;
+    this.#isFailing = outcome === undefined;
     if (outcome === undefined) {
       pipeline.forget(batch);
       if (failure !== undefined) onFailure(failure, 'strict');
@@ -182,7 +204,7 @@ export class CommitLane<Taken extends Batch = Batch> {
 
   #settle(waiting: readonly Waiting[], outcome: BatchOutcome | undefined, tookMs: number): void {
     if (outcome === undefined) {
-      for (const each of waiting) this.#fail(each, 'commit_failed');
+      for (const each of waiting) this.#fail(each, 'commit_failed', true);
       return;
     }
     this.#options.onDone(outcome, tookMs);
@@ -191,7 +213,7 @@ export class CommitLane<Taken extends Batch = Batch> {
     for (const each of waiting) {
       const reason = lost?.get(each.exchange.id);
       if (reason === undefined) each.waiter?.onCommitted();
-      else this.#fail(each, reason);
+      else this.#fail(each, reason, false);
     }
   }
 
@@ -222,6 +244,7 @@ export class CommitLane<Taken extends Batch = Batch> {
       return;
     }
     const late = new StorageError('UNAVAILABLE', `The database did not commit within ${timeoutMs} ms.`);
+    this.#isFailing = true;
     this.#options.onFailure(late, 'strict');
     this.giveUp('timeout');
   }

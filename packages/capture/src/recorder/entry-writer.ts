@@ -111,8 +111,9 @@ export class EntryWriter<Taken extends Batch = Batch> {
       onDone: (outcome, tookMs) => {
         this.#countOutcome(outcome, tookMs);
       },
-      onLeft: (exchange) => {
-        this.#enqueue(exchange);
+      onLeft: (exchange, mayCome) => {
+        if (mayCome && exchange.isCorrection === true) this.#correct(exchange);
+        else this.#enqueue(exchange);
       },
       onLost: (reason) => {
         this.#countShed(reason);
@@ -149,6 +150,11 @@ export class EntryWriter<Taken extends Batch = Batch> {
   /** True while the last attempt to write failed. */
   get isFailing(): boolean {
     return this.#breaker.isFailing;
+  }
+
+  /** True while what is recorded is not stored as it should be. */
+  get isInTrouble(): boolean {
+    return this.isFailing || this.#lane?.isFailing === true || this.#pausedFor !== undefined;
   }
 
   /** True while it finds out whether a store that failed is back. */
@@ -205,6 +211,13 @@ export class EntryWriter<Taken extends Batch = Batch> {
     else this.#options.spool?.defer(ticket);
   }
 
+  /** What may be wrong in the store by now is put right even if this process ends before that is done. */
+  #correct(exchange: Exchange): void {
+    const ticket = this.#isAbandoned ? undefined : this.#admission.leave(exchange);
+    if (ticket === undefined) this.#enqueue(exchange);
+    else this.#options.spool?.defer(ticket);
+  }
+
   /** Takes steps of the overload back when there is room again. */
   refreshSteps(): void {
     this.#admission.refresh();
@@ -229,6 +242,12 @@ export class EntryWriter<Taken extends Batch = Batch> {
     if (this.#options.spoolsAll !== true) return;
     this.#tickets.push(ticket);
     if (ticket !== undefined) this.#doublyHeld += 1;
+  }
+
+  /** Counts an exchange that never came to be one, and whose answer was to wait for it where answers wait. */
+  loseAnswer(reason: ShedReason): void {
+    this.lose(reason);
+    this.#lane?.countFailure(reason);
   }
 
   /** Counts an exchange that never came to be one. */

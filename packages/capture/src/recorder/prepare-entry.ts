@@ -162,6 +162,7 @@ function redactEntry(
     longestGapMs: microseconds(delivery?.longestGapMs),
     redacted: redacted === undefined ? [] : [...redacted],
     warnings,
+    ...(exchange.isCorrection === true && { isCorrection: true }),
   };
 }
 

@@ -187,7 +187,7 @@ export class RecorderCore implements Recorder {
       if (open !== undefined) open.hostMs = performance.now() - startedAt;
       return open;
     } catch (error) {
-      this.writer.lose('internal_error');
+      this.writer.loseAnswer('internal_error');
       throw error;
     }
   }
@@ -238,12 +238,17 @@ export class RecorderCore implements Recorder {
     return this.#opening.isOpen;
   }
 
+  /** Whether no answer may go out of which nothing is recorded. */
+  get failsClosed(): boolean {
+    return this.#holdsAnswers && this.options.onStrictFailure !== 'fail-open';
+  }
+
   knowsOwners(): boolean {
     return this.#ownsOwner || this.#hasSeenOwner;
   }
 
   isDegraded(): boolean {
-    return this.writer.isFailing || this.writer.pausedFor !== undefined || this.overload.policy.step > 0;
+    return this.writer.isInTrouble || this.overload.policy.step > 0;
   }
 
   onError(error: unknown, where: string): void {

@@ -60,7 +60,7 @@ export interface RecorderOptions<Database = unknown> extends CaptureOptions {
   readonly worker?: boolean;
   /**
    * On SIGTERM and SIGINT, writes what is queued and closes, and then lets the signal end the program; default
-   * false. A program that handles the signal itself ends by itself, as without.
+   * false. A program that listens for the signal itself ends by itself, as without, and is recorded until then.
    */
   readonly closeOnSignals?: boolean;
   /**

@@ -7,7 +7,17 @@ const CODE = 'CAPTURE_UNAVAILABLE';
 export function refusalFor(entryId: string): Refusal {
   const message =
     'The request was handled, but could not be recorded, so its answer is withheld. It may have had its effect.';
-  const error = { code: CODE, message, details: { entry_id: entryId } };
+  return refusal(message, { entry_id: entryId });
+}
+
+/** The answer to a request that the program never saw. */
+export const REFUSED_REQUEST = refusal(
+  'The request was not handled, since it could not be recorded. It had no effect.',
+  {},
+);
+
+function refusal(message: string, details: Readonly<Record<string, unknown>>): Refusal {
+  const error = { code: CODE, message, details };
   const body = Buffer.from(JSON.stringify({ success: false, error }));
   return {
     status: 503,
@@ -27,7 +37,13 @@ export function asRefused(
   isReplaced: boolean,
 ): Exchange {
   const message = `The program answered ${exchange.status ?? 'nothing'}, which was withheld: it could not be committed.`;
-  const failed: Exchange = { ...exchange, outcome: 'failed', error: { name: CODE, message } };
+  // A commit that was given up may come through yet, with the answer that was withheld.
+  const failed: Exchange = {
+    ...exchange,
+    outcome: 'failed',
+    error: { name: CODE, message },
+    isCorrection: true,
+  };
   const { delivery, method } = exchange;
   if (!isReplaced)
     return { ...failed, delivery: delivery && { ...delivery, closedBy: 'connection', sentBytes: undefined } };

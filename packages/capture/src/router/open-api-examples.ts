@@ -182,7 +182,13 @@ export const examples = {
   stats: {
     answer: {
       recorder: { captured: 41, stored: 41, queued: 0, shed: {} },
-      store: { kind: 'sqlite', database_bytes: 131072, entries: 41, entries_is_capped: false },
+      store: {
+        kind: 'sqlite',
+        status: 'open',
+        database_bytes: 131072,
+        entries: 41,
+        entries_is_capped: false,
+      },
       gaps: { total: 0, total_is_capped: false, exchanges: 0, bodies: 0, headers: 0 },
     },
   },

@@ -1,3 +1,4 @@
+import { STORE_STATUSES } from './stats';
 import { z } from 'zod';
 import type { EntryDetail } from '../query/entry-detail';
 import type { EntryItem } from '../query/entry-item';
@@ -162,9 +163,12 @@ export const statsSchema = z.strictObject({
   recorder: record,
   store: z.strictObject({
     kind: z.string(),
-    database_bytes: z.number(),
-    entries: count,
-    entries_is_capped: z.boolean(),
+    status: z.enum(STORE_STATUSES).meta({
+      description: 'The rest, and gaps, are null unless it is open.',
+    }),
+    database_bytes: z.number().nullable(),
+    entries: count.nullable(),
+    entries_is_capped: z.boolean().nullable(),
   }),
   gaps: z
     .strictObject({
@@ -174,6 +178,7 @@ export const statsSchema = z.strictObject({
       bodies: count,
       headers: count,
     })
+    .nullable()
     .meta({ description: 'Sums over the gaps in the database; of the newest 10,000 when there are more.' }),
 });
 

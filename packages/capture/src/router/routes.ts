@@ -1,5 +1,7 @@
+import { errorCode } from '@recap/storage';
 import type { Answer, QueryService } from '../query/query-service';
 import type { Principal } from '../query/principal';
+import { withDeadline } from './deadline';
 import { readJsonBody } from './json-body';
 import { parseQueryString } from './query-string';
 import {
@@ -13,7 +15,7 @@ import {
 } from './request-schemas';
 import type { RouterRecorder } from './router-recorder';
 import type { RouterRequest } from './router-request';
-import { toStatsView } from './stats';
+import { toStatsView, type StoreFigures } from './stats';
 import { toEntryQuery, toGapQuery, toSessionListQuery, toSessionQuery } from './to-query';
 import { validate } from './validate';
 
@@ -22,6 +24,8 @@ export interface RouteContext {
   readonly recorder: RouterRecorder;
   readonly service: QueryService;
   readonly principal: Principal;
+  /** False only for routes that answer without the store. */
+  readonly isReady: boolean;
 }
 
 /** A route that needs a principal. `read` checks the request; what it returns asks the store. */
@@ -31,6 +35,8 @@ export interface DataRoute {
   readonly isAdminOnly: boolean;
   /** True for a route that a page of another site must not reach. */
   readonly changesData: boolean;
+  /** True for a route that has something to say while the store is not open. */
+  readonly answersWithoutStore: boolean;
   read(request: RouterRequest<unknown>, parameter: string): Promise<Ask>;
 }
 
@@ -108,15 +114,14 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
     {
       ...get(async (request) => {
         requireNoParameters(request);
-        return async ({ service, principal, recorder }) => {
-          const [sizes, gaps] = await Promise.all([
-            service.storeSizes(principal),
-            service.gapTotals(principal),
-          ]);
-          return { data: toStatsView(recorder.stats(), recorder.store.kind, sizes, gaps), warnings: [] };
+        return async (context) => {
+          const { recorder } = context;
+          const figures = context.isReady ? await storeFigures(context) : 'not_open';
+          return { data: toStatsView(recorder.stats(), recorder.store.kind, figures), warnings: [] };
         };
       }),
       isAdminOnly: true,
+      answersWithoutStore: true,
     },
   ],
 ]);
@@ -126,15 +131,52 @@ export function requireNoParameters(request: RouterRequest<unknown>): void {
   validate(noParametersSchema, parseQueryString(request.query));
 }
 
+/** Without them the recorder's own are told all the same: they are wanted most when the store is away. */
+async function storeFigures({
+  service,
+  principal,
+  recorder,
+}: RouteContext): Promise<StoreFigures | 'not_open' | 'not_answering'> {
+  try {
+    const [sizes, gaps] = await withDeadline(
+      Promise.all([service.storeSizes(principal), service.gapTotals(principal)]),
+      STATS_DEADLINE_MS,
+    );
+    return { sizes, gaps };
+  } catch (error) {
+    const code = errorCode(error) ?? '';
+    if (!AWAY.has(code)) throw error;
+    recorder.onError(error, 'router: GET /stats');
+    return code === 'CLOSED' ? 'not_open' : 'not_answering';
+  }
+}
+
+const STATS_DEADLINE_MS = 5_000;
+const AWAY = new Set(['UNAVAILABLE', 'POOL_EXHAUSTED', 'CLOSED']);
+
 async function readBodyOnly(request: RouterRequest<unknown>): Promise<Record<string, unknown>> {
   requireNoParameters(request);
   return readJsonBody(request);
 }
 
 function get(read: DataRoute['read']): DataRoute {
-  return { kind: 'data', method: 'GET', isAdminOnly: false, changesData: false, read };
+  return {
+    kind: 'data',
+    method: 'GET',
+    isAdminOnly: false,
+    changesData: false,
+    answersWithoutStore: false,
+    read,
+  };
 }
 
 function post(read: DataRoute['read']): DataRoute {
-  return { kind: 'data', method: 'POST', isAdminOnly: false, changesData: false, read };
+  return {
+    kind: 'data',
+    method: 'POST',
+    isAdminOnly: false,
+    changesData: false,
+    answersWithoutStore: false,
+    read,
+  };
 }

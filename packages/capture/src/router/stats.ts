@@ -5,9 +5,11 @@ export interface StatsView {
   readonly recorder: Readonly<Record<string, unknown>>;
   readonly store: {
     readonly kind: string;
-    readonly database_bytes: number;
-    readonly entries: number;
-    readonly entries_is_capped: boolean;
+    readonly status: StoreStatus;
+    /** Null, as the rest, unless the store answers. */
+    readonly database_bytes: number | null;
+    readonly entries: number | null;
+    readonly entries_is_capped: boolean | null;
   };
   /** Sums over the gaps in the database. */
   readonly gaps: {
@@ -16,24 +18,46 @@ export interface StatsView {
     readonly exchanges: number;
     readonly bodies: number;
     readonly headers: number;
-  };
+  } | null;
 }
 
+export const STORE_STATUSES = ['open', 'not_open', 'not_answering'] as const;
+export type StoreStatus = (typeof STORE_STATUSES)[number];
+
+/** What only the store knows. */
+export interface StoreFigures {
+  readonly sizes: StoreSizes;
+  readonly gaps: GapTotals;
+}
+
+/** @param figures why there are none, where there are none */
 export function toStatsView(
   counters: object,
   kind: string,
-  sizes: StoreSizes,
-  { gaps, isCapped, exchanges, bodies, headers }: GapTotals,
+  figures: StoreFigures | Exclude<StoreStatus, 'open'>,
 ): StatsView {
+  const recorder = inSnakeCase(counters);
+  if (typeof figures === 'string') {
+    const unknown = { database_bytes: null, entries: null, entries_is_capped: null };
+    return { recorder, store: { kind, status: figures, ...unknown }, gaps: null };
+  }
+  const { sizes, gaps } = figures;
   return {
-    recorder: inSnakeCase(counters),
+    recorder,
     store: {
       kind,
+      status: 'open',
       database_bytes: sizes.databaseBytes,
       entries: sizes.entries,
       entries_is_capped: sizes.entriesIsCapped,
     },
-    gaps: { total: gaps, total_is_capped: isCapped, exchanges, bodies, headers },
+    gaps: {
+      total: gaps.gaps,
+      total_is_capped: gaps.isCapped,
+      exchanges: gaps.exchanges,
+      bodies: gaps.bodies,
+      headers: gaps.headers,
+    },
   };
 }
 

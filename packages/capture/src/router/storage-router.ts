@@ -58,7 +58,8 @@ export function createStorageRouter<Native>(options: StorageRouterOptions<Native
     if (route.isAdminOnly) requireAdmin(principal);
     if (route.changesData) requireSameOrigin(request.headers);
     const ask = await route.read(request, parameter);
-    if (!(await recorder.isReady())) {
+    const isReady = await recorder.isReady();
+    if (!isReady && !route.answersWithoutStore) {
       throw new RouterError('STORE_UNAVAILABLE', 'The store is not open yet. Try again.', {
         'retry-after': '1',
       });
@@ -70,7 +71,7 @@ export function createStorageRouter<Native>(options: StorageRouterOptions<Native
       knowsOwners: () => recorder.knowsOwners(),
       ...(recorder.sessionMaxAgeMs !== undefined && { sessionMaxAgeMs: recorder.sessionMaxAgeMs }),
     });
-    return toSuccess(await withDeadline(ask({ recorder, service, principal }), STORE_DEADLINE_MS));
+    return toSuccess(await withDeadline(ask({ recorder, service, principal, isReady }), STORE_DEADLINE_MS));
   }
 
   return {
@@ -134,18 +135,21 @@ async function identify<Native>(authenticate: Authenticate<Native>, native: Nati
 
 async function health(recorder: RouterRecorder): Promise<RouterResponse> {
   const status = await healthStatus(recorder);
-  if (status !== 'down') return toSuccess({ data: { status }, warnings: [] });
-  const error = { code: 'STORE_UNAVAILABLE', message: 'The store does not answer.', details: {} };
-  return toResponse(503, { success: false, data: { status }, error }, { 'retry-after': '1' });
+  if (status === 'ok' || status === 'degraded') return toSuccess({ data: { status }, warnings: [] });
+  const message = status === 'not_open' ? 'The store is not open.' : 'The store does not answer.';
+  const error = { code: 'STORE_UNAVAILABLE', message, details: {} };
+  return toResponse(503, { success: false, data: { status: 'down' }, error }, { 'retry-after': '1' });
 }
 
-async function healthStatus(recorder: RouterRecorder): Promise<'ok' | 'degraded' | 'down'> {
-  if (!(await recorder.isReady())) return 'down';
+async function healthStatus(
+  recorder: RouterRecorder,
+): Promise<'ok' | 'degraded' | 'not_open' | 'not_answering'> {
+  if (!(await recorder.isReady())) return 'not_open';
   try {
     await withDeadline(recorder.store.ping(), HEALTH_DEADLINE_MS);
   } catch (error) {
     recorder.onError(error, 'router: GET /health');
-    return 'down';
+    return 'not_answering';
   }
   return recorder.isDegraded() ? 'degraded' : 'ok';
 }

@@ -56,6 +56,7 @@ export class Journal {
   #syncTimer: NodeJS.Timeout | undefined;
   #aside: Promise<void> = Promise.resolve();
   #hasFolder = false;
+  #isClosed = false;
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -137,6 +138,8 @@ export class Journal {
     if (places.length === 0) return;
     for (const { segment } of places) segment.open -= 1;
     this.#pending -= places.length;
+    // The files may be another's by now, who stores what is in them again, which changes nothing.
+    if (this.#isClosed) return;
     this.#removeDone();
     const kept = places.filter(({ segment }) => !segment.isRemoved);
     if (kept.length === 0) return;
@@ -201,10 +204,11 @@ export class Journal {
     });
   }
 
-  /** Whoever opens the folder next goes on with what is not done. @returns whether something is left */
+  /** Nothing is written or removed afterwards: whoever opens the folder next goes on with what is not done. @returns whether something is left */
   async close(): Promise<boolean> {
     const { files } = this.#options;
     this.#sealCurrent();
+    this.#isClosed = true;
     if (this.#pending > 0) {
       await this.sync().catch(this.#options.onFailure);
       clearTimeout(this.#syncTimer);

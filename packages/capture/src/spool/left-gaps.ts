@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { errorCode } from '@recap/storage';
 import { z } from 'zod';
 import type { GapRecord } from '../entries/gap';
 import type { SpoolFiles } from './spool-files';
@@ -44,9 +45,20 @@ export async function takeGaps(
   for (const name of await files.list(folder)) {
     if (!FILE_NAME.test(name)) continue;
     const path = join(folder, name);
-    const gaps = read(await files.readAll(path), onFailure);
+    const bytes = await unlessTaken(files.readAll(path));
+    if (bytes === undefined) continue;
+    const gaps = read(bytes, onFailure);
     if (gaps.length > 0) await save(gaps);
     await files.remove(path);
+  }
+}
+
+async function unlessTaken(reading: Promise<Buffer>): Promise<Buffer | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

@@ -25,6 +25,7 @@ export interface SpoolFiles {
   removeFolder(path: string): Promise<void>;
   /** False when there is nothing of that name any more. */
   rename(from: string, to: string): Promise<boolean>;
+  /** Does nothing when there is nothing of that name any more. */
   touch(path: string): Promise<void>;
   /** When it was touched last, in ms; `undefined` when it is not there. */
   touchedAt(path: string): Promise<number | undefined>;
@@ -78,7 +79,9 @@ export const diskFiles: SpoolFiles = {
     await unlessGone(rmdir(path));
   },
   rename: async (from, to) => (await unlessGone(rename(from, to).then(() => true))) ?? false,
-  touch: (path) => utimes(path, new Date(), new Date()),
+  touch: async (path) => {
+    await unlessGone(utimes(path, new Date(), new Date()));
+  },
   touchedAt: async (path) => (await unlessGone(stat(path)))?.mtimeMs,
 };
 

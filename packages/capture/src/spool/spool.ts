@@ -287,7 +287,7 @@ export class Spool implements ExchangeSpool {
       this.#options.onFailure(error, 'spool.replay');
       throw error;
     }
-    if (this.#inherited.some(({ pending }) => pending === 0)) await this.#letGo();
+    if (!this.#isClosed && this.#inherited.some(({ pending }) => pending === 0)) await this.#letGo();
   }
 
   async #nextBatch(): Promise<{ name: object; tickets: Ticket[]; entries: SpooledEntry[] } | undefined> {
@@ -298,7 +298,7 @@ export class Spool implements ExchangeSpool {
       const lost: RecordPlace[] = [];
       let failure: { readonly error: unknown } | undefined;
       for (const place of places) {
-        if (failure !== undefined) {
+        if (failure !== undefined || this.#isClosed) {
           journal.defer(place);
           continue;
         }
@@ -329,6 +329,8 @@ export class Spool implements ExchangeSpool {
       payload = await journal.read(place);
       this.#failedReads = 0;
     } catch (error) {
+      // The file is another's by now, under another name.
+      if (this.#isClosed) throw error;
       this.#failedReads += 1;
       this.#options.onFailure(error, 'spool.read');
       if (PASSING.has(errorCode(error) ?? '') || this.#failedReads < MAX_FAILED_READS) throw error;

@@ -13,7 +13,7 @@ const HEAD_METHODS = ['setHeader', 'appendHeader', 'removeHeader', 'writeHead', 
 
 /** Keeps `end` from a response over HTTP/2, which makes its head and its frames within the call. */
 export function heldEndOverHttp2(response: ServerResponse, args: unknown[], method: Method): HeldAnswer {
-  const hasBegun = response.headersSent;
+  const isWhole = !response.headersSent;
   const later: LaterCall[] = [];
   const restore = pretendEnded(response, later);
   let isHeld = true;
@@ -26,17 +26,18 @@ export function heldEndOverHttp2(response: ServerResponse, args: unknown[], meth
     return true;
   };
   return {
+    isWhole,
     release: () => {
       if (!letGo()) return;
       method.apply(response, args);
       for (const call of later) call();
     },
     refuse: ({ status, headers, body }: Refusal) => {
-      if (!letGo()) return false;
-      if (hasBegun) {
+      if (!letGo()) return;
+      if (!isWhole) {
         const { stream } = response as unknown as { readonly stream: ServerHttp2Stream };
         stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-        return false;
+        return;
       }
       for (const name of response.getHeaderNames()) if (!isKeptHeader(name)) response.removeHeader(name);
       for (const [name, value] of headers) response.setHeader(name, value);
@@ -45,7 +46,6 @@ export function heldEndOverHttp2(response: ServerResponse, args: unknown[], meth
       const given = response.req.method === 'HEAD' ? [] : [body];
       method.apply(response, callback === undefined ? given : [...given, callback]);
       for (const call of later) call();
-      return true;
     },
   };
 }

@@ -10,7 +10,7 @@ import { gateOf, type Gatekeeper, type HeldCall, type Passage } from './socket-g
  */
 export class HeldWrites implements HeldAnswer, Gatekeeper {
   readonly #response: ServerResponse;
-  readonly #hasBegun: boolean;
+  readonly isWhole: boolean;
   #calls: HeldCall[] = [];
   heldBytes = 0;
   #hasPressedBack = false;
@@ -20,7 +20,7 @@ export class HeldWrites implements HeldAnswer, Gatekeeper {
   /** @param hasBegun whether a part of the answer may be with the client */
   constructor(response: ServerResponse, hasBegun: boolean) {
     this.#response = response;
-    this.#hasBegun = hasBegun;
+    this.isWhole = !hasBegun;
     const { socket } = response;
     if (socket !== null) gateOf(socket).keeper = this;
     // A pipelined answer whose turn has not come gathers what it is given itself, until then.
@@ -65,14 +65,14 @@ export class HeldWrites implements HeldAnswer, Gatekeeper {
     if (this.#hasPressedBack && hasRoom) socket.emit('drain');
   }
 
-  refuse(refusal: Refusal): boolean {
-    if (this.#state !== 'held') return false;
-    if (this.#hasBegun) {
+  refuse(refusal: Refusal): void {
+    if (this.#state !== 'held') return;
+    if (!this.isWhole) {
       this.#state = 'released';
       const socket = this.#leave();
       if (socket !== undefined) gateOf(socket).open(this);
       this.#response.destroy();
-      return false;
+      return;
     }
     this.#state = 'refused';
     // For the program's own log of what was answered.
@@ -82,7 +82,6 @@ export class HeldWrites implements HeldAnswer, Gatekeeper {
     // Of a pipelined answer it is written when its turn comes.
     if (socket === null) this.#refusal = refusal;
     else this.#sendRefusal(socket, refusal);
-    return true;
   }
 
   readonly #take = (socket: Socket): void => {

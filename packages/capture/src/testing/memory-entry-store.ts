@@ -112,7 +112,8 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
       const fresh = new Map<string, NewEntry>();
       for (const entry of added) {
         const id = storableKey(entry.id);
-        if (!entries.has(id) && !fresh.has(id)) fresh.set(id, storableEntry(entry));
+        const isNew = !entries.has(id) && !fresh.has(id);
+        if (isNew || entry.isCorrection === true) fresh.set(id, storableEntry(entry));
       }
       const plan = placeEntries([...fresh.values()].map(entryToPlace), [...sessions.values()], {
         maxAgeMs: sessionMaxAgeMs,
@@ -123,7 +124,7 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
         for (const entry of entries.values()) if (entry.sessionId === from) entry.sessionId = into;
       }
       for (const session of plan.sessions) sessions.set(session.id, session);
-      for (const [id, { session: _, ...entry }] of fresh) {
+      for (const [id, { session: _, isCorrection: __, ...entry }] of fresh) {
         const sessionId = plan.placements.get(id);
         if (sessionId === undefined) throw new Error(`Entry ${id} was not placed in a session.`);
         const warning = plan.warnings.get(id);

@@ -1,3 +1,4 @@
+import type { NewEntry } from '../entries/entry-store';
 import { newEntry } from './new-entry';
 import { HOSTILE_STRINGS, idAt, idsFound, type SuiteContext } from './suite-context';
 import { testGlobals } from './test-globals';
@@ -88,6 +89,38 @@ export function describeAppending({ store }: SuiteContext): void {
       expect(placed).toHaveLength(2);
       expect(placed[0]).toEqual(placed[1]);
       expect((await store().get('twice', {}))?.status).toBe(201);
+    });
+
+    it('lets a correction take the place of what it corrects, whichever comes first and however often', async () => {
+      const wrong = (id: string) => newEntry({ id, status: 200, responseBody: Buffer.from('wrong') });
+      const right = (id: string) => ({
+        ...newEntry({
+          id,
+          status: 503,
+          outcome: 'failed',
+          errorName: 'Late',
+          responseBody: Buffer.from('right'),
+        }),
+        isCorrection: true as const,
+      });
+      const [placed] = await store().append([wrong('before'), newEntry({ id: 'other' })]);
+      expect(await store().append([right('before')])).toEqual([placed]);
+      await store().append([right('after')]);
+      await store().append([wrong('after')]);
+      await store().append([wrong('within'), right('within')]);
+      await store().append([right('behind'), wrong('behind')]);
+      await store().append([right('before'), right('within')]);
+      for (const id of ['before', 'after', 'within', 'behind']) {
+        expect(await store().get(id, {})).toEqual({
+          ...withoutClaim(right(id)),
+          sessionId: placed?.sessionId,
+        });
+      }
+      expect((await store().get('other', {}))?.status).toBe(200);
+      expect((await store().findSessions({ filter: {}, limit: 9 }))[0]).toMatchObject({
+        totalEntries: 5,
+        errorEntries: 4,
+      });
     });
 
     it('takes nothing, and more than fit into one statement', async () => {
@@ -201,4 +234,8 @@ export function describeAppending({ store }: SuiteContext): void {
       expect((await store().get('deep', {}))?.warnings[0]?.code).toBe('METADATA_CUT');
     });
   });
+}
+
+function withoutClaim({ session: _, isCorrection: __, ...record }: NewEntry): Omit<NewEntry, 'session'> {
+  return record;
 }

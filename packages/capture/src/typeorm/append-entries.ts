@@ -40,11 +40,13 @@ async function appendWithin(
     places.map(({ session }) => session.key),
   );
   const ids = mayBeThere ? places.map(({ id }) => id) : [];
+  if (mayBeThere) await makeRoom(sql, entries);
   const sessionIds = await storedPlacements(sql, ids);
   const fresh = new Map<string, { entry: NewEntry; place: (typeof places)[number] }>();
   entries.forEach((entry, index) => {
     const place = places[index];
-    if (place === undefined || sessionIds.has(place.id) || fresh.has(place.id)) return;
+    if (place === undefined || sessionIds.has(place.id)) return;
+    if (fresh.has(place.id) && entry.isCorrection !== true) return;
     fresh.set(place.id, { entry, place });
   });
   if (fresh.size > 0) {
@@ -65,6 +67,18 @@ async function appendWithin(
     await sql.insert(`INSERT INTO recap_entries (${ALL_COLUMNS})`, rows);
   }
   return entries.map(({ id }) => ({ entryId: id, sessionId: sessionIds.get(storableKey(id)) ?? '' }));
+}
+
+/** What is corrected is placed anew, into the session that it was in. */
+async function makeRoom(sql: SqlRunner, entries: readonly NewEntry[]): Promise<void> {
+  const corrected = entries.filter(({ isCorrection }) => isCorrection === true);
+  if (corrected.length === 0) return;
+  const wanted = isAnyOf(
+    sql.dialect,
+    'id',
+    corrected.map(({ id }) => storableKey(id)),
+  );
+  await sql.execute(`DELETE FROM recap_entries WHERE ${wanted.sql}`, wanted.values);
 }
 
 async function storedPlacements(sql: SqlRunner, ids: readonly string[]): Promise<Map<string, string>> {

@@ -44,12 +44,15 @@ export function toStorageError(error: unknown, database: string): StorageError {
   });
 }
 
-/** A database that cannot keep what the chosen durability promises. */
-export function durabilityMismatch(database: string, reason: string): StorageError {
+/** A database that cannot keep what the chosen durability promises. @param remedy what to do, as a sentence */
+export function durabilityMismatch(
+  database: string,
+  reason: string,
+  remedy = 'Change that, or choose a weaker one.',
+): StorageError {
   return new StorageError(
     'DURABILITY_MISMATCH',
-    `The chosen durability needs a database that syncs each commit to its disk, and in ${database} ${reason}. ` +
-      'Change that, or choose a weaker one.',
+    `The chosen durability needs a database that syncs each commit to its disk, and in ${database} ${reason}. ${remedy}`,
   );
 }
 

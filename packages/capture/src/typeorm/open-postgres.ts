@@ -56,6 +56,8 @@ function dataSourceOptions(target: PostgresTarget, driver: unknown): DataSourceO
     extra: {
       ...extra,
       keepAlive: true,
+      // A program that has nothing else to do may end.
+      allowExitOnIdle: true,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       lock_timeout: ROW_WAIT_MS,
       idle_in_transaction_session_timeout: 10_000,

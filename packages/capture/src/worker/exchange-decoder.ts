@@ -5,6 +5,7 @@ import { listHeaders } from '../tap/seen-side';
 import {
   BODY_BITS,
   FLAT_HEADERS,
+  IS_CORRECTION,
   NO_TEXT,
   RENDERED_HEAD,
   SPOOLED_MARK,
@@ -23,6 +24,7 @@ export class ExchangeDecoder {
   readonly #view: DataView;
   readonly #bodyBytes: BodyBytes;
   #at: number;
+  #flags = 0;
 
   constructor(memory: SharedArrayBuffer, from = 0, bodyBytes: BodyBytes = 'copied') {
     this.#bytes = Buffer.from(memory);
@@ -50,7 +52,7 @@ export class ExchangeDecoder {
 
   #exchange(): Exchange {
     // In the order in which they were written, which is the order of evaluation here.
-    return {
+    const exchange: Exchange = {
       id: this.#text() ?? '',
       parentId: this.#text(),
       storageType: this.#text() as Exchange['storageType'],
@@ -70,12 +72,18 @@ export class ExchangeDecoder {
       metadata: this.#json({}),
       session: this.#session(),
       expiresAt: this.#optionalNumber(),
-      compress: this.#number() === 1,
+      compress: this.#compress(),
       warnings: this.#json([]),
       request: this.#side(),
       response: this.#side(),
       delivery: this.#delivery(),
     };
+    return (this.#flags & IS_CORRECTION) === 0 ? exchange : { ...exchange, isCorrection: true };
+  }
+
+  #compress(): boolean {
+    this.#flags = this.#number();
+    return (this.#flags & 1) === 1;
   }
 
   #delivery(): Delivery | undefined {

@@ -19,6 +19,9 @@ export const FLAT_HEADERS = 0xffff_fffe;
 /** Stands where the length of an id would, before a record that is redacted already. */
 export const SPOOLED_MARK = 0xffff_fffe;
 
+/** Beside the bit that says whether bodies are packed. */
+export const IS_CORRECTION = 2;
+
 /** Places of the bits that say what a body has. */
 export const BODY_BITS = { isThere: 1, hasBytes: 2, isTruncated: 4, isParsed: 8, isRaw: 16 } as const;
 
@@ -89,7 +92,7 @@ export class ExchangeEncoder {
     this.#json(exchange.metadata);
     this.#session(exchange.session);
     this.#number(exchange.expiresAt ?? NaN);
-    this.#number(exchange.compress ? 1 : 0);
+    this.#number((exchange.compress ? 1 : 0) | (exchange.isCorrection === true ? IS_CORRECTION : 0));
     this.#text(exchange.warnings.length === 0 ? undefined : JSON.stringify(exchange.warnings));
     this.#side(exchange.request);
     this.#side(exchange.response);

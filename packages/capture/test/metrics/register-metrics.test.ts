@@ -6,7 +6,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import { Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import { createRecorder } from '../../src/create-recorder';
 import * as opentelemetry from '../../src/opentelemetry';
 import * as prometheus from '../../src/prometheus';
@@ -89,7 +89,7 @@ describe('metrics for Prometheus', () => {
     prometheus.registerMetrics(recorders[0], { registry });
     expect(() => {
       prometheus.registerMetrics(recorders[1], { registry });
-    }).toThrow(/already been registered/);
+    }).toThrow(/^registerMetrics: recap_exchanges_captured_total has already been registered/);
     prometheus.registerMetrics(recorders[1], { registry, prefix: 'audit_' });
     expect(await scraped(registry)).toMatchObject({
       recap_exchanges_stored_total: '2',
@@ -110,14 +110,60 @@ describe('metrics for Prometheus', () => {
     await recorder.close();
   });
 
-  it('refuse what is no recorder', () => {
+  it('are added all or none', async () => {
+    const registry = new Registry();
+    const taken = new Gauge({ name: 'recap_flush_duration_seconds', help: 'Mine.', registers: [registry] });
+    const recorder = await busyRecorder();
     expect(() => {
-      prometheus.registerMetrics({} as never, { registry: new Registry() });
+      prometheus.registerMetrics(recorder, { registry });
     }).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    expect(registry.getMetricsAsArray()).toEqual([taken]);
+    await recorder.close();
+  });
+
+  it('refuse what is no recorder', () => {
+    for (const recorder of [{}, null]) {
+      expect(() => {
+        prometheus.registerMetrics(recorder as never, { registry: new Registry() });
+      }).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    }
+  });
+
+  it.each([
+    [{ regsitry: new Registry() }, /Unrecognized key: "regsitry"/],
+    [{ registry: {} }, /registry: must be a Registry/],
+    [{ registry: null }, /registry: must be a Registry/],
+    [{ prefix: 'a b' }, /prefix: must hold letters/],
+    [{ prefix: 7 }, /prefix: .*expected string/],
+    [null, /options: .*expected object/],
+  ])('refuse the options %p by name', async (options, message) => {
+    const recorder = await busyRecorder();
+    const register = (): void => {
+      prometheus.registerMetrics(recorder, options as never);
+    };
+    expect(register).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    expect(register).toThrow(message);
+    await recorder.close();
   });
 });
 
 describe('metrics for OpenTelemetry', () => {
+  it.each([
+    [{ metre: {} }, /Unrecognized key: "metre"/],
+    [{ meter: {} }, /meter: must be a Meter/],
+    [{ attributes: 'north' }, /attributes: .*expected record/],
+    [{ attributes: { shop: 7 } }, /attributes.shop: .*expected string/],
+    [null, /options: .*expected object/],
+  ])('refuse the options %p by name', async (options, message) => {
+    const recorder = await busyRecorder();
+    const register = (): void => {
+      opentelemetry.registerMetrics(recorder, options as never);
+    };
+    expect(register).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    expect(register).toThrow(message);
+    await recorder.close();
+  });
+
   const collected = async (
     register: (provider: MeterProvider) => void,
     act: () => Promise<void> = async () => undefined,

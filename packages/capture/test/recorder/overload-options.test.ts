@@ -29,8 +29,10 @@ describe('the option overload', () => {
       headersUpTo: 0.9,
       maxLagMs: 500,
     });
-    expect(overloadSettings({}, 'spooled').maxLagMs).toBe(false);
-    expect(overloadSettings({ maxLagMs: 200 }, 'spooled').maxLagMs).toBe(200);
+    for (const durability of ['spooled', 'strict']) {
+      expect(overloadSettings({}, durability).maxLagMs).toBe(false);
+      expect(overloadSettings({ maxLagMs: 200 }, durability).maxLagMs).toBe(200);
+    }
   });
 
   it('cuts a small queue into small batches where the oldest one is shed', () => {

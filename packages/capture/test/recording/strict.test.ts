@@ -5,12 +5,14 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { newId, StorageError } from '@recap/storage';
 import { FakeClock } from '@recap/storage/testing';
-import express, { type Express } from 'express';
+import express, { type Express, type Response } from 'express';
 import Koa from 'koa';
 import type { EntryStore, NewEntry } from '../../src/entries/entry-store';
 import { storageMiddleware } from '../../src/express';
+import { armFaultPoints, type FaultPoint } from '../../src/fault-point';
 import { storageMiddleware as koaMiddleware } from '../../src/koa';
 import type { RecorderOptions } from '../../src/recorder/recorder-options';
+import { storeApiData } from '../../src/store-api-data';
 import { createMemoryEntryStore } from '../../src/testing';
 import { idle, openRecorder, responseData } from './open-recorder';
 import { PROGRAMS } from './programs';
@@ -50,6 +52,17 @@ class GatedStore {
   /** Lets the oldest commit through; those that follow are held as before. */
   letOne(): void {
     this.#waiting.shift()?.();
+  }
+
+  /** Lets the youngest through. */
+  letLast(): void {
+    this.#waiting.pop()?.();
+  }
+
+  /** Those who wait are told that the store is away. */
+  fail(): void {
+    this.#mode = 'away';
+    this.letOne();
   }
 
   letGo(): void {
@@ -96,6 +109,7 @@ async function someTurns(): Promise<void> {
 
 const running: (() => Promise<void>)[] = [];
 afterEach(async () => {
+  armFaultPoints(undefined);
   for (const stop of running.splice(0)) await stop();
 });
 
@@ -208,6 +222,47 @@ describe.each(PROGRAMS)('durability "strict" on %s', (_name, build) => {
     balance();
   });
 
+  it.each([
+    ['fail-closed', 503],
+    ['fail-open', 200],
+  ] as const)(
+    'answers as %s says when Recap itself fails, at whichever step',
+    async (onStrictFailure, status) => {
+      const { port, recorder, entries, balance } = await serve(build, { onStrictFailure });
+      await recorder.ready();
+      let failed = 0;
+      for (const step of ['begin', 'tap', 'build'] satisfies FaultPoint[]) {
+        armFaultPoints((point) => {
+          if (point === step) throw new Error('odd');
+        });
+        const answer = await fetch(`http://127.0.0.1:${port}/orders/7`);
+        expect([step, answer.status]).toEqual([step, status]);
+        const wasHandled = step === 'build';
+        expect(await answer.json()).toMatchObject(
+          status === 200
+            ? { id: '7' }
+            : {
+                error: {
+                  code: 'CAPTURE_UNAVAILABLE',
+                  message: expect.stringContaining(wasHandled ? 'was handled' : 'was not handled') as string,
+                },
+              },
+        );
+        await idle(recorder);
+        failed += 1;
+        expect(recorder.stats()).toMatchObject({
+          captured: failed,
+          shed: { internal_error: failed },
+          strictFailures: { internal_error: failed },
+        });
+        balance();
+      }
+      armFaultPoints(undefined);
+      expect((await fetch(`http://127.0.0.1:${port}/orders/8`)).status).toBe(200);
+      expect(await entries()).toMatchObject([{ path: '/orders/8', status: 200 }]);
+    },
+  );
+
   it('breaks off an answer that has begun when its exchange cannot be committed', async () => {
     const { gated, client, entry } = await serve(build);
     gated.hold();
@@ -219,6 +274,86 @@ describe.each(PROGRAMS)('durability "strict" on %s', (_name, build) => {
     expect(one.received).not.toContain('three');
     gated.letGo();
     expect(await entry()).toMatchObject({ status: 200, outcome: 'failed', closedBy: 'connection' });
+  });
+});
+
+describe.each(PROGRAMS)('a commit of "strict" on %s that comes through too late', (_name, build) => {
+  it.each([
+    ['before', 'letOne'],
+    ['after', 'letLast'],
+  ] as const)('%s the correction leaves an entry that says what the client got', async (_when, first) => {
+    const { gated, port, recorder, entry, balance } = await serve(build, {
+      strictTimeoutMs: 30,
+      flushIntervalMs: 1,
+    });
+    await recorder.ready();
+    gated.hold();
+    const answer = await fetch(`http://127.0.0.1:${port}/orders/7`);
+    expect(answer.status).toBe(503);
+    await until(() => gated.groups.length === 2);
+    gated[first]();
+    await someTurns();
+    balance();
+    gated.letGo();
+    const stored = await entry();
+    expect(stored).toMatchObject({
+      status: 503,
+      outcome: 'failed',
+      errorName: 'CAPTURE_UNAVAILABLE',
+      errorMessage: 'The program answered 200, which was withheld: it could not be committed.',
+    });
+    expect(responseData(stored)).toEqual(await answer.json());
+    balance();
+    expect(recorder.stats()).toMatchObject({ captured: 1, stored: 1, strictFailures: { timeout: 1 } });
+  });
+
+  it('leaves an entry that says of a stream that it was broken off', async () => {
+    const { gated, client, entry } = await serve(build, { strictTimeoutMs: 30, flushIntervalMs: 1 });
+    gated.hold();
+    const one = client();
+    one.get('/stream');
+    await one.closed;
+    await until(() => gated.groups.length === 2);
+    gated.letOne();
+    await someTurns();
+    gated.letGo();
+    expect(await entry()).toMatchObject({
+      status: 200,
+      outcome: 'failed',
+      errorName: 'CAPTURE_UNAVAILABLE',
+      closedBy: 'connection',
+    });
+  });
+
+  it('is corrected although the correction fails at first', async () => {
+    const { gated, port, recorder, entry, balance } = await serve(build, {
+      strictTimeoutMs: 30,
+      flushIntervalMs: 1,
+    });
+    await recorder.ready();
+    gated.hold();
+    await fetch(`http://127.0.0.1:${port}/orders/7`);
+    await until(() => gated.groups.length === 2);
+    gated.letOne();
+    await someTurns();
+    gated.fail();
+    await until(() => recorder.writer.isFailing);
+    balance();
+    gated.letGo();
+    expect(await entry()).toMatchObject({ status: 503, errorName: 'CAPTURE_UNAVAILABLE' });
+    expect(recorder.stats()).toMatchObject({ captured: 1, stored: 1, shed: {} });
+  });
+
+  it('stands where the program was let answer', async () => {
+    const { gated, port, recorder, entry } = await serve(build, {
+      strictTimeoutMs: 30,
+      onStrictFailure: 'fail-open',
+    });
+    await recorder.ready();
+    gated.hold();
+    expect((await fetch(`http://127.0.0.1:${port}/orders/7`)).status).toBe(200);
+    gated.letGo();
+    expect(await entry()).toMatchObject({ status: 200, outcome: 'completed' });
   });
 });
 
@@ -310,9 +445,11 @@ describe('durability "strict"', () => {
     const answers = await Promise.all([1, 2, 3].map((n) => fetch(`http://127.0.0.1:${port}/${n}`)));
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
     expect(recorder.stats()).toMatchObject({ captured: 3, queued: 3, strictFailures: { timeout: 3 } });
+    expect(recorder.isDegraded()).toBe(true);
     balance();
     gated.letGo();
     expect(await entries()).toHaveLength(3);
+    expect(recorder.isDegraded()).toBe(false);
     expect(recorder.stats()).toMatchObject({ captured: 3, stored: 3, queued: 0, shed: {} });
   });
 
@@ -355,6 +492,34 @@ describe('durability "strict"', () => {
       strictFailures: { closed: 1 },
     });
     balance();
+  });
+
+  it('refuses a decorated handler that nobody else records, when Recap itself fails', async () => {
+    let calls = 0;
+    const { port, recorder } = await serve((theirs) => {
+      class Orders {
+        @storeApiData({ recorder: theirs })
+        read(_request: unknown, response: Response): void {
+          calls += 1;
+          response.send('read');
+        }
+      }
+      const orders = new Orders();
+      const app = express();
+      app.get('/', (request, response) => {
+        orders.read(request, response);
+      });
+      return createServer(app);
+    });
+    await recorder.ready();
+    armFaultPoints((point) => {
+      if (point === 'begin') throw new Error('odd');
+    });
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(503);
+    expect(calls).toBe(0);
+    armFaultPoints(undefined);
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+    expect(calls).toBe(1);
   });
 
   it('commits what waits when it is closed, and gives up at the deadline', async () => {

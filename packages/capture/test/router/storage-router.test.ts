@@ -79,7 +79,6 @@ describe('a store that fails', () => {
     ['GET', '/sessions', undefined],
     ['POST', '/sessions/query', {}],
     ['POST', '/delete', { storage_ids: ['a'] }],
-    ['GET', '/stats', undefined],
   ];
   const failing = (error: unknown): Partial<EntryStore> => {
     const fail = jest.fn().mockRejectedValue(error);
@@ -163,13 +162,15 @@ describe('GET /health', () => {
     expect(await health()).toEqual([200, { status: 'degraded' }]);
   });
 
-  it('is down while the store is not open or does not answer', async () => {
+  it('is down while the store is not open or does not answer, and says which', async () => {
     recorder.isOpen = false;
     expect(await health()).toEqual([503, { status: 'down' }]);
+    expect((await router.get(undefined, '/health')).body.error.message).toBe('The store is not open.');
     recorder.isOpen = true;
     recorder.store.ping = () => Promise.reject(new Error('host 10.0.0.7 refused'));
-    const { status, text } = await router.get(undefined, '/health');
+    const { status, text, body } = await router.get(undefined, '/health');
     expect(status).toBe(503);
+    expect(body.error.message).toBe('The store does not answer.');
     expect(text).not.toContain('10.0.0.7');
     expect(recorder.errors).toHaveLength(1);
   });
@@ -199,6 +200,7 @@ describe('GET /stats', () => {
       gaps: { total: 0, total_is_capped: false, exchanges: 0, bodies: 0, headers: 0 },
       store: {
         kind: 'memory',
+        status: 'open',
         database_bytes: expect.any(Number) as number,
         entries: 2,
         entries_is_capped: false,
@@ -206,7 +208,46 @@ describe('GET /stats', () => {
     });
   });
 
+  const UNKNOWN = {
+    recorder: { captured: 3, shed_by_reason: { queue_full: 1 } },
+    gaps: null,
+    store: { kind: 'memory', database_bytes: null, entries: null, entries_is_capped: null },
+  };
+
+  it('shows what the process knows while the store is not open, and says so', async () => {
+    recorder.isOpen = false;
+    const { status, body } = await router.get(ADMIN, '/stats');
+    expect([status, body.data]).toEqual([
+      200,
+      { ...UNKNOWN, store: { ...UNKNOWN.store, status: 'not_open' } },
+    ]);
+  });
+
+  it.each([
+    ['UNAVAILABLE', 'not_answering'],
+    ['POOL_EXHAUSTED', 'not_answering'],
+    ['CLOSED', 'not_open'],
+  ] as const)(
+    'shows what the process knows when the store fails with %s, and tells onError',
+    async (code, status) => {
+      recorder.store.sizes = () => Promise.reject(new StorageError(code, 'SELECT secret FROM t'));
+      const answer = await router.get(ADMIN, '/stats');
+      expect(answer.status).toBe(200);
+      expect(answer.body.data).toEqual({ ...UNKNOWN, store: { ...UNKNOWN.store, status } });
+      expect(answer.text).not.toContain('secret');
+      expect(recorder.errors).toHaveLength(1);
+    },
+  );
+
+  it('answers 500 when the store fails in another way', async () => {
+    recorder.store.sizes = () => Promise.reject(new Error('SELECT secret FROM t'));
+    expect((await router.get(ADMIN, '/stats')).status).toBe(500);
+  });
+
   it('is forbidden to users', async () => {
+    recorder.isOpen = false;
+    expect((await router.get(ANN, '/stats')).status).toBe(403);
+    recorder.isOpen = true;
     expect((await router.get(ANN, '/stats')).status).toBe(403);
   });
 });

@@ -7,6 +7,7 @@ import type { NewEntry } from '../../src/entries/entry-store';
 import type { GapRecord } from '../../src/entries/gap';
 import type { Exchange } from '../../src/exchange';
 import { Spool, type SpoolOptions } from '../../src/spool/spool';
+import { diskFiles } from '../../src/spool/spool-files';
 import { newEntry } from '../../src/testing';
 
 let path = '';
@@ -169,5 +170,141 @@ describe('gaps that are left in a spool', () => {
     expect(saved).toEqual(['a']);
     expect(failures).toHaveLength(2);
     expect((await readdir(path)).filter((name) => name.startsWith('gaps'))).toEqual([]);
+  });
+});
+
+/** A promise that the test settles. */
+function gate() {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error('It does not come.');
+    await nextTurn();
+  }
+}
+
+/** Closes a spool in the midst of something that does not come back in time. */
+async function closeAnyway(spool: Spool): Promise<void> {
+  jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+  const closing = spool.close();
+  await settle();
+  await jest.advanceTimersByTimeAsync(1_000);
+  jest.useRealTimers();
+  await closing;
+}
+
+describe('a spool that is closed in the midst of its work, with another one on the same folder after it', () => {
+  const twoRecords = (spool: Spool): void => {
+    for (const id of ['a', 'b']) spool.defer(spool.append(exchange(id)));
+  };
+
+  it('leaves the files to the other when its store answers later', async () => {
+    const { open: answer, opened: answered } = gate();
+    let isAsked = false;
+    const first = openSpool({
+      store: {
+        open: () => Promise.resolve(),
+        append: async (entries: readonly NewEntry[]) => {
+          isAsked = true;
+          await answered;
+          return entries.map(({ id }) => ({ entryId: id, sessionId: 's' }));
+        },
+      },
+    });
+    twoRecords(first.spool);
+    // Held by the program yet.
+    first.spool.append(exchange('c'));
+    await until(() => isAsked);
+    await closeAnyway(first.spool);
+    const second = openSpool();
+    second.spool.start();
+    answer();
+    await until(() => first.spool.counts.replayed === 2);
+    await second.spool.drain();
+    await settle();
+    expect(second.stored).toEqual(['a', 'b', 'c']);
+    expect(first.spool.counts).toMatchObject({ spooled: 1 });
+    expect([...first.failures, ...second.failures]).toEqual([]);
+    await second.spool.close();
+    expect(await readdir(path)).toEqual(['.gitignore']);
+  });
+
+  it('reads no more of what is the other’s', async () => {
+    const { open: go, opened } = gate();
+    let isReading = false;
+    const first = openSpool({
+      files: {
+        ...diskFiles,
+        read: async (...args) => {
+          isReading = true;
+          await opened;
+          return diskFiles.read(...args);
+        },
+      },
+    });
+    twoRecords(first.spool);
+    await until(() => isReading);
+    await closeAnyway(first.spool);
+    const second = openSpool();
+    second.spool.start();
+    await second.spool.drain();
+    go();
+    await settle();
+    expect(second.stored).toEqual(['a', 'b']);
+    expect([...first.failures, ...second.failures]).toEqual([]);
+    expect(first.stored).toEqual([]);
+  });
+
+  it('takes gaps that another takes at the same time without a failure', async () => {
+    const left = openSpool();
+    left.spool.leaveGaps([gap('1')]);
+    left.spool.leaveGaps([gap('2')]);
+    const saved: string[] = [];
+    const save = (gaps: readonly GapRecord[]): Promise<void> => {
+      saved.push(...gaps.map(({ id }) => id));
+      return Promise.resolve();
+    };
+    const { open: go, opened } = gate();
+    const slow = openSpool({
+      files: {
+        ...diskFiles,
+        readAll: async (file) => {
+          await opened;
+          return diskFiles.readAll(file);
+        },
+      },
+    });
+    const taking = slow.spool.takeGaps(save);
+    await settle();
+    await openSpool().spool.takeGaps(save);
+    left.spool.leaveGaps([gap('3')]);
+    go();
+    await taking;
+    await openSpool().spool.takeGaps(save);
+    expect(saved.sort()).toEqual(['1', '2', '3']);
+    expect(slow.failures).toEqual([]);
+  });
+
+  it('keeps alive what is there, and does not miss a folder that was done with meanwhile', async () => {
+    const { spool, failures } = openSpool({
+      files: {
+        ...diskFiles,
+        touch: async (folder) => {
+          await rm(folder, { recursive: true });
+          await diskFiles.touch(folder);
+        },
+      },
+    });
+    spool.append(exchange('a'));
+    spool.start();
+    await spool.drain();
+    expect(failures).toEqual([]);
   });
 });

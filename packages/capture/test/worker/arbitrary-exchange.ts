@@ -35,7 +35,7 @@ const body: fc.Arbitrary<CapturedBody> = fc
 const side = fc.record({ headers: fc.array(fc.tuple(text, text)), body: optional(body) });
 
 /** Any exchange, whatever its parts mean. */
-export const arbitraryExchange: fc.Arbitrary<Exchange> = fc.record({
+const usualExchange: fc.Arbitrary<Exchange> = fc.record({
   id: text,
   parentId: optional(text),
   storageType: fc.constantFrom('request' as const, 'response' as const, 'both' as const),
@@ -90,9 +90,13 @@ export const arbitraryExchange: fc.Arbitrary<Exchange> = fc.record({
   ),
 });
 
+export const arbitraryExchange: fc.Arbitrary<Exchange> = fc
+  .tuple(usualExchange, fc.boolean())
+  .map(([exchange, isCorrection]) => (isCorrection ? { ...exchange, isCorrection } : exchange));
+
 /** One exchange, always the same but for `fields`. */
 export function exchangeWith(fields: Partial<Exchange>): Exchange {
-  const [some] = fc.sample(arbitraryExchange, { numRuns: 1, seed: 1 });
+  const [some] = fc.sample(usualExchange, { numRuns: 1, seed: 1 });
   if (some === undefined) throw new Error('There is no sample.');
   return { ...some, ...fields };
 }

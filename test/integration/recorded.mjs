@@ -1,10 +1,10 @@
-// A program that records: `node durability-program.mjs <database as JSON> <options as JSON>`. It sends its port, and does what
+// A program that records: `node recorded.mjs <database as JSON> <options as JSON>`. It sends its port, and does what
 // it is told by a message.
 import { createRecorder } from '@recap/capture';
 import { storageMiddleware } from '@recap/capture/express';
 import express from 'express';
 
-const [database, options] = process.argv.slice(2).map((text) => JSON.parse(text));
+const [database, { drains, ...options }] = process.argv.slice(2).map((text) => JSON.parse(text));
 const failures = [];
 const recorder = createRecorder({
   database,
@@ -32,6 +32,9 @@ app.get('/throw', (request, response) => {
 });
 const server = app.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
 
+/** A program that goes on for a while when it is to end, as behind a load balancer. */
+if (drains) process.once('SIGTERM', () => process.send({ isDraining: true }));
+
 const told = {
   stats: async () => ({ ...recorder.stats(), failures }),
   ready: async () => {
@@ -44,6 +47,13 @@ const told = {
   },
   close: async () => {
     await recorder.close({ timeoutMs: 500 });
+    return told.stats();
+  },
+  /** The program has nothing more to do, and says nothing of that to the recorder. */
+  leave: async () => {
+    server.closeAllConnections();
+    server.close();
+    setImmediate(() => process.disconnect());
     return told.stats();
   },
 };
