@@ -5,7 +5,14 @@
 const floors = {
   storage: {
     path: '^packages/storage/src/',
-    rooms: [['(clock|errors|load-driver|new-id)\\.ts$']],
+    rooms: [
+      ['(clock|errors|load-driver|new-id|well-formed|copy-bytes|json-value|json-filter)\\.ts$'],
+      ['(backend|byte-range|driver)\\.ts$'],
+      [
+        '(check-arguments|check-health|stored-value|lifecycle|sweep-timer|to-answer|to-driver-write|create-backend)\\.ts$',
+      ],
+      ['backends/'],
+    ],
   },
   capture: {
     path: '^packages/capture/src/',
@@ -57,7 +64,7 @@ module.exports = {
       from: { path: '^packages/storage/src/backends/([^/.]+)' },
       to: {
         path: ['^packages/storage/src/backends/', '^packages/storage/src/(conversation|state|manager)'],
-        pathNot: '^packages/storage/src/backends/$1',
+        pathNot: '^packages/storage/src/backends/($1|sql)/',
       },
     },
     {

@@ -40,10 +40,12 @@ module.exports = {
     project('integration', ['<rootDir>/test/**/*.test.ts'], {
       testPathIgnorePatterns: [
         '/node_modules/',
-        '<rootDir>/test/(package|examples|frameworks|fidelity|faults)/',
+        '<rootDir>/test/(package|examples|frameworks|fidelity|faults|storage)/',
         '<rootDir>/test/compat-',
       ],
     }),
+    // Every suite of @recap/storage on every backend.
+    project('storage', ['<rootDir>/test/storage/**/*.test.ts']),
     project('package', ['<rootDir>/test/package/**/*.test.ts']),
     project('fidelity', ['<rootDir>/test/fidelity/**/*.test.ts']),
     // On the packed build, once for the whole suite.

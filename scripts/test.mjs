@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { endRunningCommands, runCommand } from './run-command.mjs';
 import * as postgres from './servers/postgres.mjs';
 import { setUp } from './setup.mjs';
+import { storageTable } from './storage-table.mjs';
 
 /*
  * npm test                          everything
@@ -31,6 +32,7 @@ const allSuites = [
     needsBuild: true,
     limitMinutes: 10,
   },
+  { name: 'storage', args: jestProjects('storage'), servers: [postgres], limitMinutes: 5, hasTable: true },
   {
     name: 'fidelity',
     args: [join(root, 'scripts/fidelity.mjs')],
@@ -63,6 +65,7 @@ const allSuites = [
 ];
 
 const results = [];
+const tables = [];
 const started = [];
 const scratch = mkdtempSync(join(tmpdir(), 'recap-test-'));
 let interrupted = false;
@@ -142,12 +145,14 @@ async function run(suite, more, environment) {
   const limitMinutes = suite.limitMinutes * (isLong ? 12 : 1);
   const report = join(scratch, `${suite.name}.json`);
   const args = [...suite.args, ...more, '--json', `--outputFile=${report}`];
+  const serversNoted = join(scratch, `${suite.name}-servers`);
   const { code, seconds } = await runCommand(process.execPath, args, {
     cwd: root,
-    env: environment,
+    env: { ...environment, RECAP_STORAGE_SERVERS: serversNoted },
     limitMinutes,
     isDone: () => existsSync(report),
   });
+  if (suite.hasTable && existsSync(report)) tables.push(storageTable(report, serversNoted));
   const counts = readReport(report);
   const result = { name: suite.name, seconds, ...counts };
   if (code === cannotRunHere)
@@ -201,6 +206,7 @@ function summarise() {
       `${name.padEnd(20)} ${outcome.padEnd(12)} ${counts.padEnd(38)} ${seconds.toFixed(1).padStart(6)} s  ${note ?? ''}`,
     );
   }
+  for (const table of tables) console.log(`\n${table}`);
   if (interrupted) console.log('The run was interrupted.');
   console.log(`\n${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
   process.exitCode = interrupted ? 130 : sum('failed') > 0 ? 1 : 0;

@@ -7,7 +7,7 @@ export interface Address {
   readonly key: string;
 }
 
-/** What is kept under a key. Bytes come back as bytes, everything else as JSON. */
+/** What is kept under a key. Bytes come back as bytes (their `buffer` may hold others too), everything else as JSON. */
 export type Value = JsonValue | Uint8Array;
 
 /** A key holds a value or a list; a list is read with `range`. */
@@ -27,7 +27,10 @@ export type ValueItem = Extract<Item, { type: 'value' }>;
 export interface AppendOptions {
   /** Ms since the epoch, in the future. For `set`, leaving it out means for ever; for `append`, what the list had. */
   readonly expiresAt?: number;
-  /** The version to be written. Give it when a call may be made again: the second recognises what the first wrote. */
+  /**
+   * The version to be written, 1 to 64 visible ASCII characters. Give it when a call may be made again: the second
+   * recognises what the first wrote, an append as long as fewer than 8 others came between.
+   */
   readonly version?: string;
 }
 
@@ -167,7 +170,10 @@ export interface Backend {
   /** Resolves once it hears; what it resolves to ends it. */
   subscribe(channel: string, listener: (message: JsonValue) => void): Promise<() => Promise<void>>;
 
-  /** Gives back the space of up to `limit` expired items (1 to 1,000) and resolves to how many they were. */
+  /**
+   * Gives back the space of up to `limit` (1 to 1,000) things that have expired or been cut off: items, and elements of
+   * lists. Resolves to how many they were; fewer than `limit` means that none is left.
+   */
   sweep(limit?: number): Promise<number>;
   /** Writes, reads and deletes a key of its own in a partition of its own. Never rejects, closed or not. */
   health(deadlineMs?: number): Promise<Health>;

@@ -68,6 +68,6 @@ export function checkExpiry(expiresAt: unknown, now: number): asserts expiresAt 
 /** @throws {StorageError} `ARGUMENT_INVALID` */
 export function checkVersion(version: unknown, what: string): asserts version is string | undefined {
   if (version === undefined) return;
-  if (typeof version === 'string' && /^[!-~]{1,128}$/.test(version)) return;
-  throw new StorageError('ARGUMENT_INVALID', `"${what}" must be 1 to 128 visible ASCII characters.`);
+  if (typeof version === 'string' && /^[!-~]{1,64}$/.test(version)) return;
+  throw new StorageError('ARGUMENT_INVALID', `"${what}" must be 1 to 64 visible ASCII characters.`);
 }

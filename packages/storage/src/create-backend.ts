@@ -21,7 +21,7 @@ import { toByteRange } from './byte-range';
 import { checkAddress, checkCount, checkInteger, checkName, checkRange, checkText } from './check-arguments';
 import { checkHealth, isHealthPartition } from './check-health';
 import { systemClock, type Clock } from './clock';
-import type { Awaitable, Driver, DriverPage, DriverWrite, StoredItem, Verdict } from './driver';
+import type { Awaitable, Driver, DriverWrite } from './driver';
 import { StorageError } from './errors';
 import { checkFilter, matchesFilter, type JsonFilter } from './json-filter';
 import type { JsonValue } from './json-value';
@@ -29,6 +29,7 @@ import { Lifecycle } from './lifecycle';
 import { newId } from './new-id';
 import { decodeItem, decodeJson, decodeValue, encodeJson } from './stored-value';
 import { SweepTimer } from './sweep-timer';
+import { conflict, toOutcome, toPage, toValueItem, wrongType } from './to-answer';
 import { toDriverWrite } from './to-driver-write';
 
 export interface CreateBackendOptions {
@@ -201,8 +202,7 @@ class DrivenBackend implements Backend {
 
   async transact(writes: readonly Write[]): Promise<WriteOutcome[]> {
     await this.#lifecycle.ready();
-    const { transact } = this.#driver;
-    if (transact === undefined) throw this.#unsupported('transact');
+    if (this.#driver.transact === undefined) throw this.#unsupported('transact');
     checkAmount(writes, 'writes', MAX_TRANSACTION);
     const checked = writes.map((write) => this.#toDriverWrite(write));
     if (new Set(checked.map(({ partition }) => partition)).size > 1)
@@ -210,7 +210,7 @@ class DrivenBackend implements Backend {
     if (new Set(checked.map(({ key }) => key)).size < checked.length)
       throw new StorageError('ARGUMENT_INVALID', 'A transaction writes each key once.');
     if (checked.length === 0) return [];
-    const verdicts = await this.#answer(() => transact.call(this.#driver, checked, this.#clock.now()));
+    const verdicts = await this.#answer(() => this.#driver.transact!(checked, this.#clock.now()));
     const outcomes = verdicts.map((verdict, index) => toOutcome(checked[index]!, verdict));
     const refused = outcomes.findIndex(({ status }) => status === 'exists');
     if (refused >= 0) throw conflict(checked[refused]!.key, 'there is one already');
@@ -219,15 +219,12 @@ class DrivenBackend implements Backend {
 
   async query(partition: string, filter: JsonFilter, options: PageOptions = {}): Promise<Page<ValueItem>> {
     await this.#lifecycle.ready();
-    const { query } = this.#driver;
-    if (query === undefined) throw this.#unsupported('query');
+    if (this.#driver.query === undefined) throw this.#unsupported('query');
     checkName(partition, 'partition');
     checkFilter(filter);
     const { limit, after } = checkPage(options);
     const scan = { ...toByteRange({}, after), limit, reverse: false };
-    const page = await this.#answer(() =>
-      query.call(this.#driver, partition, filter, scan, this.#clock.now()),
-    );
+    const page = await this.#answer(() => this.#driver.query!(partition, filter, scan, this.#clock.now()));
     const { items, next } = toPage(page, decodeItem);
     const matching = items.filter(
       (item): item is ValueItem =>
@@ -238,20 +235,18 @@ class DrivenBackend implements Backend {
 
   async publish(channel: string, message: JsonValue): Promise<void> {
     await this.#lifecycle.ready();
-    const { publish } = this.#driver;
-    if (publish === undefined) throw this.#unsupported('publish');
+    if (this.#driver.publish === undefined) throw this.#unsupported('publish');
     checkName(channel, 'channel');
     const text = encodeJson(message, MAX_MESSAGE_BYTES);
-    await this.#answer(() => publish.call(this.#driver, channel, text));
+    await this.#answer(() => this.#driver.publish!(channel, text));
   }
 
   async subscribe(channel: string, listener: (message: JsonValue) => void): Promise<() => Promise<void>> {
     await this.#lifecycle.ready();
-    const { subscribe } = this.#driver;
-    if (subscribe === undefined) throw this.#unsupported('subscribe');
+    if (this.#driver.subscribe === undefined) throw this.#unsupported('subscribe');
     checkName(channel, 'channel');
     const end = await this.#answer(() =>
-      subscribe.call(this.#driver, channel, (text) => {
+      this.#driver.subscribe!(channel, (text) => {
         try {
           listener(decodeJson(text));
         } catch (error) {
@@ -354,46 +349,3 @@ function checkPage({ limit = 100, after }: PageOptions): { limit: number; after:
   checkText(after, 'after');
   return { limit, after };
 }
-
-function toPage<T>(page: DriverPage<StoredItem>, convert: (item: StoredItem) => T): Page<T> {
-  const next = page.hasMore ? page.items.at(-1)?.key : undefined;
-  const items = page.items.map(convert);
-  return next === undefined ? { items } : { items, next };
-}
-
-function toValueItem(stored: StoredItem | undefined): ValueItem | undefined {
-  if (stored === undefined) return undefined;
-  const { key, version, expiresAt, value } = stored;
-  if (value === undefined) throw wrongType(key, 'list', 'value');
-  const decoded = decodeValue(value);
-  return expiresAt === undefined
-    ? { type: 'value', key, value: decoded, version }
-    : { type: 'value', key, value: decoded, version, expiresAt };
-}
-
-function toOutcome(write: DriverWrite, verdict: Verdict): WriteOutcome {
-  switch (verdict.status) {
-    case 'written': {
-      const { version } = write as { version: string };
-      return verdict.length === undefined
-        ? { status: 'written', version }
-        : { status: 'written', version, length: verdict.length };
-    }
-    case 'conflict':
-      throw conflict(write.key, 'its version is another');
-    case 'wrong-type':
-      throw wrongType(write.key, 'value', 'list');
-    default:
-      return { status: verdict.status };
-  }
-}
-
-function conflict(key: string, why: string): StorageError {
-  return new StorageError('CONFLICT', `Nothing was written under ${quoted(key)}: ${why}. Read it again.`);
-}
-
-function wrongType(key: string, there: string, wanted: string): StorageError {
-  return new StorageError('WRONG_TYPE', `Under ${quoted(key)} is a ${there}, not a ${wanted}.`);
-}
-
-const quoted = (key: string): string => JSON.stringify(key.length > 100 ? `${key.slice(0, 100)}…` : key);

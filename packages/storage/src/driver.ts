@@ -50,8 +50,8 @@ export interface DeleteWrite {
 }
 
 /**
- * - `written`: a set or an append (with the new `length`); also when the item has this very `version` already, since
- *   then this is the same write for the second time.
+ * - `written`: a set, or an append with the new `length`; also when the item has this very `version` already, or the
+ *   list had it among its last 8 appends, since then this is the same write for the second time, and changes nothing.
  * - `exists`: `ifAbsent` found something visible.
  * - `conflict`: nothing visible has `ifVersion`; for `delete`, something visible has another.
  * - `deleted`, `missing`: a delete found something visible or nothing.

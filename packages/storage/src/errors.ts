@@ -18,7 +18,8 @@ export type StorageErrorCode =
   | 'CONFLICT'
   | 'UNSUPPORTED'
   | 'CAPACITY_EXCEEDED'
-  | 'CORRUPT';
+  | 'CORRUPT'
+  | 'ACCESS_DENIED';
 
 /**
  * The error Recap rejects with or throws. Branch on `code`; the message is for people and says what

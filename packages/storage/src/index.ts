@@ -45,3 +45,6 @@ export { createBackend } from './create-backend';
 export type { CreateBackendOptions } from './create-backend';
 export { createMemoryBackend } from './backends/memory/memory-backend';
 export type { MemoryBackendOptions } from './backends/memory/memory-backend';
+export { createPostgresBackend } from './backends/postgres/postgres-backend';
+export type { PostgresBackendOptions, PostgresPoolOptions } from './backends/postgres/postgres-backend';
+export type { PostgresClient, PostgresPool } from './backends/postgres/postgres-client';

@@ -1,13 +1,12 @@
 import { StorageError } from './errors';
 
-type State = 'new' | 'opening' | 'open' | 'closed';
-
 /** Opens once, shares the pending attempt, forgets a failed one, and refuses after closing. */
 export class Lifecycle {
   readonly #name: string;
   readonly #open: () => Promise<void>;
   readonly #close: () => Promise<void>;
-  #state: State = 'new';
+  #isClosed = false;
+  #isHeld = false;
   #opening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -19,18 +18,18 @@ export class Lifecycle {
   }
 
   get isOpen(): boolean {
-    return this.#state === 'open';
+    return this.#isHeld && !this.#isClosed;
   }
 
   async open(): Promise<void> {
-    if (this.#state === 'closed') throw this.#closed();
+    if (this.#isClosed) throw this.#closedError();
     this.#opening ??= this.#attempt();
     await this.#opening;
   }
 
   /** Resolves when calls may be made: at once, or when the attempt that is under way has succeeded. */
   async ready(): Promise<void> {
-    if (this.#state === 'closed') throw this.#closed();
+    if (this.#isClosed) throw this.#closedError();
     if (this.#opening === undefined)
       throw new StorageError('NOT_OPEN', `The ${this.#name} backend is not open. Await open() before.`);
     await this.#opening;
@@ -42,39 +41,27 @@ export class Lifecycle {
   }
 
   async #attempt(): Promise<void> {
-    this.#state = 'opening';
     try {
       await this.#open();
     } catch (error) {
+      // What failed is released before the next attempt may begin; why it failed matters more than how that goes.
+      await this.#close().catch(() => undefined);
       this.#opening = undefined;
-      if (this.#now() !== 'closed') this.#state = 'new';
-      await this.#close();
       throw error;
     }
-    if (this.#now() === 'closed') throw this.#closed();
-    this.#state = 'open';
+    this.#isHeld = true;
+    if (this.#isClosed) throw this.#closedError();
   }
 
   async #end(): Promise<void> {
-    const opening = this.#opening;
-    const wasOpen = this.#state === 'open';
-    this.#state = 'closed';
-    if (wasOpen) return this.#close();
-    if (opening === undefined) return;
-    // An attempt that fails releases what it has; one that succeeds finds out, and leaves it to this.
-    const failed = await opening.then(
-      () => false,
-      (error: unknown) => !(error instanceof StorageError && error.code === 'CLOSED'),
-    );
-    if (!failed) await this.#close();
+    this.#isClosed = true;
+    await this.#opening?.catch(() => undefined);
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    await this.#close();
   }
 
-  /** Read anew: while something was awaited, another call may have changed it. */
-  #now(): State {
-    return this.#state;
-  }
-
-  #closed(): StorageError {
+  #closedError(): StorageError {
     return new StorageError('CLOSED', `The ${this.#name} backend is closed.`);
   }
 }

@@ -1,6 +1,7 @@
 import { isUint8Array } from 'node:util/types';
 import type { Item, ItemHead, Value } from './backend';
 import type { StoredItem, StoredValue } from './driver';
+import { copyBytes } from './copy-bytes';
 import { StorageError } from './errors';
 import { assertJson, type JsonValue } from './json-value';
 
@@ -35,7 +36,7 @@ function assertSize(bytes: number, maxBytes: number): void {
 /** @throws {StorageError} `CORRUPT` when what is stored as JSON is none. */
 export function decodeValue(stored: StoredValue): Value {
   // A copy, since a driver may hand over a view of what it keeps, or of a buffer that it shares.
-  return typeof stored === 'string' ? decodeJson(stored) : new Uint8Array(stored);
+  return typeof stored === 'string' ? decodeJson(stored) : copyBytes(stored);
 }
 
 export function decodeJson(text: string): JsonValue {

@@ -8,6 +8,7 @@ import { describeKeys } from './suite-keys';
 import { describeLifecycle } from './suite-lifecycle';
 import { describeLists } from './suite-lists';
 import { describeMessages } from './suite-messages';
+import { describeModel } from './suite-model';
 import { describeQueries } from './suite-queries';
 import { describeScans } from './suite-scans';
 import { describeTransactions } from './suite-transactions';
@@ -17,12 +18,14 @@ import { globalFramework, type TestFramework } from './test-framework';
 export interface DescribeBackendOptions {
   /** Opens another instance on the data of the last one, which is open or closed: for an engine that outlives it. */
   readonly another?: (clock: FakeClock) => Promise<Backend>;
+  /** How many random sequences of commands are tried: 50 unless given. */
+  readonly modelRuns?: number;
   /** Of a test runner that puts `describe`, `it`, `beforeEach` and `afterEach` not among the globals. */
   readonly framework?: TestFramework;
 }
 
 /**
- * The conformance suite of a backend. Run it against every implementation.
+ * The conformance suite of a backend. Run it against every implementation. One of its tests needs the package `fast-check`.
  *
  * @param open resolves to an open, empty backend that takes its time from `clock` and sweeps only when told to;
  *   called before each test
@@ -36,7 +39,7 @@ export interface DescribeBackendOptions {
 export function describeBackend(
   name: string,
   open: (clock: FakeClock) => Promise<Backend>,
-  { another, framework = globalFramework() }: DescribeBackendOptions = {},
+  { another, framework = globalFramework(), modelRuns = 50 }: DescribeBackendOptions = {},
 ): void {
   framework.describe(`${name} as a backend`, () => {
     let clock: FakeClock | undefined;
@@ -74,6 +77,7 @@ export function describeBackend(
     describeTransactions(context);
     describeQueries(context);
     describeMessages(context);
+    describeModel(context, modelRuns);
   });
 }
 

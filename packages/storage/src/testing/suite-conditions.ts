@@ -54,7 +54,7 @@ export function describeConditions({ backend, describe, it }: SuiteContext): voi
       await rejects(backend().set(at('a'), 1, { ifAbsent: true, ifVersion: 'v' }), 'ARGUMENT_INVALID');
     });
 
-    for (const version of ['', ' ', 'ü', 'a\0', 'v'.repeat(129), 7])
+    for (const version of ['', ' ', 'ü', 'a\0', 'v'.repeat(65), 7])
       it(`refuse what cannot be a version: ${JSON.stringify(version).slice(0, 20)}`, async () => {
         const wrong = version as string;
         await rejects(backend().set(at('a'), 1, { version: wrong }), 'ARGUMENT_INVALID');

@@ -81,6 +81,25 @@ export function describeLists({ backend, describe, it }: SuiteContext): void {
       assert.equal(await backend().append(at('l'), ['a', 'b'], { version: 'v2' }), 5);
     });
 
+    it('recognise an append that is made again after others came between', async () => {
+      await backend().append(at('l'), ['first'], { version: 'v1' });
+      for (let index = 0; index < 7; index += 1) await backend().append(at('l'), [index]);
+      assert.equal(await backend().append(at('l'), ['first'], { version: 'v1' }), 8);
+      assert.equal(await backend().append(at('l'), ['other'], { version: 'v' }), 9);
+      assert.equal(await backend().append(at('l'), ['other'], { version: 'v11' }), 10);
+      assert.equal((await backend().range(at('l'))).length, 10);
+    });
+
+    it('that begin anew do not take an append for one that they had before', async () => {
+      await backend().append(at('l'), ['a'], { version: 'v1' });
+      await backend().delete(at('l'));
+      assert.equal(await backend().append(at('l'), ['b'], { version: 'v1' }), 1);
+      await backend().append(at('other'), ['c'], { version: 'v1' });
+      await backend().set(at('l'), 1);
+      await backend().sweep();
+      assert.deepEqual(await backend().range(at('other')), ['c']);
+    });
+
     it('and values refuse what is meant for the other', async () => {
       await backend().set(at('v'), 1);
       await backend().append(at('l'), [1]);

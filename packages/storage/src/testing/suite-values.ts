@@ -51,7 +51,13 @@ const REFUSED: readonly (readonly [what: string, value: unknown, path: string])[
   ['a symbol', { s: Symbol('s') }, '"/s"'],
   ['a Map', { 'a/b': new Map() }, '"/a~1b"'],
   ['bytes within JSON', { raw: new Uint8Array(1) }, '"/raw"'],
-  ['an object of a class', new (class Money {})(), '""'],
+  [
+    'an object of a class',
+    new (class Money {
+      amount = 1;
+    })(),
+    '""',
+  ],
   ['an object within itself', circular, '"/self/self'],
   ['501 levels', nest(501), '"/'],
 ];

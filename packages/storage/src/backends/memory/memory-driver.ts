@@ -24,6 +24,9 @@ export interface MemoryLimits {
   readonly whenFull: 'refuse' | 'evict';
 }
 
+/** How many appends a list remembers, so as to know one that comes again. */
+const RECENT = 8;
+
 /** Everything happens at once, so every step is atomic by itself. */
 export class MemoryDriver implements Driver {
   readonly name = 'memory';
@@ -187,6 +190,7 @@ export class MemoryDriver implements Driver {
       version,
       expiresAt,
       bytes,
+      recent: [],
       older: undefined,
       newer: undefined,
     });
@@ -205,19 +209,21 @@ export class MemoryDriver implements Driver {
         version,
         expiresAt,
         bytes,
+        recent: [version],
         older: undefined,
         newer: undefined,
       });
       return content.length;
     }
     const content = there.content as StoredValue[];
-    if (there.version === version) return content.length;
+    if (there.recent.includes(version)) return content.length;
     this.#table.touch(there);
     const more = bytes - Buffer.byteLength(partition) - Buffer.byteLength(key);
     this.#makeRoom(more, 0, undefined, now, there);
     for (const value of values) content.push(value);
     this.#table.grow(there, more);
     there.version = version;
+    there.recent = [version, ...there.recent.slice(0, RECENT - 1)];
     if (expiresAt !== undefined) {
       there.expiresAt = expiresAt;
       this.#table.noteExpiry(there);

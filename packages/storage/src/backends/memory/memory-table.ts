@@ -10,6 +10,8 @@ export interface Entry {
   version: string;
   expiresAt: number | undefined;
   bytes: number;
+  /** Of a list: the versions of its last appends. */
+  recent: readonly string[];
   older: Entry | undefined;
   newer: Entry | undefined;
 }

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { ConnectionOptions } from 'node:tls';
+import type { Backend } from '../../backend';
+import { createBackend, type CreateBackendOptions } from '../../create-backend';
+import { StorageError } from '../../errors';
+import { loadDriver } from '../../load-driver';
+import type { PostgresPool } from './postgres-client';
+import { PostgresDriver } from './postgres-driver';
+
+export interface PostgresBackendOptions extends CreateBackendOptions {
+  /** `postgres://user:password@host:port/database`. The single fields go before it. */
+  readonly url?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly database?: string;
+  readonly user?: string;
+  readonly password?: string | (() => string | Promise<string>);
+  readonly ssl?: boolean | ConnectionOptions;
+  /** Where the tables are, and are made when they are missing; without it, by the server's `search_path`. */
+  readonly schema?: string;
+  /** What the server's list of connections calls this one: `recap` unless given. */
+  readonly applicationName?: string;
+  readonly pool?: PostgresPoolOptions;
+  /** A pool of `pg` that is open already, instead of all of the above but `schema`. It is left open on `close()`. */
+  readonly client?: PostgresPool;
+  /** `false` behind a pooler that does not keep prepared statements, such as PgBouncer before 1.21. */
+  readonly preparedStatements?: boolean;
+  /** 16 MiB unless given. */
+  readonly maxValueBytes?: number;
+}
+
+export interface PostgresPoolOptions {
+  /** Connections that stay open while idle: 0 unless given. */
+  readonly min?: number;
+  /** 10 unless given. One of them is taken as long as there are subscriptions. */
+  readonly max?: number;
+  /** How long a connection above `min` stays open while idle: 10,000 ms unless given. */
+  readonly idleTimeoutMs?: number;
+  /** How long a call waits for a connection to be free, or made: 10,000 ms unless given. */
+  readonly acquireTimeoutMs?: number;
+}
+
+interface PostgresModule {
+  readonly Pool: new (config: object) => PostgresPool;
+}
+
+const MIB = 2 ** 20;
+
+/**
+ * Keeps items in three tables of a PostgreSQL database, 14 or newer. Needs the package `pg`.
+ * JSON is stored as jsonb, so members of an object come back in jsonb's order; `timeoutMs` is 30,000 unless given.
+ */
+export function createPostgresBackend(options: PostgresBackendOptions = {}): Backend {
+  const { schema, client, preparedStatements = true, maxValueBytes = 16 * MIB, timeoutMs = 30_000 } = options;
+  if (schema !== undefined && !/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(schema))
+    throw new StorageError(
+      'CONFIG_INVALID',
+      `"schema" must be 1 to 63 letters, digits and underscores; it is "${schema}".`,
+    );
+  const driver = new PostgresDriver({
+    openPool: async () => client ?? openPool(options, timeoutMs),
+    isPoolOurs: client === undefined,
+    schema,
+    suffix: createHash('sha256')
+      .update(schema ?? '')
+      .digest('hex')
+      .slice(0, 8),
+    preparesStatements: preparedStatements,
+    maxValueBytes,
+    onError: options.onError ?? (() => undefined),
+  });
+  return createBackend(driver, { ...options, timeoutMs });
+}
+
+async function openPool(options: PostgresBackendOptions, timeoutMs: number): Promise<PostgresPool> {
+  const pg = await loadDriver('pg', async () => require('pg') as PostgresModule);
+  const { url, host, port, database, user, password, ssl, applicationName = 'recap', pool = {} } = options;
+  const { min = 0, max = 10, idleTimeoutMs = 10_000, acquireTimeoutMs = 10_000 } = pool;
+  return new pg.Pool({
+    connectionString: url,
+    host,
+    port,
+    database,
+    user,
+    password,
+    ssl,
+    min,
+    max,
+    application_name: applicationName,
+    idleTimeoutMillis: idleTimeoutMs,
+    connectionTimeoutMillis: acquireTimeoutMs,
+    statement_timeout: timeoutMs,
+    // One that gets no answer any more is closed, not used again.
+    query_timeout: timeoutMs,
+    keepAlive: true,
+  });
+}

@@ -1,0 +1,264 @@
+import type { Address, BackendStats, Capabilities } from '../../backend';
+import type { ByteRange } from '../../byte-range';
+import type {
+  Driver,
+  DriverPage,
+  DriverScan,
+  DriverWrite,
+  SetWrite,
+  StoredItem,
+  StoredRange,
+  Verdict,
+} from '../../driver';
+import type { JsonFilter } from '../../json-filter';
+import { driveLater } from '../sql/drive-steps';
+import type { SqlDialect, SqlQuery, SqlRow, SqlRunner, SqlSteps } from '../sql/sql-contract';
+import { isAccepted, SqlOperations } from '../sql/sql-operations';
+import { toColumns, toItem, toKey } from '../sql/sql-rows';
+import type { PostgresPool } from './postgres-client';
+import { explainPostgresError } from './postgres-errors';
+import { PostgresListener } from './postgres-listener';
+import { postgresQuery } from './postgres-query';
+import { postgresDefinitions, postgresDialect } from './postgres-schema';
+import { postgresStatements } from './postgres-statements';
+
+export interface PostgresDriverOptions {
+  readonly openPool: () => Promise<PostgresPool>;
+  /** A pool that was handed in stays open. */
+  readonly isPoolOurs: boolean;
+  readonly schema: string | undefined;
+  /** Tells this schema's statements and channels from another's on the same connections. */
+  readonly suffix: string;
+  readonly preparesStatements: boolean;
+  readonly maxValueBytes: number;
+  readonly onError: (error: unknown) => void;
+}
+
+export class PostgresDriver implements Driver, SqlRunner {
+  readonly name = 'postgres';
+  readonly capabilities: Capabilities;
+  readonly explain = explainPostgresError;
+  readonly #options: PostgresDriverOptions;
+  readonly #dialect: SqlDialect;
+  readonly #operations: SqlOperations;
+  readonly #own: ReturnType<typeof postgresStatements>;
+  #opened: { readonly pool: PostgresPool; readonly listener: PostgresListener } | undefined;
+
+  constructor(options: PostgresDriverOptions) {
+    this.#options = options;
+    this.capabilities = {
+      transact: true,
+      query: true,
+      publish: true,
+      maxValueBytes: options.maxValueBytes,
+    };
+    this.#dialect = postgresDialect(options.schema);
+    this.#operations = new SqlOperations(this.#dialect);
+    this.#own = postgresStatements(this.#dialect, this.#operations.statements);
+  }
+
+  async open(): Promise<void> {
+    const { openPool, suffix, onError } = this.#options;
+    const pool = await openPool();
+    // Without a listener, a connection that breaks while idle ends the process.
+    if (this.#options.isPoolOurs) pool.on('error', onError);
+    this.#opened = { pool, listener: new PostgresListener(pool, suffix, onError) };
+    await this.#define();
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    await opened?.listener.close();
+    if (this.#options.isPoolOurs) await opened?.pool.end();
+  }
+
+  get(partition: string, key: string, now: number): Promise<StoredItem | undefined> {
+    return this.run(this.#operations.get(partition, key, now));
+  }
+
+  async getMany(addresses: readonly Address[], now: number): Promise<(StoredItem | undefined)[]> {
+    const found = new Array<StoredItem | undefined>(addresses.length).fill(undefined);
+    const partitions = addresses.map(({ partition }) => toKey(partition));
+    const keys = addresses.map(({ key }) => toKey(key));
+    const rows = await this.#ask({ statement: this.#own.getMany, values: [partitions, keys, now] });
+    for (const row of rows) found[Number(row['ordinality']) - 1] = toItem(row);
+    return found;
+  }
+
+  scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
+    return this.run(this.#operations.scan(partition, scan, now));
+  }
+
+  partitions(range: ByteRange, limit: number, now: number): Promise<DriverPage<string>> {
+    return this.run(this.#operations.partitions(range, limit, now));
+  }
+
+  range(partition: string, key: string, start: number, end: number, now: number): Promise<StoredRange> {
+    return this.run(this.#operations.range(partition, key, start, end, now));
+  }
+
+  length(partition: string, key: string, now: number): Promise<number | undefined> {
+    return this.run(this.#operations.length(partition, key, now));
+  }
+
+  async write(write: DriverWrite, now: number): Promise<Verdict> {
+    if (write.type !== 'append') return this.run(this.#operations.write(write, now));
+    const { partition, key, values, version, expiresAt = null } = write;
+    const columns = values.map((value) => toColumns(value, this.#dialect));
+    const [grown] = await this.#ask({
+      statement: this.#own.append,
+      values: [
+        toKey(partition),
+        toKey(key),
+        now,
+        version,
+        expiresAt,
+        values.length,
+        ...([0, 1, 2] as const).map((column) => columns.map((row) => row[column])),
+      ],
+    });
+    if (grown !== undefined) return { status: 'written', length: Number(grown['length']) };
+    return this.runTogether(this.#operations.write(write, now));
+  }
+
+  /** What writes without conditions, and to no address twice, goes together; everything else by itself. */
+  async batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
+    const addresses = new Map<string, number>();
+    for (const write of writes) {
+      const address = addressOf(write);
+      addresses.set(address, (addresses.get(address) ?? 0) + 1);
+    }
+    const isPlain = (write: DriverWrite): write is SetWrite =>
+      write.type === 'set' &&
+      !write.ifAbsent &&
+      write.ifVersion === undefined &&
+      addresses.get(addressOf(write)) === 1;
+    const plain = writes.filter(isPlain);
+    const isDone = plain.length > 1 && (await this.#setMany(plain));
+    const verdicts: (Verdict | Error)[] = [];
+    for (const write of writes) {
+      if (isDone && isPlain(write)) verdicts.push({ status: 'written' });
+      else verdicts.push(await this.write(write, now).catch((error: unknown) => error as Error));
+    }
+    return verdicts;
+  }
+
+  transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
+    return this.runTogether(this.#operations.transact(writes, now), isAccepted);
+  }
+
+  async query(
+    partition: string,
+    filter: JsonFilter,
+    scan: DriverScan,
+    now: number,
+  ): Promise<DriverPage<StoredItem>> {
+    const rows = await this.#ask(postgresQuery(this.#dialect, partition, filter, scan, now));
+    return { items: rows.slice(0, scan.limit).map(toItem), hasMore: rows.length > scan.limit };
+  }
+
+  publish(channel: string, message: string): Promise<void> {
+    return this.#open().listener.publish(channel, message);
+  }
+
+  subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>> {
+    return this.#open().listener.subscribe(channel, listener);
+  }
+
+  sweep(limit: number, now: number): Promise<number> {
+    return this.run(this.#operations.sweep(limit, now));
+  }
+
+  stats(now: number): Promise<BackendStats> {
+    return this.run(this.#operations.stats(now));
+  }
+
+  run<T>(steps: SqlSteps<T>): Promise<T> {
+    return driveLater(steps, (query) => this.#ask(query));
+  }
+
+  async runTogether<T>(steps: SqlSteps<T>, isKept: (result: T) => boolean = () => true): Promise<T> {
+    const client = await this.#open().pool.connect();
+    let isClean = false;
+    try {
+      await client.query({ text: 'BEGIN' });
+      const result = await driveLater(
+        steps,
+        async (query) => (await client.query(this.#toConfig(query))).rows,
+      );
+      await client.query({ text: isKept(result) ? 'COMMIT' : 'ROLLBACK' });
+      isClean = true;
+      return result;
+    } finally {
+      // Closing the connection rolls back, and needs no answer from a server that may give none.
+      client.release(!isClean);
+    }
+  }
+
+  /** Tells whether it wrote all; if not, none was, and each is tried by itself. */
+  async #setMany(writes: readonly SetWrite[]): Promise<boolean> {
+    const columns = writes.map(({ value }) => toColumns(value, this.#dialect));
+    try {
+      await this.#ask({
+        statement: this.#own.setMany,
+        values: [
+          writes.map(({ partition }) => toKey(partition)),
+          writes.map(({ key }) => toKey(key)),
+          ...([0, 1, 2] as const).map((column) => columns.map((row) => row[column])),
+          writes.map(({ version }) => version),
+          writes.map(({ expiresAt = null }) => expiresAt),
+        ],
+      });
+      return true;
+    } catch (error) {
+      if (explainPostgresError(error)?.code === 'UNAVAILABLE') throw error;
+      return false;
+    }
+  }
+
+  async #ask(query: SqlQuery): Promise<readonly SqlRow[]> {
+    return (await this.#open().pool.query(this.#toConfig(query))).rows;
+  }
+
+  #toConfig({ statement: { name, text }, values }: SqlQuery): {
+    text: string;
+    values: unknown[];
+    name?: string;
+  } {
+    const config = { text, values: [...values] };
+    return this.#options.preparesStatements && name !== ''
+      ? { ...config, name: `${name}_${this.#options.suffix}` }
+      : config;
+  }
+
+  #open(): { readonly pool: PostgresPool; readonly listener: PostgresListener } {
+    if (this.#opened === undefined) throw new Error('The driver is used outside its life.');
+    return this.#opened;
+  }
+
+  async #define(): Promise<void> {
+    const { pool } = this.#open();
+    const isDefined = {
+      text: 'SELECT to_regclass($1) IS NOT NULL AS yes',
+      values: [this.#dialect.table('dropped_lists')],
+    };
+    if ((await pool.query(isDefined)).rows[0]?.['yes'] === true) return;
+    const client = await pool.connect();
+    let isClean = false;
+    try {
+      await client.query({ text: 'BEGIN' });
+      // Two that open at once would both find nothing, and one would fail.
+      await client.query({ text: "SELECT pg_advisory_xact_lock(hashtext('recap_storage'))" });
+      const isThere = (await client.query(isDefined)).rows[0]?.['yes'] === true;
+      const definitions = isThere ? [] : postgresDefinitions(this.#options.schema, this.#dialect);
+      for (const text of definitions) await client.query({ text });
+      await client.query({ text: 'COMMIT' });
+      isClean = true;
+    } finally {
+      client.release(!isClean);
+    }
+  }
+}
+
+const addressOf = ({ partition, key }: Address): string => `${partition.length}:${partition}${key}`;

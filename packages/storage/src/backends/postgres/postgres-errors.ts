@@ -1,0 +1,32 @@
+import { errorCode, StorageError, type StorageErrorCode } from '../../errors';
+
+/**
+ * By SQLSTATE or its class.
+ *
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const CODES: Readonly<Record<string, readonly [code: StorageErrorCode, text: string]>> = {
+  '28': ['ACCESS_DENIED', 'refuses the user or the password. Correct the credentials.'],
+  '3D000': ['ACCESS_DENIED', 'has no such database. Create it, or correct the name.'],
+  '42501': ['ACCESS_DENIED', 'does not allow this user to do that. Grant the rights on the schema.'],
+  '53300': ['POOL_EXHAUSTED', 'has no connection left. Raise max_connections, or make the pools smaller.'],
+  '53': ['CAPACITY_EXCEEDED', 'has no room or memory left. Free some.'],
+  '54': ['VALUE_TOO_LARGE', 'refuses what is larger than its own limits. Store it in parts.'],
+};
+
+/** `pg` gives it no code. */
+const ACQUIRE_TIMEOUT = 'timeout exceeded when trying to connect';
+
+export function explainPostgresError(error: unknown): StorageError | undefined {
+  if (error instanceof Error && error.message === ACQUIRE_TIMEOUT)
+    return new StorageError(
+      'POOL_EXHAUSTED',
+      'No connection to PostgreSQL came free, or was made, in time. Raise "pool.max", or see what keeps them busy.',
+      { cause: error },
+    );
+  const code = errorCode(error);
+  const known = code === undefined ? undefined : (CODES[code] ?? CODES[code.slice(0, 2)]);
+  if (known !== undefined) return new StorageError(known[0], `PostgreSQL ${known[1]}`, { cause: error });
+  const text = `PostgreSQL does not answer, or failed${code === undefined ? '' : ` (${code})`}. See the cause.`;
+  return new StorageError('UNAVAILABLE', text, { cause: error });
+}

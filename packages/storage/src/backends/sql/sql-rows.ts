@@ -1,0 +1,42 @@
+import type { StoredItem, StoredValue } from '../../driver';
+import { StorageError } from '../../errors';
+import type { SqlDialect, SqlRow, SqlValue } from './sql-contract';
+import { KIND } from './sql-statements';
+
+/** kind, json, bytes */
+export type ValueColumns = readonly [kind: number, json: string | null, bytes: Uint8Array | null];
+
+export function toColumns(value: StoredValue, { holds }: SqlDialect): ValueColumns {
+  if (typeof value !== 'string') return [KIND.bytes, null, value];
+  return holds(value) ? [KIND.json, value, null] : [KIND.jsonAsBytes, null, Buffer.from(value)];
+}
+
+export function fromColumns({ kind, json, bytes }: SqlRow): StoredValue {
+  switch (kind) {
+    case KIND.json:
+      return json as string;
+    case KIND.bytes:
+      return bytes as Uint8Array;
+    case KIND.jsonAsBytes:
+      return Buffer.from(bytes as Uint8Array).toString();
+    default:
+      throw new StorageError('CORRUPT', `A stored value is of an unknown kind (${String(kind)}).`);
+  }
+}
+
+export function toItem(row: SqlRow): StoredItem {
+  const { key, kind, version, expires_at: expiresAt } = row;
+  return {
+    key: toText(key),
+    value: kind === KIND.list ? undefined : fromColumns(row),
+    version: version as string,
+    // Drivers hand over 64-bit integers as text, or as bigint.
+    expiresAt: expiresAt === null ? undefined : Number(expiresAt),
+  };
+}
+
+export const toKey = (name: string): SqlValue => Buffer.from(name);
+
+export function toText(bytes: unknown): string {
+  return Buffer.from(bytes as Uint8Array).toString();
+}

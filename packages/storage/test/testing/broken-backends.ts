@@ -1,0 +1,451 @@
+import { createBackend, type Backend, type Driver, type DriverWrite, type Value } from '../../src';
+import { MemoryDriver } from '../../src/backends/memory/memory-driver';
+import type { FakeClock } from '../../src/testing';
+
+/** A defect that somebody's storage has had, and a test of the suite that has to find it. */
+export interface BrokenBackend {
+  readonly defect: string;
+  readonly foundBy: string;
+  readonly open: (clock: FakeClock) => Backend;
+}
+
+const limits = { maxItems: 1e6, maxBytes: 2 ** 26, maxValueBytes: 2 ** 18, whenFull: 'refuse' } as const;
+
+export const memoryDriver = (): MemoryDriver => new MemoryDriver(limits);
+
+/** A driver in which some methods do something else. */
+function withDriver(change: (driver: MemoryDriver) => Partial<Driver>): (clock: FakeClock) => Backend {
+  return (clock) => {
+    const driver = memoryDriver();
+    return createBackend(overriding(driver as Driver, change(driver)), { clock, sweepIntervalMs: 0 });
+  };
+}
+
+function withBackend(
+  change: (backend: Backend, clock: FakeClock) => Partial<Backend>,
+): (clock: FakeClock) => Backend {
+  return (clock) => {
+    const backend = createBackend(memoryDriver(), { clock, sweepIntervalMs: 0 });
+    return overriding(backend, change(backend, clock));
+  };
+}
+
+function overriding<T extends object>(target: T, changes: Partial<T>): T {
+  return new Proxy(target, {
+    get: (_, name) => {
+      if (Object.hasOwn(changes, name)) return Reflect.get(changes, name);
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export const brokenBackends: readonly BrokenBackend[] = [
+  {
+    defect: 'shows what expires for one millisecond too long',
+    foundBy: 'hides an item from its very instant on',
+    open: withDriver((driver) => ({ get: (partition, key, now) => driver.get(partition, key, now - 1) })),
+  },
+  {
+    defect: 'shows what has expired in scans',
+    foundBy: 'hides an item from its very instant on',
+    open: withDriver((driver) => ({ scan: (partition, scan) => driver.scan(partition, scan, 0) })),
+  },
+  {
+    defect: 'expires in whole seconds',
+    foundBy: 'hides an item from its very instant on',
+    open: withDriver((driver) => ({
+      get: (partition, key, now) => driver.get(partition, key, Math.floor(now / 1_000) * 1_000 - 1),
+    })),
+  },
+  {
+    defect: 'counts what has expired',
+    foundBy: 'hides an item from its very instant on',
+    open: withDriver((driver) => ({ stats: () => driver.stats(0) })),
+  },
+  {
+    defect: 'extends the expiry at every read',
+    foundBy: 'is not extended by reading',
+    open: withBackend((backend) => ({
+      get: async (address) => {
+        const item = await backend.get(address);
+        if (item?.expiresAt !== undefined) {
+          const expiresAt = item.expiresAt + 10;
+          await backend.set(address, item.value, {
+            expiresAt,
+            version: item.version,
+            ifVersion: item.version,
+          });
+          await backend.delete(address);
+          await backend.set(address, item.value, { expiresAt });
+        }
+        return item;
+      },
+    })),
+  },
+  {
+    defect: 'keeps the expiry of what was there before',
+    foundBy: 'is replaced or taken away with the value',
+    open: withBackend((backend) => ({
+      set: async (address, value, options = {}) => {
+        const before = await backend.get(address).catch(() => undefined);
+        return backend.set(address, value, {
+          ...(before?.expiresAt && { expiresAt: before.expiresAt }),
+          ...options,
+        });
+      },
+    })),
+  },
+  {
+    defect: 'sweeps more than it was asked to',
+    foundBy: 'gives space back in steps',
+    open: withDriver((driver) => ({ sweep: (_limit, now) => driver.sweep(1e6, now) })),
+  },
+  {
+    defect: 'sweeps what is alive',
+    foundBy: 'gives space back in steps',
+    open: withDriver((driver) => ({ sweep: (limit, now) => driver.sweep(limit, now + 1_000) })),
+  },
+  {
+    defect: 'hands out what it keeps',
+    foundBy: 'are independent of what the caller does',
+    open: withBackend((backend) => {
+      const live = new Map<string, Value>();
+      return {
+        set: async (address, value, options) => {
+          live.set(address.key, value);
+          return backend.set(address, value, options);
+        },
+        get: async (address) => {
+          const item = await backend.get(address);
+          return item && { ...item, value: live.get(address.key) ?? item.value };
+        },
+      };
+    }),
+  },
+  {
+    defect: 'turns bytes into text',
+    foundBy: 'come back as they were: bytes of every value',
+    open: withDriver((driver) => ({
+      write: (write, now) =>
+        driver.write(
+          write.type === 'set' && typeof write.value !== 'string'
+            ? { ...write, value: JSON.stringify(Buffer.from(write.value).toString('base64')) }
+            : write,
+          now,
+        ),
+    })),
+  },
+  {
+    defect: 'cannot hold NUL in values',
+    foundBy: 'come back as they were: NUL in strings and names',
+    open: withDriver((driver) => ({
+      write: (write, now) =>
+        driver.write(
+          write.type === 'set' && typeof write.value === 'string'
+            ? { ...write, value: write.value.replaceAll('\\u0000', '') }
+            : write,
+          now,
+        ),
+    })),
+  },
+  {
+    defect: 'stores what JSON makes of it',
+    foundBy: 'are refused with the path to what JSON cannot hold: a Date',
+    open: withBackend((backend) => ({
+      set: (address, value, options) =>
+        backend.set(
+          address,
+          value instanceof Uint8Array ? value : (JSON.parse(JSON.stringify(value) ?? 'null') as Value),
+          options,
+        ),
+    })),
+  },
+  {
+    defect: 'joins partition and key with a colon',
+    foundBy: 'and partitions do not run together',
+    open: withBackend((backend) => {
+      const joined = ({ partition, key }: { partition: string; key: string }) => ({
+        partition: 'all',
+        key: `${partition}:${key}`,
+      });
+      return {
+        get: (address) => backend.get(joined(address)),
+        set: (address, value, options) => backend.set(joined(address), value, options),
+      };
+    }),
+  },
+  {
+    defect: 'ends keys at NUL',
+    foundBy: 'of every kind are told apart',
+    open: withDriver((driver) => ({
+      write: (write, now) => driver.write({ ...write, key: write.key.split('\0')[0] || '-' }, now),
+      get: (partition, key, now) => driver.get(partition, key.split('\0')[0] || '-', now),
+    })),
+  },
+  {
+    defect: 'takes keys of the wrong size',
+    foundBy: 'are refused by every operation: of 1,025 bytes',
+    open: withBackend((backend) => ({
+      get: (address) => backend.get({ ...address, key: String(address.key).slice(0, 1_024) || ' ' }),
+    })),
+  },
+  {
+    defect: 'ignores the case of keys',
+    foundBy: 'of every kind are told apart|go by the bytes of keys',
+    open: withDriver((driver) => ({
+      write: (write, now) => driver.write({ ...write, key: write.key.toLowerCase() }, now),
+    })),
+  },
+  {
+    defect: 'takes a prefix for a pattern',
+    foundBy: 'take a prefix as literal text: "a%"',
+    open: withBackend((backend) => ({
+      scan: async (partition, options = {}) => {
+        const { prefix, ...range } = options.range ?? {};
+        if (prefix === undefined) return backend.scan(partition, options);
+        const pattern = new RegExp(
+          `^${prefix
+            .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+            .replaceAll('%', '.*')
+            .replaceAll('_', '.')}`,
+          'is',
+        );
+        const { items } = await backend.scan(partition, { ...options, range, limit: 1_000 });
+        return { items: items.filter(({ key }) => pattern.test(key)) };
+      },
+    })),
+  },
+  {
+    defect: 'orders keys by UTF-16',
+    foundBy: 'go by the bytes of keys',
+    open: withBackend((backend) => ({
+      scan: async (partition, options) => {
+        const page = await backend.scan(partition, options);
+        const sign = options?.reverse === true ? -1 : 1;
+        return { ...page, items: [...page.items].sort((a, b) => (a.key < b.key ? -sign : sign)) };
+      },
+    })),
+  },
+  {
+    defect: 'knows one page and no more',
+    foundBy: 'find everything of 1,500 items',
+    open: withDriver((driver) => ({
+      scan: (partition, scan, now) => ({ ...driver.scan(partition, scan, now), hasMore: false }),
+    })),
+  },
+  {
+    defect: 'promises a page that is not there',
+    foundBy: 'say there is more only when there is',
+    open: withDriver((driver) => ({
+      scan: (partition, scan, now) => {
+        const page = driver.scan(partition, scan, now);
+        return { ...page, hasMore: page.items.length === scan.limit };
+      },
+    })),
+  },
+  {
+    defect: 'looks first and writes later, where nothing should be',
+    foundBy: 'let one of many win',
+    open: withBackend((backend) => ({
+      set: async (address, value, { ifAbsent = false, ...options } = {}) => {
+        const outcome = await backend.get(address).catch(() => true as const);
+        await turn();
+        if (ifAbsent && outcome !== undefined) return undefined;
+        return backend.set(address, value, options);
+      },
+    })),
+  },
+  {
+    defect: 'overlooks versions',
+    foundBy: 'write over the version that is named',
+    open: withBackend((backend) => ({
+      set: (address, value, options = {}) => {
+        const { ifVersion: _, ...rest } = options;
+        return backend.set(address, value, rest);
+      },
+    })),
+  },
+  {
+    defect: 'takes a failed condition for a write',
+    foundBy: 'write over the version that is named',
+    open: withDriver((driver) => ({
+      write: (write, now) => {
+        const verdict = driver.write(write, now);
+        return verdict.status === 'conflict' ? { status: 'written' } : verdict;
+      },
+    })),
+  },
+  {
+    defect: 'does not know its own write again',
+    foundBy: 'recognise a write that is made again',
+    open: withDriver((driver) => {
+      const stale = (write: DriverWrite, now: number): boolean => {
+        if (write.type !== 'set') return false;
+        const there = driver.get(write.partition, write.key, now);
+        return there?.version === write.version;
+      };
+      return {
+        write: (write, now) => (stale(write, now) ? { status: 'conflict' } : driver.write(write, now)),
+      };
+    }),
+  },
+  {
+    defect: 'says of every delete that something was there',
+    foundBy: 'let one of two delete',
+    open: withDriver((driver) => ({
+      write: (write, now) => {
+        const verdict = driver.write(write, now);
+        return verdict.status === 'missing' ? { status: 'deleted' } : verdict;
+      },
+    })),
+  },
+  {
+    defect: 'appends by reading, adding and writing',
+    foundBy: 'lose no element of many who append at once',
+    open: withBackend((backend) => ({
+      append: async (address, values, options) => {
+        const before = await backend.range(address);
+        await turn();
+        await backend.delete(address);
+        return backend.append(address, [...before, ...values], options);
+      },
+    })),
+  },
+  {
+    defect: 'appends twice what is sent twice',
+    foundBy: 'recognise an append that is made again',
+    open: withBackend((backend) => ({
+      append: (address, values, { version: _, ...options } = {}) => backend.append(address, values, options),
+    })),
+  },
+  {
+    defect: 'takes a negative start for the first',
+    foundBy: 'give the elements from -3 to -1',
+    open: withDriver((driver) => ({
+      range: (partition, key, start, end, now) => driver.range(partition, key, Math.max(start, 0), end, now),
+    })),
+  },
+  {
+    defect: 'leaves the end out',
+    foundBy: 'give the elements from 1 to 3',
+    open: withDriver((driver) => ({
+      range: (partition, key, start, end, now) =>
+        driver.range(partition, key, start, end === -1 ? -1 : end - 1, now),
+    })),
+  },
+  {
+    defect: 'takes a list for a value that is missing',
+    foundBy: 'and values refuse what is meant for the other',
+    open: withBackend((backend) => ({ get: (address) => backend.get(address).catch(() => undefined) })),
+  },
+  {
+    defect: 'does not tell lists from values in scans',
+    foundBy: 'bring values, versions and expiries, and tell lists apart',
+    open: withDriver((driver) => ({
+      scan: (partition, scan, now) => {
+        const page = driver.scan(partition, scan, now);
+        return {
+          ...page,
+          items: page.items.map((item) => ({
+            value: 'null',
+            ...item,
+            ...(item.value === undefined && { value: 'null' }),
+          })),
+        };
+      },
+    })),
+  },
+  {
+    defect: 'fails a whole batch for one bad item',
+    foundBy: 'let one bad item fail alone',
+    open: withBackend((backend) => ({
+      batch: async (writes) => {
+        const outcomes = await backend.batch(writes);
+        for (const outcome of outcomes) if (outcome.status === 'failed') throw outcome.error;
+        return outcomes;
+      },
+    })),
+  },
+  {
+    defect: 'writes a batch backwards',
+    foundBy: 'apply writes to one key in their order',
+    open: withDriver((driver) => ({
+      batch: (writes, now) => driver.batch([...writes].reverse(), now).reverse(),
+    })),
+  },
+  {
+    defect: 'answers many reads in an order of its own',
+    foundBy: 'read many at once, in the order asked for',
+    open: withDriver((driver) => ({
+      getMany: (addresses, now) => driver.getMany(addresses, now).filter((item) => item !== undefined),
+    })),
+  },
+  {
+    defect: 'keeps the first half of a transaction',
+    foundBy: 'apply nothing because of a version that is another',
+    open: withDriver((driver) => ({
+      transact: (writes, now) => writes.map((write) => driver.write(write, now)),
+    })),
+  },
+  {
+    defect: 'finds too little',
+    foundBy: 'find what matches',
+    open: withDriver((driver) => ({
+      query: (partition, filter, scan, now) => {
+        const page = driver.query(partition, filter, scan, now);
+        return {
+          ...page,
+          items: page.items.filter(({ value }) => typeof value === 'string' && value.startsWith('{')),
+        };
+      },
+    })),
+  },
+  {
+    defect: 'tells the last listener alone',
+    foundBy: 'reach all who listen to the channel',
+    open: withDriver((driver) => {
+      const ends = new Map<string, () => void>();
+      return {
+        subscribe: (channel, listener) => {
+          ends.get(channel)?.();
+          const end = driver.subscribe(channel, listener);
+          ends.set(channel, end);
+          return end;
+        },
+      };
+    }),
+  },
+  {
+    defect: 'tells those who no longer listen',
+    foundBy: 'end with the subscription',
+    open: withBackend((backend) => ({
+      subscribe: async (channel, listener) => {
+        await backend.subscribe(channel, listener);
+        return async () => undefined;
+      },
+    })),
+  },
+  {
+    defect: 'answers after its end',
+    foundBy: 'refuses get once it is closed',
+    open: withBackend((backend) => ({ close: async () => void (await backend.stats()) })),
+  },
+  {
+    defect: 'calls itself healthy whatever happens',
+    foundBy: 'is not healthy once it is closed',
+    open: withBackend(() => ({ health: async () => ({ healthy: true, latencyMs: 0 }) })),
+  },
+  {
+    defect: 'leaves behind what it tried its health with',
+    foundBy: 'tells its health by really working',
+    open: withBackend((backend) => ({
+      health: async () => {
+        await backend.set({ partition: 'health', key: 'check' }, 1);
+        return { healthy: true, latencyMs: 0 };
+      },
+    })),
+  },
+];
