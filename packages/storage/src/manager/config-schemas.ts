@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { flag, secret, settings, text, wholeNumber } from './setting-schemas';
 
 const MINUTE_MS = 60_000;
+const MIB = 2 ** 20;
 const duration = (maxMs = 10 * MINUTE_MS) => wholeNumber(1, maxMs);
 const port = () => wholeNumber(1, 65_535);
 
@@ -58,8 +59,10 @@ const nodes = (defaultPort: number) =>
 export const backendShapes = {
   memory: {
     ...halfShape,
-    maxEntries: wholeNumber(1, 100_000_000).default(100_000),
-    maxBytes: wholeNumber(1, Number.MAX_SAFE_INTEGER).default(64 * 1024 * 1024),
+    maxItems: wholeNumber(1, 16_000_000).default(1_000_000),
+    maxBytes: wholeNumber(1, Number.MAX_SAFE_INTEGER).default(256 * MIB),
+    maxValueBytes: wholeNumber(1, 512 * MIB).default(16 * MIB),
+    whenFull: z.enum(['evict', 'refuse'], { error: 'has to be "evict" or "refuse"' }).optional(),
   },
   sqlite: {
     ...halfShape,

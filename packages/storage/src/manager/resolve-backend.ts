@@ -11,6 +11,19 @@ import { zodProblems } from './zod-problems';
 
 type Path = readonly PropertyKey[];
 
+/** What depends on the part that a backend plays. */
+export interface BackendDefaults {
+  /** The file of SQLite. */
+  readonly path: string;
+  /** What memory does. */
+  readonly whenFull: 'evict' | 'refuse';
+}
+
+const defaultsOf = (role: Role): BackendDefaults => ({
+  path: '.recap/storage.db',
+  whenFull: role === 'cache' ? 'evict' : 'refuse',
+});
+
 const KEY_PREFIX: Readonly<Record<Role, string>> = { cache: 'recap:cache:', database: 'recap:db:' };
 
 const schemas = Object.fromEntries(
@@ -23,7 +36,7 @@ export function resolveBackend(
   role: Role,
   path: Path,
   problems: ConfigProblem[],
-  sqlitePath = '.recap/storage.db',
+  defaults: BackendDefaults = defaultsOf(role),
 ): ResolvedBackend | undefined {
   if (!isRecord(given)) {
     problems.push({ path, message: 'has to be an object of settings with a "type"' });
@@ -42,7 +55,7 @@ export function resolveBackend(
   if (!parsed.success) problems.push(...zodProblems(parsed.error, path));
   if (!parsed.success || problems.length > before) return undefined;
   const { keyPrefix = KEY_PREFIX[role], ...rest } = parsed.data;
-  const backend = connected({ ...rest, type: found.type }, named, path, problems, sqlitePath);
+  const backend = connected({ ...rest, type: found.type }, named, path, problems, defaults);
   return problems.length > before ? undefined : ({ ...backend, keyPrefix } as ResolvedBackend);
 }
 
@@ -53,11 +66,13 @@ function connected(
   named: Readonly<Record<string, unknown>>,
   path: Path,
   problems: ConfigProblem[],
-  sqlitePath: string,
+  { path: file, whenFull }: BackendDefaults,
 ): Loose {
   switch (backend.type) {
     case 'sqlite':
-      return { ...backend, path: backend['path'] ?? sqlitePath };
+      return { ...backend, path: backend['path'] ?? file };
+    case 'memory':
+      return { ...backend, whenFull: backend['whenFull'] ?? whenFull };
     case 'postgres':
     case 'redis': {
       checkWays(backend.type, named, path, problems);
@@ -67,7 +82,6 @@ function connected(
       problems.push(...wrong.map((each) => ({ ...each, path: [...path, ...each.path] })));
       return { ...fields, type: backend.type };
     }
-    case 'memory':
     case 'custom':
       return backend;
   }

@@ -53,7 +53,8 @@ export function resolveFallback(
       role,
       to === 'documented' ? toPath : [...toPath, index],
       problems,
-      `.recap/${role}-fallback.db`,
+      // What was written meanwhile must not be dropped before it is replayed, in a cache neither.
+      { path: `.recap/${role}-fallback.db`, whenFull: 'refuse' },
     ),
   );
   if (problems.length > before) return undefined;

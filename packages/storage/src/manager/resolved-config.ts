@@ -11,7 +11,8 @@ interface Named {
   readonly keyPrefix: string;
 }
 
-export type ResolvedMemory = Settings<'memory'> & Named & { readonly type: 'memory' };
+export type ResolvedMemory = Settings<'memory'> &
+  Named & { readonly type: 'memory'; readonly whenFull: 'evict' | 'refuse' };
 export type ResolvedSqlite = Settings<'sqlite'> & Named & { readonly type: 'sqlite'; readonly path: string };
 export type ResolvedPostgres = Omit<Settings<'postgres'>, 'url'> & Named & { readonly type: 'postgres' };
 export type ResolvedRedis = Omit<Settings<'redis'>, 'url'> & Named & { readonly type: 'redis' };

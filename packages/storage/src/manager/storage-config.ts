@@ -45,10 +45,17 @@ export interface CircuitBreakerConfig {
 
 export interface MemoryConfig extends HalfConfig {
   readonly type: 'memory' | 'in-memory';
-  /** Most entries that are kept; default 100,000. */
-  readonly maxEntries?: number;
-  /** Most bytes of keys and values that are kept; default 67,108,864 (64 MiB). */
+  /** Most values and lists; default 1,000,000. */
+  readonly maxItems?: number;
+  /** Most bytes of partitions, keys and values; default 268,435,456 (256 MiB). */
   readonly maxBytes?: number;
+  /** Largest value; default 16,777,216 (16 MiB). */
+  readonly maxValueBytes?: number;
+  /**
+   * `evict` drops what was not used for longest, `refuse` rejects `CAPACITY_EXCEEDED`. Default: a cache evicts, a
+   * database and what takes over for either refuse.
+   */
+  readonly whenFull?: 'evict' | 'refuse';
 }
 
 export interface SqliteConfig extends HalfConfig {

@@ -1,8 +1,10 @@
-import type { Backend, SetOptions, Write } from '../backend';
+import type { Backend, Write } from '../backend';
+import { copyValue, copyWrite } from '../copy-value';
 import { newId as makeId } from '../new-id';
 
 export interface Operation {
-  readonly method: Exclude<keyof Backend, 'name' | 'capabilities' | 'health' | 'close'>;
+  /** Its name, for messages. */
+  readonly method: string;
   /** Whether it does no harm to do it again when the first time may have worked. */
   readonly isRepeatable: boolean;
 }
@@ -10,19 +12,33 @@ export interface Operation {
 /** Runs one operation, once or more often, and gives what it gave. */
 export type Around = <T>(operation: Operation, run: () => Promise<T>) => Promise<T>;
 
+export interface AroundOptions {
+  /** Makes versions. */
+  readonly newId?: () => string;
+  /** `around` runs an operation later than at once, or again, when the caller may have changed its values. */
+  readonly runsLater?: boolean;
+}
+
 /**
  * A backend whose every operation goes through `around`; `health` and `close` do not. Writes get their version here,
  * so that each run of one operation writes the same.
  */
-export function aroundBackend(inner: Backend, around: Around, newId: () => string = makeId): Backend {
-  const repeatable = (method: Operation['method']): Operation => ({ method, isRepeatable: true });
+export function aroundBackend(
+  inner: Backend,
+  around: Around,
+  { newId = makeId, runsLater = false }: AroundOptions = {},
+): Backend {
+  const repeatable = (method: string): Operation => ({ method, isRepeatable: true });
   const GET = repeatable('get');
   const SET = repeatable('set');
   const DELETE = repeatable('delete');
   // Two appends with others' in between are two: only the last version of a list is known.
-  const once = (method: Operation['method']): Operation => ({ method, isRepeatable: false });
-  const versioned = (write: Write): Write =>
-    write.type === 'delete' || write.version !== undefined ? write : { ...write, version: newId() };
+  const once = (method: string): Operation => ({ method, isRepeatable: false });
+  const valueOf = runsLater ? copyValue : <T>(value: T): T => value;
+  const writeOf = (write: Write): Write => {
+    const kept = runsLater ? copyWrite(write) : write;
+    return kept.type === 'delete' || kept.version !== undefined ? kept : { ...kept, version: newId() };
+  };
   const several = (method: 'batch' | 'transact', writes: readonly Write[]): Operation =>
     writes.some(({ type }) => type === 'append') ? once(method) : repeatable(method);
 
@@ -32,26 +48,28 @@ export function aroundBackend(inner: Backend, around: Around, newId: () => strin
     open: () => around(repeatable('open'), () => inner.open()),
     get: (address) => around(GET, () => inner.get(address)),
     getMany: (addresses) => around(repeatable('getMany'), () => inner.getMany(addresses)),
-    set: (address, value, options) => {
-      const given: SetOptions = options?.version === undefined ? { ...options, version: newId() } : options;
-      return around(SET, () => inner.set(address, value, given));
+    set: async (address, value, options) => {
+      const kept = valueOf(value);
+      const given = options?.version === undefined ? { ...options, version: newId() } : options;
+      return await around(SET, () => inner.set(address, kept, given));
     },
     delete: (address, options) => around(DELETE, () => inner.delete(address, options)),
     scan: (partition, options) => around(repeatable('scan'), () => inner.scan(partition, options)),
     partitions: (prefix, options) =>
       around(repeatable('partitions'), () => inner.partitions(prefix, options)),
     batch: async (writes) => {
-      const given = writes.map(versioned);
+      const given = writes.map(writeOf);
       return await around(several('batch', given), () => inner.batch(given));
     },
-    append: (address, values, options) => {
+    append: async (address, values, options) => {
+      const kept = values.map(valueOf);
       const given = options?.version === undefined ? { ...options, version: newId() } : options;
-      return around(once('append'), () => inner.append(address, values, given));
+      return await around(once('append'), () => inner.append(address, kept, given));
     },
     range: (address, start, end) => around(repeatable('range'), () => inner.range(address, start, end)),
     length: (address) => around(repeatable('length'), () => inner.length(address)),
     transact: async (writes) => {
-      const given = writes.map(versioned);
+      const given = writes.map(writeOf);
       return await around(several('transact', given), () => inner.transact(given));
     },
     query: (partition, filter, options) =>

@@ -23,7 +23,9 @@ async function open(options: Partial<CallPolicyOptions> = {}): Promise<Backend> 
   await inner.open();
   const faulty = faultyBackend(inner);
   faults = faulty.faults;
-  return aroundBackend(faulty.backend, callPolicy({ ...SETTINGS, ...options }));
+  return aroundBackend(faulty.backend, callPolicy({ ...SETTINGS, ...options }), {
+    runsLater: true,
+  });
 }
 
 const refused = (code: ConstructorParameters<typeof StorageError>[0]): StorageError =>
@@ -89,6 +91,18 @@ describe('retries', () => {
       version: string;
     }[];
     expect(await inner.get(a)).toMatchObject({ value: 2, version: outcome?.version });
+  });
+
+  it('write what the caller gave, whatever became of it since', async () => {
+    const backend = await open();
+    faults.next.push(unavailable(), unavailable());
+    const value = { list: [1] };
+    const bytes = Uint8Array.of(1);
+    const calls = [settle(backend.set(a, value)), settle(backend.append({ ...a, key: 'l' }, [bytes]))];
+    value.list.push(2);
+    bytes[0] = 2;
+    await Promise.all(calls);
+    expect(await inner.get(a)).toMatchObject({ value: { list: [1] } });
   });
 
   // An append that is repeated after others' appends cannot be recognised, and would be there twice.
