@@ -20,7 +20,7 @@ export function copyWrite(write: Write): Write {
       return { ...write, value: copyValue(write.value) };
     case 'append':
       return { ...write, values: write.values.map(copyValue) };
-    case 'delete':
-      return { ...write };
+    default:
+      return write;
   }
 }

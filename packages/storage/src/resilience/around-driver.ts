@@ -8,7 +8,6 @@ import type { Around } from './around-backend';
  * changes any more and writes have their versions, so each run of one operation does the same.
  */
 export function aroundDriver(driver: Driver, around: Around, clock: Clock): Driver {
-  const { transact, query, publish, subscribe } = driver;
   // What the engine's errors mean has to be known here, to tell which of them pass.
   const asked = async <T>(ask: () => Awaitable<T>): Promise<T> => {
     try {
@@ -41,19 +40,19 @@ export function aroundDriver(driver: Driver, around: Around, clock: Clock): Driv
     batch: (writes) => run('batch', () => driver.batch(writes, clock.now()), areRepeatable(writes)),
     sweep: (limit) => run('sweep', () => driver.sweep(limit, clock.now())),
     stats: () => run('stats', () => driver.stats(clock.now())),
-    ...(transact && {
+    ...(driver.transact && {
       transact: (writes) =>
-        run('transact', () => transact.call(driver, writes, clock.now()), areRepeatable(writes)),
+        run('transact', () => driver.transact!(writes, clock.now()), areRepeatable(writes)),
     }),
-    ...(query && {
+    ...(driver.query && {
       query: (partition, filter, scan) =>
-        run('query', () => query.call(driver, partition, filter, scan, clock.now())),
+        run('query', () => driver.query!(partition, filter, scan, clock.now())),
     }),
-    ...(publish && {
-      publish: (channel, message) => run('publish', () => publish.call(driver, channel, message), false),
+    ...(driver.publish && {
+      publish: (channel, message) => run('publish', () => driver.publish!(channel, message), false),
     }),
-    ...(subscribe && {
-      subscribe: (channel, listener) => run('subscribe', () => subscribe.call(driver, channel, listener)),
+    ...(driver.subscribe && {
+      subscribe: (channel, listener) => run('subscribe', () => driver.subscribe!(channel, listener)),
     }),
   };
 }
