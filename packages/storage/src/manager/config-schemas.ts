@@ -29,8 +29,7 @@ const halfShape = {
 
 const remoteShape = {
   ...halfShape,
-  connectTimeoutMs: duration().default(10_000),
-  timeoutMs: duration().default(5_000),
+  timeoutMs: duration().default(10_000),
   retry: unlessFalse({
     retries: wholeNumber(0, 20).default(3),
     initialDelayMs: duration().default(50),
@@ -77,14 +76,19 @@ export const backendShapes = {
     username: text(255).optional(),
     password: secret().optional(),
     ssl: tls().optional(),
+    schema: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'has to be 1 to 63 letters, digits and underscores')
+      .optional(),
     // Within PostgreSQL's 63 bytes for a name.
-    schema: text(63).default('public'),
     applicationName: text(63).default('recap'),
+    preparedStatements: flag().default(true),
+    maxValueBytes: wholeNumber(1, 512 * MIB).default(16 * MIB),
     pool: settings({
       min: wholeNumber(0, 1_000).default(0),
       max: wholeNumber(1, 1_000).default(10),
-      idleTimeoutMs: wholeNumber(0, 24 * 60 * MINUTE_MS).default(30_000),
-      acquireTimeoutMs: duration().default(5_000),
+      idleTimeoutMs: wholeNumber(0, 24 * 60 * MINUTE_MS).default(10_000),
+      acquireTimeoutMs: duration().default(10_000),
     })
       .refine(({ min, max }) => min <= max, { path: ['min'], error: 'has to be at most "max"' })
       .prefault({}),

@@ -17,9 +17,7 @@ interface HalfConfig {
 
 /** Settings of backends that are asked over a network. */
 interface RemoteConfig extends HalfConfig {
-  /** Longest time to connect; default 10,000. */
-  readonly connectTimeoutMs?: number;
-  /** Longest time for one attempt of one operation; default 5,000. */
+  /** Longest time for an operation, with what has to be tried again; default 10,000. */
   readonly timeoutMs?: number;
   /** Another attempt after a failure that may pass, where it cannot do the work twice; `false` for none. */
   readonly retry?: RetryConfig | false;
@@ -78,12 +76,16 @@ export interface PostgresConfig extends RemoteConfig {
   readonly password?: string;
   /** True: encrypted, and the certificate is checked. Default false, unless the URL says otherwise. */
   readonly ssl?: boolean | TlsConfig;
-  /** Where Recap's tables are; default `public`. */
+  /** Where Recap's tables are, and are made when they are missing; default: by the server's `search_path`. */
   readonly schema?: string;
   /** How the connections call themselves in `pg_stat_activity`; default `recap`. */
   readonly applicationName?: string;
+  /** False behind a pooler that does not keep prepared statements, such as PgBouncer before 1.21; default true. */
+  readonly preparedStatements?: boolean;
+  /** Largest value; default 16,777,216 (16 MiB). */
+  readonly maxValueBytes?: number;
   readonly pool?: PoolConfig;
-  /** A pool of your own (`pg.Pool`), which stays yours to end. Then none of the settings above. */
+  /** A pool of your own (`pg.Pool`), which stays yours to end. Then nothing that says how to connect. */
   readonly client?: object;
 }
 
@@ -92,9 +94,9 @@ export interface PoolConfig {
   readonly min?: number;
   /** Default 10. */
   readonly max?: number;
-  /** Time after which a connection beyond `min` that nobody needs is closed; default 30,000. */
+  /** Time after which a connection beyond `min` that nobody needs is closed; default 10,000. */
   readonly idleTimeoutMs?: number;
-  /** Longest wait for a connection; default 5,000. */
+  /** Longest wait for a connection to be free, or made; default 10,000. */
   readonly acquireTimeoutMs?: number;
 }
 
@@ -128,7 +130,7 @@ export interface RedisConfig extends RemoteConfig {
   readonly sentinel?: SentinelConfig;
   /** Nodes of a Redis Cluster to begin with. Then neither `url` nor `host`. */
   readonly cluster?: readonly NodeConfig[];
-  /** An `ioredis` client or cluster of your own, which stays yours to end. Then none of the settings above. */
+  /** An `ioredis` client or cluster of your own, which stays yours to end. Then nothing that says how to connect. */
   readonly client?: object;
 }
 

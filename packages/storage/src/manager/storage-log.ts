@@ -40,12 +40,14 @@ export class StorageLog {
     this.safely(() => this.#logger?.info?.(details, message));
   }
 
-  /** Without a logger, a warning of the process, so that it is seen. */
   warn(details: object, message: string): void {
-    this.safely(() => {
-      if (this.#logger?.warn === undefined) process.emitWarning(message, { type: 'RecapWarning' });
-      else this.#logger.warn(details, message);
-    });
+    this.safely(() => this.#logger?.warn?.(details, message));
+  }
+
+  /** A warning that is seen without a logger too: then the process gives it. */
+  alert(details: object, message: string): void {
+    if (this.#logger?.warn === undefined) process.emitWarning(message, { type: 'RecapWarning' });
+    else this.warn(details, message);
   }
 
   error(details: object, message: string): void {

@@ -120,16 +120,14 @@ describe('defaults', () => {
     expect(cache?.backend).toEqual({
       type: 'redis',
       keyPrefix: 'recap:cache:',
-      connectTimeoutMs: 10_000,
-      timeoutMs: 5_000,
+      timeoutMs: 10_000,
       retry: { retries: 3, initialDelayMs: 50, maxDelayMs: 2_000 },
       circuitBreaker: { failures: 5, resetAfterMs: 5_000 },
     });
     expect(database?.backend).toMatchObject({
       keyPrefix: 'recap:db:',
-      schema: 'public',
       applicationName: 'recap',
-      pool: { min: 0, max: 10, idleTimeoutMs: 30_000, acquireTimeoutMs: 5_000 },
+      pool: { min: 0, max: 10, idleTimeoutMs: 10_000, acquireTimeoutMs: 10_000 },
     });
     expect(check({ database: { type: 'sqlite' } }).database?.backend).toEqual({
       type: 'sqlite',

@@ -163,7 +163,7 @@ const refused: Refused[] = [
       /"RedisPassword" \(here "password"\)/,
       /"RedisDB" \(here "db"\)/,
       /"SessionTTL" \(a lifetime is given with each write/,
-      /"Timeout" \(here "connectTimeoutMs" and "timeoutMs"/,
+      /"Timeout" \(here "timeoutMs", in milliseconds\)/,
       /"MaxRetries" \(here "retry"/,
     ],
   },
