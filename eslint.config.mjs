@@ -58,13 +58,13 @@ export default defineConfig(
     },
   },
 
-  // Optional drivers are required: `import()` stays one in the build, and fails where users test with Jest.
+  // Optional drivers, and what few programs need, are required: `import()` stays one in the build, and fails where users test with Jest.
   {
     files: ['packages/*/src/**/*.ts'],
     rules: {
       '@typescript-eslint/no-require-imports': [
         'error',
-        { allow: ['^(better-sqlite3|better-sqlite3-napi|sqlite3|pg|fast-check)$'] },
+          { allow: ['^(better-sqlite3|better-sqlite3-napi|sqlite3|pg|yaml|fast-check)$'] },
       ],
       'no-restricted-syntax': [
         'error',

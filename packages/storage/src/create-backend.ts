@@ -42,6 +42,8 @@ export interface CreateBackendOptions {
   readonly sweepIntervalMs?: number;
   /** Told of failures that reach no caller: of the sweeping timer, and of listeners. */
   readonly onError?: (error: unknown) => void;
+  /** What stands between the backend and its driver, such as retries: what it returns is used instead. */
+  readonly through?: (driver: Driver) => Driver;
 }
 
 const MAX_PAGE = 1_000;
@@ -51,7 +53,7 @@ const MAX_MESSAGE_BYTES = 4_096;
 
 /** Makes a backend of a driver: what all of them need to get right is done here, once. */
 export function createBackend(driver: Driver, options: CreateBackendOptions = {}): Backend {
-  return new DrivenBackend(driver, options);
+  return new DrivenBackend(options.through?.(driver) ?? driver, options);
 }
 
 class DrivenBackend implements Backend {

@@ -1,0 +1,209 @@
+import type {
+  Address,
+  AppendOptions,
+  Backend,
+  BackendStats,
+  Capabilities,
+  DeleteOptions,
+  Health,
+  Item,
+  Page,
+  PageOptions,
+  ScanOptions,
+  SetOptions,
+  Value,
+  ValueItem,
+  Write,
+  WriteOutcome,
+} from '../backend';
+import { copyValue, copyWrite } from '../copy-value';
+import { errorCode, StorageError } from '../errors';
+import type { JsonFilter } from '../json-filter';
+import type { JsonValue } from '../json-value';
+import type { FallbackState } from './fallback-event';
+import { CannotKnowError, type Overlay } from './overlay';
+import { Switch, type SwitchOptions } from './switch';
+
+/** A backend behind which others stand: they take over while it cannot be reached, and what they were given is replayed. */
+export class FallbackBackend implements Backend {
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  readonly #primary: Backend;
+  readonly #newId: () => string;
+  readonly #switch: Switch;
+
+  constructor(options: SwitchOptions) {
+    this.#primary = options.primary;
+    this.#newId = options.newId;
+    this.name = options.primary.name;
+    this.capabilities = options.primary.capabilities;
+    this.#switch = new Switch(options);
+  }
+
+  get state(): FallbackState {
+    return this.#switch.state;
+  }
+
+  open(): Promise<void> {
+    return this.#switch.open();
+  }
+
+  close(): Promise<void> {
+    return this.#switch.close();
+  }
+
+  get(address: Address): Promise<ValueItem | undefined> {
+    return this.#read((backend) => backend.get(address));
+  }
+
+  getMany(addresses: readonly Address[]): Promise<(ValueItem | undefined)[]> {
+    return this.#read((backend) => backend.getMany(addresses));
+  }
+
+  range(address: Address, start?: number, end?: number): Promise<Value[]> {
+    return this.#read((backend) => backend.range(address, start, end));
+  }
+
+  length(address: Address): Promise<number> {
+    return this.#read((backend) => backend.length(address));
+  }
+
+  scan(partition: string, options?: ScanOptions): Promise<Page<Item>> {
+    return this.#read((backend) => backend.scan(partition, options));
+  }
+
+  partitions(prefix?: string, options?: PageOptions): Promise<Page<string>> {
+    return this.#read((backend) => backend.partitions(prefix, options));
+  }
+
+  async set(address: Address, value: Value, options: SetOptions = {}): Promise<string | undefined> {
+    const { partition, key } = address;
+    const given = { ...options, version: options.version ?? this.#newId() };
+    const kept = copyValue(value);
+    const written = await this.#switch.run(
+      true,
+      () => this.#primary.set(address, kept, given),
+      async (overlay, since) => {
+        const outcome = await overlay.write({ ...given, partition, key, type: 'set', value: kept }, since);
+        return outcome.status === 'written' ? outcome.version : undefined;
+      },
+    );
+    return written;
+  }
+
+  delete(address: Address, options: DeleteOptions = {}): Promise<boolean> {
+    const { partition, key } = address;
+    return this.#switch.run(
+      true,
+      () => this.#primary.delete(address, options),
+      async (overlay, since) =>
+        (await overlay.write({ ...options, partition, key, type: 'delete' }, since)).status === 'deleted',
+    );
+  }
+
+  async append(address: Address, values: readonly Value[], options: AppendOptions = {}): Promise<number> {
+    const { partition, key } = address;
+    const given = { ...options, version: options.version ?? this.#newId() };
+    const kept = values.map(copyValue);
+    return await this.#switch.run(
+      false,
+      () => this.#primary.append(address, kept, given),
+      async (overlay, since) => {
+        const outcome = await overlay.write(
+          { ...given, partition, key, type: 'append', values: kept },
+          since,
+        );
+        return outcome.status === 'written' ? (outcome.length ?? 0) : 0;
+      },
+    );
+  }
+
+  async batch(writes: readonly Write[]): Promise<WriteOutcome[]> {
+    const given = writes
+      .map(copyWrite)
+      .map((write) =>
+        write.type === 'delete' ? write : { ...write, version: write.version ?? this.#newId() },
+      );
+    const isRepeatable = !given.some(({ type }) => type === 'append');
+    return this.#switch.run(
+      isRepeatable,
+      async () => {
+        const outcomes = await this.#primary.batch(given);
+        // In the middle of it the backend went away.
+        for (const outcome of outcomes) {
+          if (outcome.status === 'failed' && errorCode(outcome.error) === 'UNAVAILABLE' && isRepeatable)
+            throw outcome.error;
+        }
+        return outcomes;
+      },
+      async (overlay, since) => {
+        const outcomes: WriteOutcome[] = [];
+        for (const write of given) outcomes.push(await outcomeOf(overlay.write(write, since)));
+        return outcomes;
+      },
+    );
+  }
+
+  transact(writes: readonly Write[]): Promise<WriteOutcome[]> {
+    return this.#only('a transaction', () => this.#primary.transact(writes));
+  }
+
+  query(partition: string, filter: JsonFilter, options?: PageOptions): Promise<Page<ValueItem>> {
+    return this.#only('what matches', () => this.#primary.query(partition, filter, options));
+  }
+
+  publish(channel: string, message: JsonValue): Promise<void> {
+    return this.#only('who listens', () => this.#primary.publish(channel, message));
+  }
+
+  subscribe(channel: string, listener: (message: JsonValue) => void): Promise<() => Promise<void>> {
+    return this.#only('who speaks', () => this.#primary.subscribe(channel, listener));
+  }
+
+  sweep(limit?: number): Promise<number> {
+    return this.#switch.run(
+      true,
+      () => this.#primary.sweep(limit),
+      (overlay) => overlay.store.sweep(limit),
+    );
+  }
+
+  stats(): Promise<BackendStats> {
+    return this.#only('what it keeps', () => this.#primary.stats());
+  }
+
+  /** Of the backend that serves. Whether it is the one that was asked for, `state` says. */
+  health(deadlineMs?: number): Promise<Health> {
+    return this.#switch.serving.health(deadlineMs);
+  }
+
+  #read<T>(
+    read: (
+      backend: Pick<Overlay, 'get' | 'getMany' | 'range' | 'length' | 'scan' | 'partitions'>,
+    ) => Promise<T>,
+  ): Promise<T> {
+    return this.#switch.run(
+      true,
+      () => read(this.#primary),
+      (overlay) => read(overlay),
+    );
+  }
+
+  /** What a backend that has taken over cannot do instead. */
+  #only<T>(what: string, run: () => Promise<T>): Promise<T> {
+    return this.#switch.run(false, run, () => Promise.reject(new CannotKnowError(what)));
+  }
+}
+
+async function outcomeOf(write: Promise<WriteOutcome>): Promise<WriteOutcome> {
+  try {
+    return await write;
+  } catch (error) {
+    // The whole batch moves on to the next backend, and what was written already is recognised there by its version.
+    if (errorCode(error) === 'UNAVAILABLE' && !(error instanceof CannotKnowError)) throw error;
+    return {
+      status: 'failed',
+      error: error instanceof Error ? error : new StorageError('UNAVAILABLE', String(error)),
+    };
+  }
+}

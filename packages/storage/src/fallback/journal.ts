@@ -1,0 +1,140 @@
+import { isUint8Array } from 'node:util/types';
+import type { Backend, Value, Write } from '../backend';
+import { StorageError } from '../errors';
+import { assertJson, type JsonValue } from '../json-value';
+
+/** A write that was made while the backend could not be reached. */
+export interface JournalEntry {
+  /** Its place in the journal. */
+  readonly key: string;
+  readonly write: Write;
+  /** An id made when the backend was lost: every version that sorts after it is of a later write. */
+  readonly since: string;
+  /** The version that a write before in the same journal has left under this address. */
+  readonly before?: string;
+}
+
+const PAGE = 100;
+/** Enough digits for a write each microsecond for 300 years. */
+const DIGITS = 16;
+
+/** Writes in their order, in a partition of the backend that has taken over. */
+export class Journal {
+  readonly #store: Backend;
+  readonly #partition: string;
+  #last = 0;
+  #length = 0;
+
+  constructor(store: Backend, name: string) {
+    this.#store = store;
+    this.#partition = journalPartition(name);
+  }
+
+  /** Writes that wait. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Finds what an earlier process has left. */
+  async open(): Promise<void> {
+    const { items } = await this.#store.scan(this.#partition, { reverse: true, limit: 1 });
+    this.#last = Number(items[0]?.key ?? 0);
+    this.#length = 0;
+    for (let after: string | undefined; ;) {
+      const page = await this.#store.scan(this.#partition, {
+        limit: 1_000,
+        ...(after === undefined ? {} : { after }),
+      });
+      this.#length += page.items.length;
+      if (page.next === undefined) return;
+      after = page.next;
+    }
+  }
+
+  /** @returns the key of the new entry */
+  async add({ write, since, before }: Omit<JournalEntry, 'key'>): Promise<string> {
+    const key = String(this.#last + 1).padStart(DIGITS, '0');
+    await this.#store.set(
+      { partition: this.#partition, key },
+      { since, write: encode(write), before: before ?? null },
+    );
+    this.#last += 1;
+    this.#length += 1;
+    return key;
+  }
+
+  /** The first entries, oldest first. */
+  async first(): Promise<JournalEntry[]> {
+    const { items } = await this.#store.scan(this.#partition, { limit: PAGE });
+    return items.map((item) => {
+      if (item.type !== 'value') throw unreadable(item.key);
+      return decode(item.key, item.value);
+    });
+  }
+
+  async remove(key: string): Promise<void> {
+    if (await this.#store.delete({ partition: this.#partition, key })) this.#length -= 1;
+  }
+}
+
+export const journalPartition = (name: string): string => `\0recap-journal:${name}`;
+
+/** As text, since the limits of depth are those of the value itself. */
+function encode(write: Write): JsonValue {
+  const { partition, key, type } = write;
+  const address = { partition, key, type };
+  if (type === 'delete') return address;
+  const expiresAt = write.expiresAt ?? null;
+  const version = write.version ?? null;
+  return type === 'set'
+    ? { ...address, expiresAt, version, value: encodeValue(write.value) }
+    : { ...address, expiresAt, version, values: write.values.map(encodeValue) };
+}
+
+function encodeValue(value: Value): JsonValue {
+  if (isUint8Array(value)) return { bytes: Buffer.from(value).toString('base64') };
+  assertJson(value);
+  return JSON.stringify(value);
+}
+
+interface Encoded {
+  readonly partition: string;
+  readonly key: string;
+  readonly type: Write['type'];
+  readonly expiresAt: number | null;
+  readonly version: string | null;
+  readonly value: EncodedValue;
+  readonly values: readonly EncodedValue[];
+}
+
+type EncodedValue = string | { readonly bytes: string };
+
+function decode(key: string, value: Value): JournalEntry {
+  const { write, since, before } = value as { write?: Encoded; since?: string; before?: string | null };
+  if (typeof write !== 'object' || typeof since !== 'string') throw unreadable(key);
+  const entry = { key, write: decodeWrite(write), since };
+  return before == null ? entry : { ...entry, before };
+}
+
+function decodeWrite({ partition, key, type, expiresAt, version, value, values }: Encoded): Write {
+  const address = { partition, key };
+  const options = { ...(expiresAt === null ? {} : { expiresAt }), ...(version === null ? {} : { version }) };
+  switch (type) {
+    case 'delete':
+      return { ...address, type };
+    case 'set':
+      return { ...address, type, value: decodeValue(value), ...options };
+    case 'append':
+      return { ...address, type, values: values.map(decodeValue), ...options };
+  }
+}
+
+function decodeValue(value: EncodedValue): Value {
+  return typeof value === 'string'
+    ? (JSON.parse(value) as JsonValue)
+    : new Uint8Array(Buffer.from(value.bytes, 'base64'));
+}
+
+function unreadable(key: string): StorageError {
+  return new StorageError('CORRUPT', `Entry ${key} of the journal of writes to be replayed cannot be read.`);
+}

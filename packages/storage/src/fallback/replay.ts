@@ -1,0 +1,84 @@
+import type { Address, Backend, Item, Write } from '../backend';
+import { errorCode } from '../errors';
+import type { JournalEntry } from './journal';
+
+/** What became of one write. `conflict`: the backend has something later, which stays. `refused`: it does not take it. */
+export type ReplayOutcome =
+  | { readonly status: 'applied' }
+  | { readonly status: 'conflict'; readonly theirs: Item | undefined }
+  | { readonly status: 'refused'; readonly error: unknown };
+
+/** Others may write under the same address at the same time, but hardly this often. */
+const ATTEMPTS = 5;
+
+/**
+ * Applies a write that was made while the backend was away, unless somebody else has written there since.
+ *
+ * @throws {StorageError} `UNAVAILABLE` when the backend is away again; then the write is still to be made
+ */
+export async function replay(primary: Backend, entry: JournalEntry, now: number): Promise<ReplayOutcome> {
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const there = await find(primary, entry.write);
+      if (isOwn(entry.write, there)) return { status: 'applied' };
+      if (there !== undefined && isLater(entry, there)) return { status: 'conflict', theirs: there };
+      if (await apply(primary, entry.write, there, now)) return { status: 'applied' };
+    }
+    return { status: 'conflict', theirs: await find(primary, entry.write) };
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'UNAVAILABLE' || code === 'POOL_EXHAUSTED' || code === 'CLOSED') throw error;
+    if (code === 'WRONG_TYPE') return { status: 'conflict', theirs: await find(primary, entry.write) };
+    return { status: 'refused', error };
+  }
+}
+
+/** The head of a value or list alike, which `get` does not give of a list. */
+async function find(primary: Backend, { partition, key }: Address): Promise<Item | undefined> {
+  const { items } = await primary.scan(partition, { range: { gte: key, lte: key }, limit: 1 });
+  return items[0];
+}
+
+/** It arrived already: the answer got lost, or the process ended before the journal knew. */
+function isOwn(write: Write, there: Item | undefined): boolean {
+  return write.type !== 'delete' && write.version !== undefined && there?.version === write.version;
+}
+
+/** Appends do not contradict each other, so only what replaces or removes can be late. */
+function isLater({ write, since, before }: JournalEntry, there: Item): boolean {
+  if (write.type === 'append' && there.type === 'list') return false;
+  if (before !== undefined) return there.version !== before && there.version > since;
+  return there.version > since;
+}
+
+/** @returns false when somebody else was there first */
+async function apply(primary: Backend, write: Write, there: Item | undefined, now: number): Promise<boolean> {
+  const address = { partition: write.partition, key: write.key };
+  // What has expired meanwhile has still replaced what was there.
+  const isGone = write.type === 'delete' || (write.expiresAt !== undefined && write.expiresAt <= now);
+  try {
+    if (isGone) {
+      if (there !== undefined) await primary.delete(address, { ifVersion: there.version });
+      return true;
+    }
+    if (write.type === 'append') {
+      const { values, expiresAt, version } = write;
+      await primary.append(address, values, {
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+        ...(version === undefined ? {} : { version }),
+      });
+      return true;
+    }
+    const condition = there === undefined ? { ifAbsent: true } : { ifVersion: there.version };
+    const { value, expiresAt, version } = write;
+    const written = await primary.set(address, value, {
+      ...condition,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(version === undefined ? {} : { version }),
+    });
+    return written !== undefined;
+  } catch (error) {
+    if (errorCode(error) === 'CONFLICT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,295 @@
+import type { Backend } from '../backend';
+import type { Clock } from '../clock';
+import { errorCode, StorageError } from '../errors';
+import { Lifecycle } from '../lifecycle';
+import type { FallbackEvent, FallbackState } from './fallback-event';
+import { Gate } from './gate';
+import { CannotKnowError, type Overlay } from './overlay';
+import { wasNeverSent } from '../resilience/transient';
+import { replay } from './replay';
+import { Stability } from './stability';
+
+export interface SwitchOptions {
+  readonly primary: Backend;
+  /** What takes over, in this order. */
+  readonly overlays: readonly Overlay[];
+  readonly probeIntervalMs: number;
+  readonly stableMs: number;
+  readonly clock: Clock;
+  /** Makes ids that sort by time: by them, a replay tells what others wrote later. */
+  readonly newId: () => string;
+  readonly onEvent: (event: FallbackEvent) => void;
+  /** Told of failures that come to nobody. */
+  readonly onError: (error: unknown, operation: 'probe' | 'replay') => void;
+}
+
+interface Outage {
+  /** Which of the overlays serves. */
+  readonly at: number;
+  readonly degradedSince: number;
+  /** An id made when it began. */
+  readonly since: string;
+}
+
+/** Longest time for a look whether the backend is there. */
+const PROBE_MS = 2_000;
+/** With fewer writes left, the rest is replayed while others wait. */
+const FEW = 50;
+
+/** Leads each operation to the backend that serves, and decides which that is. */
+export class Switch {
+  readonly #options: SwitchOptions;
+  readonly #lifecycle: Lifecycle;
+  readonly #stability: Stability;
+  readonly #gate = new Gate();
+  #outage: Outage | undefined;
+  #leaving: Promise<void> | undefined;
+  #clearing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #probing: Promise<void> | undefined;
+  #isClosing = false;
+  #replayed = 0;
+  #conflicts = 0;
+
+  constructor(options: SwitchOptions) {
+    this.#options = options;
+    this.#stability = new Stability(options.stableMs);
+    this.#lifecycle = new Lifecycle(
+      options.primary.name,
+      () => this.#open(),
+      () => this.#close(),
+    );
+  }
+
+  get serving(): Backend {
+    return this.#overlay?.store ?? this.#options.primary;
+  }
+
+  get state(): FallbackState {
+    const pendingWrites = this.#options.overlays.reduce((sum, { journal }) => sum + journal.length, 0);
+    const { name } = this.serving;
+    return this.#outage === undefined
+      ? { servedBy: name, isDegraded: false, pendingWrites }
+      : { servedBy: name, isDegraded: true, degradedSince: this.#outage.degradedSince, pendingWrites };
+  }
+
+  open(): Promise<void> {
+    return this.#lifecycle.open();
+  }
+
+  close(): Promise<void> {
+    return this.#lifecycle.close();
+  }
+
+  /**
+   * @param isRepeatable whether it does no harm to do it again when the first time may have worked. If it does harm,
+   *   only what was certainly not done goes to the next backend; else the failure is the answer.
+   */
+  async run<T>(
+    isRepeatable: boolean,
+    onPrimary: () => Promise<T>,
+    onOverlay: (overlay: Overlay, since: string) => Promise<T>,
+  ): Promise<T> {
+    await this.#lifecycle.ready();
+    for (let isSecond = false; ;) {
+      const outage = await this.#enter();
+      let failure: unknown;
+      try {
+        if (outage === undefined) return await onPrimary();
+        return await onOverlay(this.#options.overlays[outage.at]!, outage.since);
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+        failure = error;
+      } finally {
+        this.#gate.leave();
+      }
+      const hasSwitched = outage !== this.#outage;
+      if (hasSwitched && (isRepeatable || wasNeverSent(failure))) continue;
+      // One operation that takes too long is no outage.
+      const { healthy } = await this.serving.health(PROBE_MS);
+      if (!healthy) await this.#leave(outage, failure);
+      if (!isRepeatable && !wasNeverSent(failure)) throw failure;
+      if (healthy && isSecond) throw failure;
+      isSecond ||= healthy;
+    }
+  }
+
+  get #overlay(): Overlay | undefined {
+    return this.#outage && this.#options.overlays[this.#outage.at];
+  }
+
+  async #enter(): Promise<Outage | undefined> {
+    await this.#gate.enter();
+    return this.#outage;
+  }
+
+  async #open(): Promise<void> {
+    const { primary, overlays } = this.#options;
+    for (const overlay of overlays) {
+      try {
+        await overlay.open();
+      } catch (error) {
+        // What cannot be reached now may be later; a wrong setting or a missing driver is told now.
+        if (!isOutage(error)) throw error;
+        this.#options.onError(error, 'probe');
+      }
+    }
+    const left = overlays.findIndex(({ journal }) => journal.length > 0);
+    try {
+      await primary.open();
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      await this.#degrade(Math.max(0, left), error);
+      return;
+    }
+    if (left < 0) return;
+    // Another process ended while degraded. Whoever reads now would miss what it has written.
+    this.#outage = { at: left, degradedSince: this.#options.clock.now(), since: this.#options.newId() };
+    await this.#recover();
+    if (this.state.isDegraded) this.#watch();
+  }
+
+  /** One switch for all operations that fail at the same time. */
+  async #leave(from: Outage | undefined, error: unknown): Promise<void> {
+    if (this.#outage !== from) return;
+    this.#leaving ??= this.#degrade(from === undefined ? 0 : from.at + 1, error).finally(() => {
+      this.#leaving = undefined;
+    });
+    await this.#leaving;
+  }
+
+  async #degrade(from: number, error: unknown): Promise<void> {
+    const { overlays, primary, clock, newId, onEvent } = this.#options;
+    await this.#clearing;
+    for (let at = from; at < overlays.length; at += 1) {
+      const overlay = overlays[at]!;
+      try {
+        await overlay.open();
+      } catch (reason) {
+        if (!isOutage(reason)) throw reason;
+        continue;
+      }
+      const before = this.#outage;
+      const now = clock.now();
+      this.#outage = { at, degradedSince: before?.degradedSince ?? now, since: before?.since ?? newId() };
+      if (before === undefined) this.#stability.left(now);
+      onEvent({ type: 'degraded', from: primary.name, to: overlay.store.name, error });
+      this.#watch();
+      return;
+    }
+    throw error;
+  }
+
+  #watch(): void {
+    if (this.#timer !== undefined || this.#isClosing) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#probing = this.#probe().finally(() => {
+        this.#probing = undefined;
+        if (this.#outage !== undefined) this.#watch();
+      });
+    }, this.#options.probeIntervalMs);
+    this.#timer.unref();
+  }
+
+  async #probe(): Promise<void> {
+    const isGood = await this.#isBack();
+    if (this.#stability.probed(isGood, this.#options.clock.now())) await this.#recover();
+  }
+
+  async #isBack(): Promise<boolean> {
+    try {
+      await this.#options.primary.open();
+      return (await this.#options.primary.health(PROBE_MS)).healthy;
+    } catch (error) {
+      if (!isOutage(error)) this.#options.onError(error, 'probe');
+      return false;
+    }
+  }
+
+  /** Replays what is kept, oldest first; the last of it while all others wait. */
+  async #recover(): Promise<void> {
+    const { overlays, primary, clock, onEvent } = this.#options;
+    const outage = this.#outage;
+    if (outage === undefined) return;
+    try {
+      for (const overlay of overlays) await this.#drain(overlay, FEW);
+      await this.#gate.alone(async () => {
+        for (const overlay of overlays) await this.#drain(overlay, 0);
+        this.#outage = undefined;
+      });
+    } catch (error) {
+      this.#stability.probed(false, clock.now());
+      if (!isOutage(error)) this.#options.onError(error, 'replay');
+      return;
+    }
+    const now = clock.now();
+    this.#stability.cameBack(now);
+    this.#clearing = this.#clear();
+    const [replayed, conflicts] = [this.#replayed, this.#conflicts];
+    [this.#replayed, this.#conflicts] = [0, 0];
+    onEvent({
+      ...{ type: 'recovered', to: primary.name, replayed, conflicts },
+      degradedMs: now - outage.degradedSince,
+    });
+  }
+
+  async #drain({ journal }: Overlay, upTo: number): Promise<void> {
+    // While writes come faster than they can be replayed, it ends all the same, and the rest has them wait.
+    let most = upTo === 0 ? Infinity : 2 * journal.length;
+    while (journal.length > upTo && most > 0) {
+      const entries = await journal.first();
+      if (entries.length === 0) return;
+      most -= entries.length;
+      for (const entry of entries) {
+        const outcome = await replay(this.#options.primary, entry, this.#options.clock.now());
+        if (outcome.status === 'applied') this.#replayed += 1;
+        else {
+          this.#conflicts += 1;
+          const { write } = entry;
+          if (outcome.status === 'refused')
+            this.#options.onEvent({ type: 'conflict', write, error: outcome.error });
+          else if (outcome.theirs === undefined) this.#options.onEvent({ type: 'conflict', write });
+          else this.#options.onEvent({ type: 'conflict', write, theirs: outcome.theirs });
+        }
+        await journal.remove(entry.key);
+      }
+    }
+  }
+
+  async #clear(): Promise<void> {
+    try {
+      for (const overlay of this.#options.overlays) await overlay.clear();
+    } catch (error) {
+      this.#options.onError(error, 'replay');
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#isClosing = true;
+    clearTimeout(this.#timer);
+    await this.#probing;
+    // The last chance for what is kept in memory.
+    if (this.#outage !== undefined && (await this.#isBack())) await this.#recover();
+    await this.#clearing;
+    const { primary, overlays, onEvent } = this.#options;
+    const left = overlays.map(({ store, journal }) => ({ store, writes: journal.length }));
+    const closed = await Promise.allSettled([primary.close(), ...overlays.map(({ store }) => store.close())]);
+    let lost = 0;
+    for (const { store, writes } of left.filter((each) => each.writes > 0)) {
+      const isLost = store.name === 'memory';
+      if (isLost) lost += writes;
+      onEvent({ type: 'unreplayed', in: store.name, writes, isLost });
+    }
+    const failed = closed.find((each) => each.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    if (lost > 0) {
+      const text = `The ${primary.name} backend did not come back before it was closed: ${lost} writes that were kept in memory are lost.`;
+      throw new StorageError('UNAVAILABLE', text);
+    }
+  }
+}
+
+function isOutage(error: unknown): boolean {
+  return errorCode(error) === 'UNAVAILABLE' && !(error instanceof CannotKnowError);
+}

@@ -1,0 +1,39 @@
+import { nearest } from './nearest';
+
+/** The types of backend that can be configured. */
+export const BACKEND_TYPES = ['memory', 'sqlite', 'postgres', 'redis', 'custom'] as const;
+
+export type BackendType = (typeof BACKEND_TYPES)[number];
+
+/** Other names of the same types. */
+export type BackendTypeAlias = 'in-memory' | 'postgresql';
+
+const ALIASES: Readonly<Record<BackendTypeAlias, BackendType>> = {
+  'in-memory': 'memory',
+  postgresql: 'postgres',
+};
+
+/** Names that people know, of backends that are not there yet. */
+const NOT_THERE_YET: ReadonlyMap<string, string> = new Map([
+  ['file', 'sqlite keeps everything in one file'],
+  ['mongodb', 'postgres keeps documents as jsonb'],
+  ['mongo', 'postgres keeps documents as jsonb'],
+  ['dynamodb', 'redis and postgres are there'],
+  ['dynamo', 'redis and postgres are there'],
+]);
+
+/** The type of that name, or what is wrong with it. */
+export function backendType(name: unknown): { readonly type: BackendType } | { readonly problem: string } {
+  const valid = `Valid types: ${BACKEND_TYPES.join(', ')}`;
+  if (typeof name !== 'string') {
+    return { problem: name === undefined ? `is missing. ${valid}` : `has to be a text. ${valid}` };
+  }
+  const type = BACKEND_TYPES.find((each) => each === name) ?? ALIASES[name as BackendTypeAlias];
+  // `name` is any text, and every object has a `constructor`.
+  if (typeof type === 'string') return { type };
+  const instead = NOT_THERE_YET.get(name);
+  if (instead !== undefined) return { problem: `"${name}" is not there yet; ${instead}. ${valid}` };
+  const near = nearest(name, [...BACKEND_TYPES, ...Object.keys(ALIASES)]);
+  const guess = near === undefined ? '' : ` (did you mean "${near}"?)`;
+  return { problem: `"${name.slice(0, 40)}" is unknown${guess}. ${valid}` };
+}

@@ -1,0 +1,23 @@
+import { StorageError } from '../errors';
+
+/** One thing that is wrong with a configuration. The message never holds a value that may be a secret. */
+export interface ConfigProblem {
+  /** Where it stands, from the root of the configuration. */
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** `database.pool.max`; the root is `config`. */
+export function pathText(path: readonly PropertyKey[]): string {
+  return path.map(String).join('.') || 'config';
+}
+
+/** `CONFIG_INVALID` with every problem on a line of its own. */
+export function configInvalid(
+  caller: string,
+  problems: readonly ConfigProblem[],
+  placeOf: (problem: ConfigProblem) => string = ({ path }) => pathText(path),
+): StorageError {
+  const lines = problems.map((problem) => `  ${placeOf(problem)}: ${problem.message}`);
+  return new StorageError('CONFIG_INVALID', `${caller}: the configuration cannot work.\n${lines.join('\n')}`);
+}

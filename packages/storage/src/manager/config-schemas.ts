@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { flag, secret, settings, text, wholeNumber } from './setting-schemas';
+
+const MINUTE_MS = 60_000;
+const MIB = 2 ** 20;
+const duration = (maxMs = 10 * MINUTE_MS) => wholeNumber(1, maxMs);
+const port = () => wholeNumber(1, 65_535);
+
+/** Settings, or `false` for going without. */
+function unlessFalse<Shape extends z.ZodRawShape>(shape: Shape) {
+  const withSettings = settings(shape);
+  return z.union([z.literal(false), withSettings]).prefault({} as z.input<typeof withSettings>);
+}
+
+const tlsShape = {
+  ca: secret().optional(),
+  cert: secret().optional(),
+  key: secret().optional(),
+  servername: text().optional(),
+  rejectUnauthorized: flag().default(true),
+};
+
+const tls = () => z.union([flag(), settings(tlsShape)]);
+
+const halfShape = {
+  // The rest of what a partition's name may hold is for its number.
+  keyPrefix: text(512).optional(),
+};
+
+const remoteShape = {
+  ...halfShape,
+  timeoutMs: duration().default(10_000),
+  retry: unlessFalse({
+    retries: wholeNumber(0, 20).default(3),
+    initialDelayMs: duration().default(50),
+    maxDelayMs: duration().default(2_000),
+  }),
+  circuitBreaker: unlessFalse({
+    failures: wholeNumber(1, 1_000).default(5),
+    resetAfterMs: duration().default(5_000),
+  }),
+};
+
+/** Taken as it is: a parsed copy would be without its methods. */
+const handedIn = (what: string) =>
+  z.custom<object>((value) => (typeof value === 'object' || typeof value === 'function') && value !== null, {
+    error: `has to be ${what}`,
+  });
+const nodes = (defaultPort: number) =>
+  z
+    .array(settings({ host: text(255), port: port().default(defaultPort) }), {
+      error: 'has to be a list of nodes',
+    })
+    .min(1, 'has to name a node')
+    .max(256, 'has to name at most 256 nodes');
+
+/** What a half says about each type besides `type` and `fallback`. */
+export const backendShapes = {
+  memory: {
+    ...halfShape,
+    maxItems: wholeNumber(1, 16_000_000).default(1_000_000),
+    maxBytes: wholeNumber(1, Number.MAX_SAFE_INTEGER).default(256 * MIB),
+    maxValueBytes: wholeNumber(1, 512 * MIB).default(16 * MIB),
+    whenFull: z.enum(['evict', 'refuse'], { error: 'has to be "evict" or "refuse"' }).optional(),
+  },
+  sqlite: {
+    ...halfShape,
+    path: text(4_096).optional(),
+  },
+  postgres: {
+    ...remoteShape,
+    url: secret().min(1, 'is empty').optional(),
+    host: text(4_096).optional(),
+    port: port().optional(),
+    database: text(255).optional(),
+    username: text(255).optional(),
+    password: secret().optional(),
+    ssl: tls().optional(),
+    schema: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'has to be 1 to 63 letters, digits and underscores')
+      .optional(),
+    // Within PostgreSQL's 63 bytes for a name.
+    applicationName: text(63).default('recap'),
+    preparedStatements: flag().default(true),
+    maxValueBytes: wholeNumber(1, 512 * MIB).default(16 * MIB),
+    pool: settings({
+      min: wholeNumber(0, 1_000).default(0),
+      max: wholeNumber(1, 1_000).default(10),
+      idleTimeoutMs: wholeNumber(0, 24 * 60 * MINUTE_MS).default(10_000),
+      acquireTimeoutMs: duration().default(10_000),
+    })
+      .refine(({ min, max }) => min <= max, { path: ['min'], error: 'has to be at most "max"' })
+      .prefault({}),
+    client: handedIn('a pool of pg').optional(),
+  },
+  redis: {
+    ...remoteShape,
+    url: secret().min(1, 'is empty').optional(),
+    host: text(4_096).optional(),
+    port: port().optional(),
+    username: text(255).optional(),
+    password: secret().optional(),
+    db: wholeNumber(0, 1_000_000).optional(),
+    tls: tls().optional(),
+    sentinel: settings({
+      name: text(255),
+      nodes: nodes(26_379),
+      username: text(255).optional(),
+      password: secret().optional(),
+    }).optional(),
+    cluster: nodes(6_379).optional(),
+    client: handedIn('a client or cluster of ioredis').optional(),
+  },
+  custom: {
+    ...remoteShape,
+    backend: handedIn('a backend: an object with the methods of Backend'),
+  },
+} as const;
+
+/** Other names that are taken for settings, by type. */
+export const settingAliases: Readonly<Record<keyof typeof backendShapes, Readonly<Record<string, string>>>> =
+  {
+    memory: {},
+    sqlite: { filename: 'path' },
+    postgres: {
+      connectionString: 'url',
+      user: 'username',
+      'pool.acquireTimeoutMillis': 'pool.acquireTimeoutMs',
+      'pool.idleTimeoutMillis': 'pool.idleTimeoutMs',
+    },
+    redis: {
+      database: 'db',
+      maxRetries: 'retry.retries',
+      retryDelayOnFailover: 'retry.initialDelayMs',
+    },
+    custom: {},
+  };

@@ -1,0 +1,99 @@
+import type { Backend } from '../backend';
+import { createMemoryBackend } from '../backends/memory/memory-backend';
+import { createPostgresBackend } from '../backends/postgres/postgres-backend';
+import { systemClock } from '../clock';
+import type { CreateBackendOptions } from '../create-backend';
+import { StorageError } from '../errors';
+import { newId } from '../new-id';
+import { aroundBackend, type Around } from '../resilience/around-backend';
+import { aroundDriver } from '../resilience/around-driver';
+import { callPolicy } from '../resilience/call-policy';
+import type {
+  ResolvedBackend,
+  ResolvedCustom,
+  ResolvedPostgres,
+  ResolvedRedis,
+  Role,
+} from './resolved-config';
+import type { StorageLog } from './storage-log';
+import type { StorageOptions } from './storage-options';
+
+export interface BackendContext {
+  readonly role: Role;
+  readonly log: StorageLog;
+  readonly options: Pick<StorageOptions, 'clock' | 'newId' | 'random'>;
+}
+
+/** Makes a backend of its settings. Its driver is loaded when it is opened. */
+export function makeBackend(config: ResolvedBackend, context: BackendContext): Backend {
+  const { role, log, options } = context;
+  const clock = options.clock ?? systemClock;
+  const base: CreateBackendOptions = {
+    clock,
+    newId: options.newId ?? newId,
+    onError: (error) => log.failed(error, { role, backend: config.type, operation: 'sweep' }),
+  };
+  const remote = (settings: ResolvedPostgres | ResolvedRedis): CreateBackendOptions => ({
+    ...base,
+    timeoutMs: settings.timeoutMs,
+    through: (driver) => aroundDriver(driver, policyOf(settings, context), clock),
+  });
+  switch (config.type) {
+    case 'memory': {
+      const { maxItems, maxBytes, maxValueBytes, whenFull } = config;
+      return createMemoryBackend({ ...base, maxItems, maxBytes, maxValueBytes, whenFull });
+    }
+    case 'postgres': {
+      const { username, client, pool, applicationName, preparedStatements, maxValueBytes } = config;
+      const place = withoutUndefined({
+        ...{ host: config.host, port: config.port, database: config.database, user: username },
+        ...{ password: config.password, ssl: config.ssl, schema: config.schema },
+      });
+      return createPostgresBackend({
+        ...{ ...remote(config), ...place, pool, applicationName, preparedStatements, maxValueBytes },
+        ...(client === undefined ? {} : { client: client as never }),
+      });
+    }
+    case 'custom': {
+      const backend = config.backend as Backend;
+      const options = { newId: context.options.newId ?? newId, runsLater: true };
+      return aroundBackend(backend, policyOf(config, context, config.timeoutMs), options);
+    }
+    case 'sqlite':
+    case 'redis':
+      throw new StorageError('CONFIG_INVALID', `The type "${config.type}" is not there yet.`);
+  }
+}
+
+function policyOf(
+  settings: ResolvedPostgres | ResolvedRedis | ResolvedCustom,
+  { role, log, options: { random } }: BackendContext,
+  attemptTimeoutMs?: number,
+): Around {
+  const { type, timeoutMs, retry, circuitBreaker } = settings;
+  const name = type === 'custom' ? (settings.backend as Backend).name : type;
+  return callPolicy({
+    ...{ name, budgetMs: timeoutMs, attemptTimeoutMs, retry, circuitBreaker },
+    ...(random === undefined ? {} : { random }),
+    onRetry: (attempt, delayMs) => {
+      log.debug(
+        { role, backend: name, attempt, delayMs: Math.round(delayMs) },
+        'A storage operation is tried again.',
+      );
+    },
+    onCircuit: (state) => {
+      const details = { role, backend: name };
+      if (state === 'open')
+        log.warn(details, `The ${name} backend keeps failing and is left alone for a while.`);
+      else log.info(details, `The ${name} backend answers again.`);
+    },
+  });
+}
+
+type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+function withoutUndefined<T extends object>(settings: T): Defined<T> {
+  return Object.fromEntries(
+    Object.entries(settings).filter(([, value]) => value !== undefined),
+  ) as Defined<T>;
+}

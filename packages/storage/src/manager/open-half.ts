@@ -1,0 +1,107 @@
+import type { Backend } from '../backend';
+import { systemClock } from '../clock';
+import { FallbackBackend } from '../fallback/fallback-backend';
+import type { FallbackEvent, FallbackState } from '../fallback/fallback-event';
+import { Overlay } from '../fallback/overlay';
+import { newId as makeId } from '../new-id';
+import { observeBackend } from './observe-backend';
+import { makeBackend, type BackendContext } from './open-backend';
+import type { ResolvedHalf } from './resolved-config';
+import { StorageLog, type FailureContext } from './storage-log';
+import type { StorageOptions } from './storage-options';
+
+/** A backend with all that stands around it. */
+export interface Half {
+  readonly type: string;
+  readonly keyPrefix: string;
+  readonly backend: Backend;
+  /** Which backend serves; without a fallback, always the one. */
+  state(): FallbackState;
+}
+
+/** Opens what a half of the configuration says. What it could not open, it closes. */
+export async function openHalf(
+  { role, backend: config, fallback }: ResolvedHalf,
+  options: StorageOptions,
+  slowOperationMs: number | undefined,
+): Promise<Half> {
+  const log = new StorageLog(options.logger, options.onError);
+  const context: BackendContext = { role, log, options };
+  const primary = makeBackend(config, context);
+  const who = { role, backend: config.type };
+  let served: Backend = primary;
+  let state = (): FallbackState => ({ servedBy: primary.name, isDegraded: false, pendingWrites: 0 });
+  if (fallback !== undefined) {
+    const newId = options.newId ?? makeId;
+    const { keyPrefix } = config;
+    const overlays = fallback.to.map(
+      (each) =>
+        new Overlay(makeBackend(each, context), {
+          ...{ name: keyPrefix, partitionPrefix: keyPrefix, reads: fallback.reads, newId },
+        }),
+    );
+    const backend = new FallbackBackend({
+      ...{ primary, overlays, newId, clock: options.clock ?? systemClock },
+      ...{ probeIntervalMs: fallback.probeIntervalMs, stableMs: fallback.stableMs },
+      onEvent: (event) => tell(event, who, log, options),
+      onError: (error, operation) => log.failed(error, { ...who, operation }),
+    });
+    served = backend;
+    state = () => backend.state;
+  }
+  try {
+    await served.open();
+  } catch (error) {
+    await closeAfter(error, served, who, log);
+    throw error;
+  }
+  const isObserved = slowOperationMs !== undefined || options.onError !== undefined;
+  const observed = isObserved
+    ? observeBackend(served, { log, slowOperationMs, context: who, newId: options.newId })
+    : served;
+  return { type: config.type, keyPrefix: config.keyPrefix, backend: observed, state };
+}
+
+/** The first failure is the one to be told; what fails afterwards goes to `onError`. */
+async function closeAfter(
+  error: unknown,
+  backend: Backend,
+  who: Omit<FailureContext, 'operation'>,
+  log: StorageLog,
+): Promise<void> {
+  log.failed(error, { ...who, operation: 'open' });
+  try {
+    await backend.close();
+  } catch (reason) {
+    log.failed(reason, { ...who, operation: 'close' });
+  }
+}
+
+function tell(
+  event: FallbackEvent,
+  who: Omit<FailureContext, 'operation'>,
+  log: StorageLog,
+  { onFallback }: StorageOptions,
+): void {
+  switch (event.type) {
+    case 'degraded':
+      log.alert(
+        { ...who, from: event.from, to: event.to, err: event.error },
+        `The ${event.from} backend of the ${who.role} cannot be reached. ${event.to} has taken over; what is written is replayed later.`,
+      );
+      break;
+    case 'recovered':
+      log.info({ ...who, ...event }, `The ${event.to} backend of the ${who.role} is back.`);
+      break;
+    case 'conflict':
+      log.error(
+        { ...who, err: event.error },
+        `A write to the ${who.role} that was made while its backend was away was not applied. onFallback has it.`,
+      );
+      break;
+    case 'unreplayed':
+      log.error({ ...who, ...event }, `${event.writes} writes to the ${who.role} were not replayed.`);
+      break;
+  }
+  log.safely(() => onFallback?.(event, who));
+}

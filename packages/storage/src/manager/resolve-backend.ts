@@ -1,0 +1,115 @@
+import { backendType, type BackendType } from './backend-types';
+import type { ConfigProblem } from './config-problem';
+import { backendShapes, settingAliases } from './config-schemas';
+import { postgresFields, redisFields } from './connection-fields';
+import { isRecord } from './map-texts';
+import { renameSettings } from './rename-settings';
+import type { ResolvedBackend, Role } from './resolved-config';
+import { settings } from './setting-schemas';
+import { foreignProblems, foreignSettings } from './foreign-settings';
+import { zodProblems } from './zod-problems';
+
+type Path = readonly PropertyKey[];
+
+/** What depends on the part that a backend plays. */
+export interface BackendDefaults {
+  /** The file of SQLite. */
+  readonly path: string;
+  /** What memory does. */
+  readonly whenFull: 'evict' | 'refuse';
+}
+
+const defaultsOf = (role: Role): BackendDefaults => ({
+  path: '.recap/storage.db',
+  whenFull: role === 'cache' ? 'evict' : 'refuse',
+});
+
+const KEY_PREFIX: Readonly<Record<Role, string>> = { cache: 'recap:cache:', database: 'recap:db:' };
+
+const schemas = Object.fromEntries(
+  Object.entries(backendShapes).map(([type, shape]) => [type, settings(shape, foreignSettings)]),
+) as unknown as { readonly [Type in BackendType]: ReturnType<typeof settings<(typeof backendShapes)[Type]>> };
+
+/** The settings of one backend, or `undefined` after adding to `problems` what is wrong with them. */
+export function resolveBackend(
+  given: unknown,
+  role: Role,
+  path: Path,
+  problems: ConfigProblem[],
+  defaults: BackendDefaults = defaultsOf(role),
+): ResolvedBackend | undefined {
+  if (!isRecord(given)) {
+    problems.push({ path, message: 'has to be an object of settings with a "type"' });
+    return undefined;
+  }
+  const found = backendType(given['type']);
+  if ('problem' in found) {
+    // Whose type is of another system has its settings too: told all at once.
+    problems.push({ path: [...path, 'type'], message: found.problem });
+    problems.push(...foreignProblems(Object.keys(given), path));
+    return undefined;
+  }
+  const before = problems.length;
+  const { type: _type, ...named } = renameSettings(given, settingAliases[found.type], path, problems);
+  const parsed = schemas[found.type].safeParse(named);
+  if (!parsed.success) problems.push(...zodProblems(parsed.error, path));
+  if (!parsed.success || problems.length > before) return undefined;
+  const { keyPrefix = KEY_PREFIX[role], ...rest } = parsed.data;
+  const backend = connected({ ...rest, type: found.type }, named, path, problems, defaults);
+  return problems.length > before ? undefined : ({ ...backend, keyPrefix } as ResolvedBackend);
+}
+
+type Loose = Readonly<Record<string, unknown>> & { readonly type: BackendType };
+
+function connected(
+  backend: Loose,
+  named: Readonly<Record<string, unknown>>,
+  path: Path,
+  problems: ConfigProblem[],
+  { path: file, whenFull }: BackendDefaults,
+): Loose {
+  switch (backend.type) {
+    case 'sqlite':
+      return { ...backend, path: backend['path'] ?? file };
+    case 'memory':
+      return { ...backend, whenFull: backend['whenFull'] ?? whenFull };
+    case 'postgres':
+    case 'redis': {
+      checkWays(backend.type, named, path, problems);
+      const { fields, problems: wrong } = (backend.type === 'postgres' ? postgresFields : redisFields)(
+        backend,
+      );
+      problems.push(...wrong.map((each) => ({ ...each, path: [...path, ...each.path] })));
+      return { ...fields, type: backend.type };
+    }
+    case 'custom':
+      return backend;
+  }
+}
+
+const PLACE = ['url', 'host', 'port'];
+const ACCOUNT = ['username', 'password', 'db'];
+/** What goes with none of the settings after it. */
+const WAYS: Readonly<Record<'postgres' | 'redis', Readonly<Record<string, readonly string[]>>>> = {
+  postgres: { client: [...PLACE, 'database', 'username', 'password', 'ssl', 'applicationName', 'pool'] },
+  redis: {
+    client: [...PLACE, ...ACCOUNT, 'tls', 'sentinel', 'cluster'],
+    sentinel: [...PLACE, 'cluster'],
+    cluster: [...PLACE, 'db'],
+  },
+};
+
+/** Two ways to find a server are one too many: one of them would be ignored. */
+function checkWays(
+  type: 'postgres' | 'redis',
+  named: Readonly<Record<string, unknown>>,
+  path: Path,
+  problems: ConfigProblem[],
+): void {
+  for (const [way, others] of Object.entries(WAYS[type])) {
+    if (named[way] === undefined) continue;
+    for (const other of others.filter((each) => named[each] !== undefined)) {
+      problems.push({ path: [...path, other], message: `does not go together with "${way}"` });
+    }
+  }
+}

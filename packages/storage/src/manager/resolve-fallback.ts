@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { BACKEND_TYPES, type BackendType } from './backend-types';
+import type { ConfigProblem } from './config-problem';
+import { isRecord } from './map-texts';
+import { resolveBackend } from './resolve-backend';
+import type { ResolvedBackend, ResolvedFallback, Role } from './resolved-config';
+import { settings, wholeNumber } from './setting-schemas';
+import { zodProblems } from './zod-problems';
+
+/** What stands behind each type when the fallback is `'documented'`. */
+const DOCUMENTED: Readonly<Partial<Record<BackendType, readonly BackendType[]>>> = {
+  redis: ['memory'],
+  postgres: ['sqlite', 'memory'],
+  sqlite: ['memory'],
+};
+
+/** More would be a chain that nobody oversees. */
+const MOST = BACKEND_TYPES.length;
+
+export const fallbackShape = {
+  to: z.unknown().optional(),
+  reads: z.enum(['known', 'partial'], { error: 'has to be "known" or "partial"' }).optional(),
+  probeIntervalMs: wholeNumber(10, 600_000).default(1_000),
+  stableMs: wholeNumber(0, 3_600_000).default(10_000),
+};
+
+const schema = settings(fallbackShape);
+
+export function resolveFallback(
+  given: unknown,
+  role: Role,
+  primary: ResolvedBackend,
+  problems: ConfigProblem[],
+): ResolvedFallback | undefined {
+  const path = [role, 'fallback'];
+  const isShort = given === 'documented' || Array.isArray(given);
+  const parsed = schema.safeParse(isShort ? { to: given } : given);
+  if (!parsed.success) {
+    problems.push(...zodProblems(parsed.error, path));
+    return undefined;
+  }
+  const { to, reads = role === 'cache' ? 'partial' : 'known', ...rest } = parsed.data;
+  const names = listOf(to, primary.type);
+  const toPath = isShort ? path : [...path, 'to'];
+  if (typeof names === 'string') {
+    problems.push({ path: toPath, message: names });
+    return undefined;
+  }
+  const before = problems.length;
+  const backends = names.map((each, index) =>
+    resolveBackend(
+      typeof each === 'string' ? { type: each } : each,
+      role,
+      to === 'documented' ? toPath : [...toPath, index],
+      problems,
+      // What was written meanwhile must not be dropped before it is replayed, in a cache neither.
+      { path: `.recap/${role}-fallback.db`, whenFull: 'refuse' },
+    ),
+  );
+  if (problems.length > before) return undefined;
+  return { to: backends.filter((each) => each !== undefined), reads, ...rest };
+}
+
+function listOf(to: unknown, primary: BackendType): readonly unknown[] | string {
+  if (to === 'documented') {
+    return DOCUMENTED[primary] ?? `${primary} has no documented fallback. Name the types, such as ["memory"]`;
+  }
+  const isList = Array.isArray(to) && to.length > 0 && to.length <= MOST;
+  if (!isList)
+    return `has to be "documented" or a list of 1 to ${MOST} backends, such as ["sqlite", "memory"]`;
+  const nested = (to as unknown[]).some((each) => isRecord(each) && each['fallback'] !== undefined);
+  return nested ? 'has a fallback of its own in it; one list says the whole order' : (to as unknown[]);
+}

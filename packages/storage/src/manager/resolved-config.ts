@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+import type { backendShapes } from './config-schemas';
+
+type Settings<Type extends keyof typeof backendShapes> = z.output<z.ZodObject<(typeof backendShapes)[Type]>>;
+
+/** Settings of one backend with every default filled in; a URL has become fields. */
+export type ResolvedBackend =
+  ResolvedMemory | ResolvedSqlite | ResolvedPostgres | ResolvedRedis | ResolvedCustom;
+
+interface Named {
+  readonly keyPrefix: string;
+}
+
+export type ResolvedMemory = Settings<'memory'> &
+  Named & { readonly type: 'memory'; readonly whenFull: 'evict' | 'refuse' };
+export type ResolvedSqlite = Settings<'sqlite'> & Named & { readonly type: 'sqlite'; readonly path: string };
+export type ResolvedPostgres = Omit<Settings<'postgres'>, 'url'> & Named & { readonly type: 'postgres' };
+export type ResolvedRedis = Omit<Settings<'redis'>, 'url'> & Named & { readonly type: 'redis' };
+export type ResolvedCustom = Settings<'custom'> & Named & { readonly type: 'custom' };
+
+export interface ResolvedFallback {
+  readonly to: readonly ResolvedBackend[];
+  readonly reads: 'known' | 'partial';
+  readonly probeIntervalMs: number;
+  readonly stableMs: number;
+}
+
+/** What is kept on one side of a pair. */
+export type Role = 'cache' | 'database';
+
+export interface ResolvedHalf {
+  readonly role: Role;
+  readonly backend: ResolvedBackend;
+  readonly fallback: ResolvedFallback | undefined;
+}
+
+export interface ResolvedStorage {
+  readonly cache: ResolvedHalf | undefined;
+  readonly database: ResolvedHalf | undefined;
+  readonly slowOperationMs: number | undefined;
+}

@@ -1,0 +1,55 @@
+import type { Half } from './open-half';
+
+interface Opened<T> {
+  readonly half: Half;
+  /** What the program works with. */
+  readonly role: T;
+}
+
+/** One of the two: opened once, forgotten when that failed, and closed whatever state it is in. */
+export class Slot<T> {
+  readonly #open: () => Promise<Half>;
+  readonly #play: (half: Half) => T;
+  #opening: Promise<Opened<T>> | undefined;
+  #opened: Opened<T> | undefined;
+
+  constructor(open: () => Promise<Half>, play: (half: Half) => T) {
+    this.#open = open;
+    this.#play = play;
+  }
+
+  get opened(): Opened<T> | undefined {
+    return this.#opened;
+  }
+
+  /** Whether it is open, or about to be. */
+  get isUsed(): boolean {
+    return this.#opening !== undefined;
+  }
+
+  open(): Promise<Opened<T>> {
+    if (this.#opening !== undefined) return this.#opening;
+    const opening = this.#attempt();
+    this.#opening = opening;
+    opening.catch(() => {
+      if (this.#opening === opening) this.#opening = undefined;
+    });
+    return opening;
+  }
+
+  async close(): Promise<void> {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    if (opening === undefined) return;
+    const [{ status }] = await Promise.allSettled([opening]);
+    const opened = this.#opened;
+    this.#opened = undefined;
+    if (status === 'fulfilled') await opened?.half.backend.close();
+  }
+
+  async #attempt(): Promise<Opened<T>> {
+    const half = await this.#open();
+    this.#opened = { half, role: this.#play(half) };
+    return this.#opened;
+  }
+}

@@ -1,0 +1,185 @@
+import type { BackendTypeAlias } from './backend-types';
+
+/** Settings that every half takes. */
+interface HalfConfig {
+  /**
+   * Begins the name of everything that this half keeps, so that several can share one server; default
+   * `recap:cache:` and `recap:db:`.
+   */
+  readonly keyPrefix?: string;
+  /**
+   * What takes over, in this order, while the backend cannot be reached; default: nothing does, and its
+   * failure is yours. `'documented'` is memory behind redis, sqlite and memory behind postgres, memory
+   * behind sqlite.
+   */
+  readonly fallback?: FallbackConfig;
+}
+
+/** Settings of backends that are asked over a network. */
+interface RemoteConfig extends HalfConfig {
+  /** Longest time for an operation, with what has to be tried again; default 10,000. */
+  readonly timeoutMs?: number;
+  /** Another attempt after a failure that may pass, where it cannot do the work twice; `false` for none. */
+  readonly retry?: RetryConfig | false;
+  /** Asks a server no more that keeps failing, until some time has passed; `false` for never. */
+  readonly circuitBreaker?: CircuitBreakerConfig | false;
+}
+
+export interface RetryConfig {
+  /** Attempts beyond the first; default 3. */
+  readonly retries?: number;
+  /** Upper end of the first wait; it doubles with each. The wait itself is drawn from 0 up to there. Default 50. */
+  readonly initialDelayMs?: number;
+  /** What the upper end stops growing at; default 2,000. */
+  readonly maxDelayMs?: number;
+}
+
+export interface CircuitBreakerConfig {
+  /** Failures in a row from which on the server is left alone; default 5. */
+  readonly failures?: number;
+  /** After this time one operation is let through; default 5,000. */
+  readonly resetAfterMs?: number;
+}
+
+export interface MemoryConfig extends HalfConfig {
+  readonly type: 'memory' | 'in-memory';
+  /** Most values and lists; default 1,000,000. */
+  readonly maxItems?: number;
+  /** Most bytes of partitions, keys and values; default 268,435,456 (256 MiB). */
+  readonly maxBytes?: number;
+  /** Largest value; default 16,777,216 (16 MiB). */
+  readonly maxValueBytes?: number;
+  /**
+   * `evict` drops what was not used for longest, `refuse` rejects `CAPACITY_EXCEEDED`. Default: a cache evicts, a
+   * database and what takes over for either refuse.
+   */
+  readonly whenFull?: 'evict' | 'refuse';
+}
+
+export interface SqliteConfig extends HalfConfig {
+  readonly type: 'sqlite';
+  /** The file, made with its folder when it is not there; default `.recap/storage.db`. `:memory:` keeps nothing. */
+  readonly path?: string;
+}
+
+export interface PostgresConfig extends RemoteConfig {
+  readonly type: 'postgres' | 'postgresql';
+  /** `postgres://user:password@host:port/database?sslmode=…`. What it says is not said again in a field. */
+  readonly url?: string;
+  /** Default `localhost`; a path that begins with `/` is the folder of a Unix socket. */
+  readonly host?: string;
+  /** Default 5432. */
+  readonly port?: number;
+  /** Default: the name of the user. */
+  readonly database?: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** True: encrypted, and the certificate is checked. Default false, unless the URL says otherwise. */
+  readonly ssl?: boolean | TlsConfig;
+  /** Where Recap's tables are, and are made when they are missing; default: by the server's `search_path`. */
+  readonly schema?: string;
+  /** How the connections call themselves in `pg_stat_activity`; default `recap`. */
+  readonly applicationName?: string;
+  /** False behind a pooler that does not keep prepared statements, such as PgBouncer before 1.21; default true. */
+  readonly preparedStatements?: boolean;
+  /** Largest value; default 16,777,216 (16 MiB). */
+  readonly maxValueBytes?: number;
+  readonly pool?: PoolConfig;
+  /** A pool of your own (`pg.Pool`), which stays yours to end. Then nothing that says how to connect. */
+  readonly client?: object;
+}
+
+export interface PoolConfig {
+  /** Connections that stay open; default 0. */
+  readonly min?: number;
+  /** Default 10. */
+  readonly max?: number;
+  /** Time after which a connection beyond `min` that nobody needs is closed; default 10,000. */
+  readonly idleTimeoutMs?: number;
+  /** Longest wait for a connection to be free, or made; default 10,000. */
+  readonly acquireTimeoutMs?: number;
+}
+
+export interface TlsConfig {
+  /** Certificates of authorities in PEM, instead of those that Node knows. */
+  readonly ca?: string;
+  /** The client's certificate in PEM. */
+  readonly cert?: string;
+  /** The client's key in PEM. */
+  readonly key?: string;
+  /** The name that the certificate has to bear; default: the host. */
+  readonly servername?: string;
+  /** False takes any certificate, so anybody can listen; default true. */
+  readonly rejectUnauthorized?: boolean;
+}
+
+export interface RedisConfig extends RemoteConfig {
+  readonly type: 'redis';
+  /** `redis://user:password@host:port/db`, `rediss://` for TLS. What it says is not said again in a field. */
+  readonly url?: string;
+  /** Default `localhost`. */
+  readonly host?: string;
+  /** Default 6379. */
+  readonly port?: number;
+  readonly username?: string;
+  readonly password?: string;
+  /** The number of the database; default 0, the only one of a cluster. */
+  readonly db?: number;
+  readonly tls?: boolean | TlsConfig;
+  /** Finds the master through Sentinels. Then neither `url` nor `host`. */
+  readonly sentinel?: SentinelConfig;
+  /** Nodes of a Redis Cluster to begin with. Then neither `url` nor `host`. */
+  readonly cluster?: readonly NodeConfig[];
+  /** An `ioredis` client or cluster of your own, which stays yours to end. Then nothing that says how to connect. */
+  readonly client?: object;
+}
+
+export interface SentinelConfig {
+  /** The name of the group of servers, such as `mymaster`. */
+  readonly name: string;
+  readonly nodes: readonly NodeConfig[];
+  readonly username?: string;
+  readonly password?: string;
+}
+
+export interface NodeConfig {
+  readonly host: string;
+  /** Default 6379, of a Sentinel 26379. */
+  readonly port?: number;
+}
+
+export interface CustomConfig extends RemoteConfig {
+  readonly type: 'custom';
+  /** A backend of your own; see "Write a backend". */
+  readonly backend: object;
+}
+
+export type BackendConfig = MemoryConfig | SqliteConfig | PostgresConfig | RedisConfig | CustomConfig;
+
+/** A backend that takes over: its type, or its settings. */
+export type FallbackBackend =
+  Exclude<BackendConfig['type'], 'custom'> | BackendTypeAlias | Omit<BackendConfig, 'fallback'>;
+
+export type FallbackConfig = 'documented' | readonly FallbackBackend[] | FallbackSettings;
+
+export interface FallbackSettings {
+  readonly to: 'documented' | readonly FallbackBackend[];
+  /**
+   * What a read gives while the backend cannot be reached. `'known'`: what was written since, and else an
+   * error, since nobody can know. `'partial'`: as if nothing else were there. Default: `known` for the
+   * database, `partial` for the cache.
+   */
+  readonly reads?: 'known' | 'partial';
+  /** Pause between two looks whether the backend is back; default 1,000. */
+  readonly probeIntervalMs?: number;
+  /** How long it has to answer without a failure before it is used again; doubles up to sixteenfold when it fails soon after. Default 10,000. */
+  readonly stableMs?: number;
+}
+
+/** What a program keeps things in: a cache, whose content may be lost, and a database, whose content may not. */
+export interface StorageConfig {
+  readonly cache?: BackendConfig;
+  readonly database?: BackendConfig;
+  /** Operations that take at least this long are logged; default: none is. */
+  readonly slowOperationMs?: number;
+}

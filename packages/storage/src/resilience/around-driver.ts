@@ -1,0 +1,58 @@
+import type { Clock } from '../clock';
+import type { Awaitable, Driver, DriverWrite } from '../driver';
+import { StorageError } from '../errors';
+import type { Around } from './around-backend';
+
+/**
+ * A driver whose every operation goes through `around`; `close` does not. Here values are text or bytes that nobody
+ * changes any more and writes have their versions, so each run of one operation does the same.
+ */
+export function aroundDriver(driver: Driver, around: Around, clock: Clock): Driver {
+  // What the engine's errors mean has to be known here, to tell which of them pass.
+  const asked = async <T>(ask: () => Awaitable<T>): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof StorageError) throw error;
+      const known = driver.explain?.(error);
+      throw known ?? new StorageError('UNAVAILABLE', `The ${driver.name} backend failed.`, { cause: error });
+    }
+  };
+  const run = <T>(method: string, ask: () => Awaitable<T>, isRepeatable = true): Promise<T> =>
+    around({ method, isRepeatable }, () => asked(ask));
+  const areRepeatable = (writes: readonly DriverWrite[]): boolean =>
+    !writes.some(({ type }) => type === 'append');
+
+  return {
+    name: driver.name,
+    capabilities: driver.capabilities,
+    open: () => run('open', () => driver.open()),
+    close: () => driver.close(),
+    // A later attempt sees what has expired since the first.
+    get: (partition, key) => run('get', () => driver.get(partition, key, clock.now())),
+    getMany: (addresses) => run('getMany', () => driver.getMany(addresses, clock.now())),
+    scan: (partition, scan) => run('scan', () => driver.scan(partition, scan, clock.now())),
+    partitions: (range, limit) => run('partitions', () => driver.partitions(range, limit, clock.now())),
+    range: (partition, key, start, end) =>
+      run('range', () => driver.range(partition, key, start, end, clock.now())),
+    length: (partition, key) => run('length', () => driver.length(partition, key, clock.now())),
+    write: (write) => run(write.type, () => driver.write(write, clock.now()), write.type !== 'append'),
+    batch: (writes) => run('batch', () => driver.batch(writes, clock.now()), areRepeatable(writes)),
+    sweep: (limit) => run('sweep', () => driver.sweep(limit, clock.now())),
+    stats: () => run('stats', () => driver.stats(clock.now())),
+    ...(driver.transact && {
+      transact: (writes) =>
+        run('transact', () => driver.transact!(writes, clock.now()), areRepeatable(writes)),
+    }),
+    ...(driver.query && {
+      query: (partition, filter, scan) =>
+        run('query', () => driver.query!(partition, filter, scan, clock.now())),
+    }),
+    ...(driver.publish && {
+      publish: (channel, message) => run('publish', () => driver.publish!(channel, message), false),
+    }),
+    ...(driver.subscribe && {
+      subscribe: (channel, listener) => run('subscribe', () => driver.subscribe!(channel, listener)),
+    }),
+  };
+}

@@ -1,0 +1,140 @@
+import {
+  BrokenCircuitError,
+  CircuitState,
+  circuitBreaker,
+  ConsecutiveBreaker,
+  ExponentialBackoff,
+  handleWhen,
+  retry,
+  timeout,
+  TaskCancelledError,
+  TimeoutStrategy,
+} from 'cockatiel';
+import { errorCode, StorageError } from '../errors';
+import type { Around } from './around-backend';
+import { isTransient, wasNeverSent } from './transient';
+
+export interface CallPolicyOptions {
+  /** For messages. */
+  readonly name: string;
+  /** No attempt begins after this time. */
+  readonly budgetMs: number;
+  /** Longest time of one attempt, for a backend that has no time-out of its own. */
+  readonly attemptTimeoutMs?: number | undefined;
+  readonly retry:
+    { readonly retries: number; readonly initialDelayMs: number; readonly maxDelayMs: number } | false;
+  readonly circuitBreaker: { readonly failures: number; readonly resetAfterMs: number } | false;
+  /** From 0 up to 1, as `Math.random`. */
+  readonly random?: () => number;
+  readonly onRetry?: (attempt: number, delayMs: number) => void;
+  readonly onCircuit?: (state: 'open' | 'closed') => void;
+}
+
+/** An error that has to go past the policy for retries. */
+class Final {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/**
+ * Time-out, retries with exponential back-off and full jitter, and a circuit breaker around each operation. An
+ * operation that may have worked is tried again only if that does no harm.
+ *
+ * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export function callPolicy(options: CallPolicyOptions): Around {
+  const attempt = withTimeout(options, withBreaker(options));
+  const policy = retryPolicy(options);
+  return async (operation, run) => {
+    const startedAt = performance.now();
+    try {
+      return await policy.execute(async () => {
+        try {
+          return await (operation.method === 'open' ? run() : attempt(run));
+        } catch (error) {
+          const again =
+            isTransient(error) &&
+            !isCircuitOpen(error) &&
+            (operation.isRepeatable || wasNeverSent(error)) &&
+            performance.now() - startedAt < options.budgetMs;
+          throw again ? error : new Final(error);
+        }
+      });
+    } catch (error) {
+      throw error instanceof Final ? error.error : error;
+    }
+  };
+}
+
+/** Not asked at all, since the ones before failed. */
+function isCircuitOpen(error: unknown): boolean {
+  return error instanceof StorageError && error.cause instanceof BrokenCircuitError;
+}
+
+type Attempt = <T>(run: () => Promise<T>) => Promise<T>;
+
+function retryPolicy({ retry: settings, random = Math.random, onRetry }: CallPolicyOptions) {
+  const policy = retry(
+    handleWhen((error) => !((error as unknown) instanceof Final)),
+    {
+      maxAttempts: settings === false ? 0 : settings.retries,
+      backoff:
+        settings === false
+          ? new ExponentialBackoff()
+          : new ExponentialBackoff<number>({
+              initialDelay: settings.initialDelayMs,
+              maxDelay: settings.maxDelayMs,
+              exponent: 2,
+              generator: (attempts = 0, { initialDelay, maxDelay }) => [
+                random() * Math.min(maxDelay, initialDelay * 2 ** attempts),
+                attempts + 1,
+              ],
+            }),
+    },
+  );
+  if (onRetry !== undefined) policy.onRetry(({ attempt, delay }) => onRetry(attempt, delay));
+  return policy;
+}
+
+function withBreaker({ circuitBreaker: settings, name, onCircuit }: CallPolicyOptions): Attempt {
+  if (settings === false) return (run) => run();
+  // A pool with no connection to spare says nothing about the server.
+  const isDown = (error: unknown): boolean => errorCode(error) === 'UNAVAILABLE';
+  const policy = circuitBreaker(handleWhen(isDown), {
+    halfOpenAfter: settings.resetAfterMs,
+    breaker: new ConsecutiveBreaker(settings.failures),
+  });
+  policy.onStateChange((state) => {
+    if (state === CircuitState.Open) onCircuit?.('open');
+    else if (state === CircuitState.Closed) onCircuit?.('closed');
+  });
+  return async (run) => {
+    try {
+      return await policy.execute(run);
+    } catch (error) {
+      if (!(error instanceof BrokenCircuitError)) throw error;
+      const last =
+        policy.lastFailure !== undefined && 'error' in policy.lastFailure ? policy.lastFailure.error : error;
+      const text = `The ${name} backend is not asked for a while, since it failed ${settings.failures} times in a row. Last: ${last.message}`;
+      throw new StorageError('UNAVAILABLE', text, { cause: error });
+    }
+  };
+}
+
+function withTimeout({ attemptTimeoutMs, name }: CallPolicyOptions, inner: Attempt): Attempt {
+  if (attemptTimeoutMs === undefined) return inner;
+  const policy = timeout(attemptTimeoutMs, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false });
+  return (run) =>
+    inner(async () => {
+      try {
+        return await policy.execute(run);
+      } catch (error) {
+        if (!(error instanceof TaskCancelledError)) throw error;
+        const text = `The ${name} backend did not answer within ${attemptTimeoutMs} ms. A write may have happened.`;
+        throw new StorageError('UNAVAILABLE', text, { cause: error });
+      }
+    });
+}

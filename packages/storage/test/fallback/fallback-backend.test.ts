@@ -1,0 +1,498 @@
+import type { Item } from '../../src/backend';
+import { StorageError } from '../../src/errors';
+import { describeBackend, FakeClock } from '../../src/testing';
+import { unavailable } from '../faulty-backend';
+import { at, openRig, type Rig } from './rig';
+
+let rigs: Rig[] = [];
+
+async function open(options?: Parameters<typeof openRig>[0]): Promise<Rig> {
+  const rig = await openRig(options);
+  rigs.push(rig);
+  return rig;
+}
+
+const typesOf = (rig: Rig): string[] => rig.events.map(({ type }) => type);
+const NOT_KNOWN = { code: 'UNAVAILABLE', message: expect.stringContaining('cannot be known') };
+
+describe('FallbackBackend', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(async () => {
+    for (const rig of rigs) await rig.backend.close().catch(() => undefined);
+    rigs = [];
+    jest.useRealTimers();
+  });
+
+  describe('while its backend can be reached', () => {
+    it('touches no other', async () => {
+      const { backend, standIns, events } = await open();
+      standIns[0]!.faults.calls.length = 0;
+      await backend.set(at('a'), 1);
+      expect(await backend.get(at('a'))).toMatchObject({ value: 1 });
+      expect(standIns[0]?.faults.calls).toEqual([]);
+      expect(events).toEqual([]);
+      expect(backend.state).toEqual({ servedBy: 'primary', isDegraded: false, pendingWrites: 0 });
+    });
+
+    it.each(['CONFLICT', 'WRONG_TYPE', 'CAPACITY_EXCEEDED', 'POOL_EXHAUSTED', 'CORRUPT'] as const)(
+      'takes no %s for an outage',
+      async (code) => {
+        const { backend, primary, events } = await open();
+        primary.next.push(new StorageError(code, 'No.'));
+        await expect(backend.set(at('a'), 1)).rejects.toMatchObject({ code });
+        expect(events).toEqual([]);
+      },
+    );
+
+    it('takes one operation that fails for no outage while others work', async () => {
+      const { backend, primary, events } = await open();
+      primary.next.push(unavailable());
+      await expect(backend.set(at('a'), 1)).resolves.toEqual(expect.any(String));
+      primary.next.push(unavailable(), unavailable());
+      await expect(backend.set(at('a'), 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect(events).toEqual([]);
+    });
+  });
+
+  describe('while its backend is away', () => {
+    it('keeps what is written, and says that it is degraded', async () => {
+      const { backend, primary, events, clock } = await open();
+      primary.isDown = true;
+      await backend.set(at('a'), { b: [1] });
+      expect(await backend.get(at('a'))).toMatchObject({ value: { b: [1] } });
+      expect(backend.state).toEqual({
+        ...{ servedBy: 'stand-in', isDegraded: true, degradedSince: clock.now(), pendingWrites: 1 },
+      });
+      expect(events).toEqual([
+        { type: 'degraded', from: 'primary', to: 'stand-in', error: expect.any(StorageError) },
+      ]);
+      expect(await backend.health()).toMatchObject({ healthy: true });
+    });
+
+    it('switches once for a hundred operations that fail at the same time', async () => {
+      const { backend, primary, events } = await open();
+      primary.isDown = true;
+      await Promise.all(Array.from({ length: 100 }, (_, n) => backend.set(at(`k${n}`), n)));
+      expect(events).toHaveLength(1);
+      expect(backend.state.pendingWrites).toBe(100);
+    });
+
+    // Whoever takes an unknown history for an empty one and saves it erases it.
+    it('never answers that something is not there when nobody can know', async () => {
+      const { backend, primary } = await open();
+      await backend.set(at('old'), 1);
+      await backend.append(at('list'), [1, 2]);
+      primary.isDown = true;
+      await expect(backend.get(at('old'))).rejects.toMatchObject(NOT_KNOWN);
+      await expect(backend.get(at('none'))).rejects.toMatchObject(NOT_KNOWN);
+      await backend.set(at('new'), 1);
+      await expect(backend.getMany([at('new'), at('old')])).rejects.toMatchObject(NOT_KNOWN);
+      expect(await backend.getMany([at('new')])).toMatchObject([{ value: 1 }]);
+      await backend.append(at('list'), [3]);
+      await expect(backend.range(at('list'))).rejects.toMatchObject(NOT_KNOWN);
+      await expect(backend.length(at('list'))).rejects.toMatchObject(NOT_KNOWN);
+      await expect(backend.scan('p')).rejects.toMatchObject(NOT_KNOWN);
+      await expect(backend.partitions()).rejects.toMatchObject(NOT_KNOWN);
+      await expect(backend.query('p', {})).rejects.toMatchObject(NOT_KNOWN);
+      await expect(backend.stats()).rejects.toMatchObject(NOT_KNOWN);
+    });
+
+    it('knows what was written and deleted since', async () => {
+      const { backend, primary, clock } = await open();
+      await backend.set(at('a'), 'before');
+      await backend.append(at('l'), ['before']);
+      primary.isDown = true;
+      await backend.delete(at('a'));
+      expect(await backend.get(at('a'))).toBeUndefined();
+      await backend.delete(at('l'));
+      await backend.append(at('l'), ['after']);
+      expect(await backend.range(at('l'))).toEqual(['after']);
+      expect(await backend.length(at('l'))).toBe(1);
+      await backend.set(at('t'), 1, { expiresAt: clock.now() + 10 });
+      clock.advance(10);
+      expect(await backend.get(at('t'))).toBeUndefined();
+    });
+
+    it('gives what there is where that was asked for, and nothing of its own', async () => {
+      const { backend, primary } = await open({ reads: 'partial' });
+      await backend.set(at('old'), 1);
+      primary.isDown = true;
+      expect(await backend.get(at('old'))).toBeUndefined();
+      await backend.set(at('new'), 1);
+      expect((await backend.scan('p')).items.map(({ key }) => key)).toEqual(['new']);
+      expect((await backend.partitions()).items).toEqual(['p']);
+    });
+
+    it.each(['known', 'partial'] as const)(
+      'decides no condition on what nobody can know (%s)',
+      async (reads) => {
+        const { backend, primary } = await open({ reads });
+        const version = await backend.set(at('a'), 1);
+        primary.isDown = true;
+        await expect(backend.set(at('a'), 2, { ifVersion: version! })).rejects.toMatchObject(NOT_KNOWN);
+        await expect(backend.set(at('lock'), 1, { ifAbsent: true })).rejects.toMatchObject(NOT_KNOWN);
+        await expect(backend.delete(at('a'), { ifVersion: version! })).rejects.toMatchObject(NOT_KNOWN);
+        expect(backend.state.pendingWrites).toBe(0);
+      },
+    );
+
+    it('decides conditions on what was written since', async () => {
+      const { backend, primary } = await open();
+      primary.isDown = true;
+      const first = await backend.set(at('a'), 1);
+      expect(await backend.set(at('a'), 2, { ifAbsent: true })).toBeUndefined();
+      const second = await backend.set(at('a'), 2, { ifVersion: first! });
+      await expect(backend.set(at('a'), 3, { ifVersion: first! })).rejects.toMatchObject({
+        code: 'CONFLICT',
+      });
+      expect(await backend.delete(at('a'), { ifVersion: second! })).toBe(true);
+      expect(await backend.set(at('a'), 4, { ifAbsent: true })).toEqual(expect.any(String));
+    });
+
+    it('lets one of many with the same condition through', async () => {
+      const { backend, primary } = await open();
+      primary.isDown = true;
+      await backend.delete(at('lock'));
+      const all = Array.from({ length: 20 }, (_, n) => backend.set(at('lock'), n, { ifAbsent: true }));
+      const won = (await Promise.all(all)).filter((version) => version !== undefined);
+      expect(won).toHaveLength(1);
+    });
+
+    it('takes wrong arguments no better than its backend', async () => {
+      const { backend, primary, clock } = await open();
+      primary.isDown = true;
+      await expect(backend.set(at(''), 1)).rejects.toMatchObject({ code: 'KEY_INVALID' });
+      await expect(backend.set(at('a'), undefined as never)).rejects.toMatchObject({ code: 'VALUE_INVALID' });
+      await expect(backend.set(at('a'), new Date() as never)).rejects.toMatchObject({
+        code: 'VALUE_INVALID',
+      });
+      await expect(backend.set(at('a'), 1, { expiresAt: clock.now() })).rejects.toMatchObject({
+        code: 'ARGUMENT_INVALID',
+      });
+      await backend.set(at('a'), 1);
+      await expect(backend.append(at('a'), [1])).rejects.toMatchObject({ code: 'WRONG_TYPE' });
+      expect(backend.state.pendingWrites).toBe(1);
+    });
+
+    it('moves on to the next when that which took over fails too', async () => {
+      const { backend, primary, standIns, events } = await open({ standIns: 2 });
+      primary.isDown = true;
+      await backend.set(at('a'), 1);
+      standIns[0]!.faults.isDown = true;
+      await backend.set(at('b'), 2);
+      expect(events).toMatchObject([{ to: 'stand-in' }, { type: 'degraded', to: 'stand-in 2' }]);
+      expect(await backend.get(at('b'))).toMatchObject({ value: 2 });
+      standIns[1]!.faults.isDown = true;
+      await expect(backend.set(at('c'), 3)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    });
+
+    it('passes a failure on when nothing can take over', async () => {
+      const { backend, primary, standIns, events } = await open();
+      primary.isDown = true;
+      standIns[0]!.faults.isDown = true;
+      await expect(backend.set(at('a'), 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect(events).toEqual([]);
+    });
+
+    // It may be in the list already, and would be there twice.
+    it('keeps no append that its backend may have taken', async () => {
+      const { backend, primary, behind } = await open();
+      primary.lostAnswers.push(unavailable('ECONNRESET'));
+      primary.calls.length = 0;
+      primary.before = () => void (primary.isDown = primary.calls.length > 1);
+      await expect(backend.append(at('l'), [1])).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect(await behind.range(at('l'))).toEqual([1]);
+      expect(backend.state.pendingWrites).toBe(0);
+    });
+  });
+
+  describe('when its backend is back', () => {
+    it('replays everything in its order', async () => {
+      const { backend, primary, behind, advance, events, clock } = await open();
+      await backend.set(at('b'), 'before');
+      await backend.append(at('l'), ['before']);
+      primary.isDown = true;
+      await backend.append(at('l'), ['one']);
+      const version = await backend.set(at('a'), 1);
+      await backend.append(at('l'), ['two', 'three']);
+      await backend.set(at('a'), 2, { ifVersion: version!, expiresAt: clock.now() + 60_000 });
+      await backend.delete(at('b'));
+      await backend.set(at('x', 'other'), Uint8Array.of(0, 255));
+      await backend.batch([
+        { ...at('m'), type: 'append', values: [1] },
+        { ...at('m'), type: 'append', values: [2] },
+        { ...at('gone'), type: 'set', value: 1 },
+        { ...at('gone'), type: 'delete' },
+      ]);
+      expect(backend.state.pendingWrites).toBe(10);
+      primary.isDown = false;
+      await advance(12_000);
+      expect(backend.state).toEqual({ servedBy: 'primary', isDegraded: false, pendingWrites: 0 });
+      expect(await behind.range(at('l'))).toEqual(['before', 'one', 'two', 'three']);
+      expect(await behind.get(at('a'))).toMatchObject({ value: 2, expiresAt: expect.any(Number) });
+      expect(await behind.get(at('b'))).toBeUndefined();
+      expect(await behind.get(at('x', 'other'))).toMatchObject({ value: Uint8Array.of(0, 255) });
+      expect(await behind.range(at('m'))).toEqual([1, 2]);
+      expect(await behind.get(at('gone'))).toBeUndefined();
+      expect(typesOf({ events } as Rig)).toEqual(['degraded', 'recovered']);
+      expect(events[1]).toMatchObject({ replayed: 10, conflicts: 0, to: 'primary' });
+    });
+
+    it('forgets what it knew, for the next time', async () => {
+      const { backend, primary, behind, advance, standIns } = await open();
+      primary.isDown = true;
+      await backend.set(at('a'), 'first outage');
+      primary.isDown = false;
+      await advance(12_000);
+      await behind.set(at('a'), 'since');
+      expect((await standIns[0]!.inner.partitions()).items).toEqual([]);
+      primary.isDown = true;
+      await expect(backend.get(at('a'))).rejects.toMatchObject(NOT_KNOWN);
+    });
+
+    it('leaves what others have written later, and reports it with both', async () => {
+      const { backend, primary, behind, advance, events } = await open();
+      const item = async (key: string): Promise<Item | undefined> =>
+        (await behind.scan('p', { range: { gte: key, lte: key } })).items[0];
+      await backend.set(at('a'), 'before');
+      await backend.set(at('b'), 'before');
+      await backend.set(at('c'), 'before');
+      primary.isDown = true;
+      await backend.set(at('a'), 'ours');
+      await backend.set(at('a'), 'ours again');
+      await backend.delete(at('b'));
+      await backend.append(at('n'), ['ours']);
+      await backend.set(at('c'), 'ours');
+      await behind.set(at('a'), 'theirs');
+      await behind.set(at('b'), 'theirs');
+      await behind.set(at('n'), 'theirs');
+      primary.isDown = false;
+      await advance(12_000);
+      expect([await item('a'), await item('b'), await item('n'), await item('c')]).toMatchObject([
+        ...[{ value: 'theirs' }, { value: 'theirs' }, { value: 'theirs' }, { value: 'ours' }],
+      ]);
+      const conflicts = events.filter(({ type }) => type === 'conflict');
+      expect(conflicts).toMatchObject([
+        { write: { key: 'a', value: 'ours' }, theirs: { value: 'theirs' } },
+        { write: { key: 'a', value: 'ours again' }, theirs: { value: 'theirs' } },
+        { write: { key: 'b', type: 'delete' }, theirs: { value: 'theirs' } },
+        { write: { key: 'n', values: ['ours'] }, theirs: { value: 'theirs' } },
+      ]);
+      expect(events.at(-1)).toMatchObject({ type: 'recovered', replayed: 1, conflicts: 4 });
+    });
+
+    it('adds to lists that others have added to', async () => {
+      const { backend, primary, behind, advance } = await open();
+      primary.isDown = true;
+      await backend.append(at('l'), ['ours']);
+      await behind.append(at('l'), ['theirs']);
+      primary.isDown = false;
+      await advance(12_000);
+      expect(await behind.range(at('l'))).toEqual(['theirs', 'ours']);
+    });
+
+    it('recognises a write that had arrived after all', async () => {
+      const { backend, primary, behind, advance, events } = await open();
+      // The answer gets lost, and so does the connection.
+      primary.lostAnswers.push(unavailable('ECONNRESET'));
+      primary.calls.length = 0;
+      primary.before = () => void (primary.isDown = primary.calls.length > 1);
+      const version = await backend.set(at('a'), 1);
+      expect(backend.state.isDegraded).toBe(true);
+      expect(await behind.get(at('a'))).toMatchObject({ version });
+      primary.before = undefined;
+      primary.isDown = false;
+      await advance(12_000);
+      expect(await behind.get(at('a'))).toMatchObject({ value: 1, version });
+      expect(events.at(-1)).toMatchObject({ type: 'recovered', replayed: 1, conflicts: 0 });
+    });
+
+    it('takes away what was replaced by something that has expired since', async () => {
+      const { backend, primary, behind, advance, clock } = await open();
+      await backend.set(at('a'), 'before');
+      primary.isDown = true;
+      await backend.set(at('a'), 'short', { expiresAt: clock.now() + 5_000 });
+      await advance(5_000);
+      primary.isDown = false;
+      await advance(12_000);
+      expect(await behind.get(at('a'))).toBeUndefined();
+    });
+
+    it('reports a write that its backend does not take, and goes on', async () => {
+      const { backend, primary, behind, advance, events } = await open();
+      primary.isDown = true;
+      await backend.set(at('a'), 1);
+      await backend.set(at('b'), 2);
+      primary.isDown = false;
+      primary.before = (method) => {
+        if (method !== 'set') return;
+        primary.before = undefined;
+        throw new StorageError('VALUE_TOO_LARGE', 'Too large.');
+      };
+      await advance(12_000);
+      expect(events[1]).toMatchObject({
+        type: 'conflict',
+        write: { key: 'a' },
+        error: { code: 'VALUE_TOO_LARGE' },
+      });
+      expect(await behind.get(at('b'))).toMatchObject({ value: 2 });
+    });
+
+    it('stays where it is when the backend goes away in the middle, and ends it later', async () => {
+      const { backend, primary, behind, advance, events } = await open();
+      primary.isDown = true;
+      for (let n = 0; n < 150; n += 1) await backend.append(at('l'), [n]);
+      primary.isDown = false;
+      primary.before = async (method) => {
+        if (method === 'append' && (await behind.length(at('l'))) >= 60) primary.isDown = true;
+      };
+      await advance(12_000);
+      expect(backend.state).toMatchObject({ isDegraded: true, pendingWrites: 90 });
+      await backend.append(at('l'), [150]);
+      primary.before = undefined;
+      primary.isDown = false;
+      await advance(25_000);
+      expect(await behind.range(at('l'))).toEqual(Array.from({ length: 151 }, (_, n) => n));
+      expect(typesOf({ events } as Rig)).toEqual(['degraded', 'recovered']);
+    });
+
+    it('lets operations wait at most for the last few writes, and loses none of them', async () => {
+      const { backend, primary, behind, advance } = await open();
+      primary.isDown = true;
+      await backend.append(at('l'), [0]);
+      primary.isDown = false;
+      let next = 1;
+      const appended: Promise<number>[] = [];
+      primary.before = (method) => {
+        // During the replay, others go on.
+        if (method === 'append' && next < 200) appended.push(backend.append(at('l'), [next++]));
+      };
+      await advance(12_000);
+      primary.before = undefined;
+      await advance(12_000);
+      await Promise.all(appended);
+      expect(backend.state.isDegraded).toBe(false);
+      expect(await behind.range(at('l'))).toEqual(Array.from({ length: next }, (_, n) => n));
+    });
+  });
+
+  describe('with a backend that flaps', () => {
+    it('switches at most six times in a minute of 200 ms down and 200 ms up, and loses nothing', async () => {
+      const { backend, primary, behind, advance, events } = await open();
+      const written: number[] = [];
+      for (let n = 0; n < 300; n += 1) {
+        primary.isDown = n % 2 === 0;
+        await backend.append(at('l'), [n]).then(() => written.push(n));
+        await backend.set(at(`k${n}`), n);
+        await advance(200);
+      }
+      expect(typesOf({ events } as Rig).filter((type) => type !== 'conflict').length).toBeLessThanOrEqual(6);
+      primary.isDown = false;
+      await advance(400_000);
+      expect(backend.state).toMatchObject({ isDegraded: false, pendingWrites: 0 });
+      expect(written).toHaveLength(300);
+      expect(await behind.range(at('l'))).toEqual(written);
+      expect(await behind.getMany(written.map((n) => at(`k${n}`)))).toMatchObject(
+        written.map((value) => ({ value })),
+      );
+    });
+
+    it('waits longer each time it goes away soon', async () => {
+      const { backend, primary, advance, clock } = await open({ stableMs: 2_000 });
+      const away: number[] = [];
+      for (let n = 0; n < 7; n += 1) {
+        primary.isDown = true;
+        await backend.set(at('a'), n);
+        primary.isDown = false;
+        const since = clock.now();
+        while (backend.state.isDegraded) await advance(500);
+        away.push(Math.round((clock.now() - since) / 1_000));
+      }
+      expect(away).toEqual([3, 5, 9, 17, 33, 33, 33]);
+      // Once it has held, it is trusted again.
+      await advance(100_000);
+      primary.isDown = true;
+      await backend.set(at('a'), 0);
+      primary.isDown = false;
+      await advance(3_000);
+      expect(backend.state.isDegraded).toBe(false);
+    });
+  });
+
+  describe('when it opens', () => {
+    it('begins degraded when its backend cannot be reached', async () => {
+      const { backend, events, behind, primary, advance } = await open({ isDown: true });
+      expect(events).toMatchObject([{ type: 'degraded' }]);
+      await backend.set(at('a'), 1);
+      primary.isDown = false;
+      await advance(12_000);
+      expect(await behind.get(at('a'))).toMatchObject({ value: 1 });
+    });
+
+    it('replays first what an earlier process has left', async () => {
+      const before = await open();
+      before.primary.isDown = true;
+      await before.backend.set(at('a'), 'left');
+      await before.backend.append(at('l'), [1, 2]);
+      const stores = before.standIns.map(({ inner }) => inner);
+      const { backend, events } = await open({ stores, behind: before.behind, clock: before.clock });
+      expect(await backend.get(at('a'))).toMatchObject({ value: 'left' });
+      expect(await backend.range(at('l'))).toEqual([1, 2]);
+      expect(events).toMatchObject([{ type: 'recovered', replayed: 2 }]);
+      expect(backend.state.isDegraded).toBe(false);
+    });
+
+    it('goes on with what an earlier process has left when its backend is still away', async () => {
+      const before = await open();
+      before.primary.isDown = true;
+      await before.backend.append(at('l'), [1]);
+      const stores = before.standIns.map(({ inner }) => inner);
+      const after = await open({ stores, behind: before.behind, clock: before.clock, isDown: true });
+      await after.backend.append(at('l'), [2]);
+      expect(after.backend.state.pendingWrites).toBe(2);
+      after.primary.isDown = false;
+      await after.advance(12_000);
+      expect(await after.behind.range(at('l'))).toEqual([1, 2]);
+    });
+
+    it('rejects what is no outage', async () => {
+      const clock = new FakeClock();
+      const rig = await open({ clock });
+      const refused = {
+        ...rig.behind,
+        open: () => Promise.reject(new StorageError('DRIVER_MISSING', 'None.')),
+      };
+      await expect(openRig({ behind: rig.behind, stores: [refused as never] })).rejects.toMatchObject({
+        code: 'DRIVER_MISSING',
+      });
+    });
+  });
+
+  describe('when it closes', () => {
+    it('replays what it can', async () => {
+      const { backend, primary, behind, events } = await open();
+      primary.isDown = true;
+      await backend.set(at('a'), 1);
+      primary.isDown = false;
+      await backend.close();
+      expect(await behind.get(at('a'))).toMatchObject({ value: 1 });
+      expect(typesOf({ events } as Rig)).toEqual(['degraded', 'recovered']);
+      await expect(backend.get(at('a'))).rejects.toMatchObject({ code: 'CLOSED' });
+    });
+
+    it('says what is left on disk for the next start', async () => {
+      const { backend, primary, events } = await open();
+      primary.isDown = true;
+      await backend.set(at('a'), 1);
+      await backend.close();
+      expect(events.at(-1)).toEqual({ type: 'unreplayed', in: 'stand-in', writes: 1, isLost: false });
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(jest.getTimerCount()).toBe(0);
+    });
+  });
+});
+
+describeBackend(
+  'memory with another behind it',
+  async (clock) => (await openRig({ clock, closesAll: true })).backend,
+);
