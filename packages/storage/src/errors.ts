@@ -19,7 +19,8 @@ export type StorageErrorCode =
   | 'UNSUPPORTED'
   | 'CAPACITY_EXCEEDED'
   | 'CORRUPT'
-  | 'ACCESS_DENIED';
+  | 'ACCESS_DENIED'
+  | 'BATCH_FAILED';
 
 /**
  * The error Recap rejects with or throws. Branch on `code`; the message is for people and says what

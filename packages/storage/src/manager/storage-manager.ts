@@ -34,8 +34,14 @@ export class StorageManager {
   constructor(config: StorageConfig, options: StorageOptions = {}, roles: Roles = {} as Roles) {
     this.#config = config;
     this.#options = options;
-    this.#cache = new Slot(() => this.#open('cache'), (half) => roles.cache(half));
-    this.#database = new Slot(() => this.#open('database'), (half) => roles.database(half));
+    this.#cache = new Slot(
+      () => this.#open('cache'),
+      (half) => roles.cache(half),
+    );
+    this.#database = new Slot(
+      () => this.#open('database'),
+      (half) => roles.database(half),
+    );
   }
 
   /**

@@ -21,7 +21,12 @@ function managerOf(config: unknown, options: StorageOptions = {}): StorageManage
 }
 
 interface Faulty {
-  readonly config: { readonly type: 'custom'; readonly backend: Backend; readonly retry: false; readonly circuitBreaker: false };
+  readonly config: {
+    readonly type: 'custom';
+    readonly backend: Backend;
+    readonly retry: false;
+    readonly circuitBreaker: false;
+  };
   readonly backend: Backend;
   readonly inner: Backend;
   readonly faults: Faults;
@@ -31,12 +36,19 @@ interface Faulty {
 function faulty(): Faulty {
   const inner = createMemoryBackend({ sweepIntervalMs: 0 });
   const made = faultyBackend(inner);
-  return { ...made, inner, config: { type: 'custom', backend: made.backend, retry: false, circuitBreaker: false } };
+  return {
+    ...made,
+    inner,
+    config: { type: 'custom', backend: made.backend, retry: false, circuitBreaker: false },
+  };
 }
 
 describe('createStorageBackends', () => {
   it('gives a cache and a database that keep apart', async () => {
-    const { manager, backends } = await createStorageBackends({ cache: { type: 'memory' }, database: { type: 'memory' } });
+    const { manager, backends } = await createStorageBackends({
+      cache: { type: 'memory' },
+      database: { type: 'memory' },
+    });
     managers.push(manager);
     await backends.cache.set('session:123', { user: 456 }, 3_600);
     await backends.database.append('messages:789', { role: 'user' });
@@ -75,7 +87,12 @@ describe('connect', () => {
   it('opens once for everyone who asks', async () => {
     const { config, faults } = faulty();
     const manager = managerOf({ database: config });
-    const all = await Promise.all([manager.connect(), manager.connect(), manager.createDatabaseBackend(), manager.connect()]);
+    const all = await Promise.all([
+      manager.connect(),
+      manager.connect(),
+      manager.createDatabaseBackend(),
+      manager.connect(),
+    ]);
     expect(faults.calls).toEqual(['open']);
     expect(all[0]).toBe(all[1]);
     expect(all[2]).toBe(all[0].database);
@@ -95,7 +112,12 @@ describe('connect', () => {
   });
 
   it('tries again with backends of its own', async () => {
-    const failing = { database: { type: 'custom', backend: { ...faulty().backend, open: () => Promise.reject(unavailable()) } } };
+    const failing = {
+      database: {
+        type: 'custom',
+        backend: { ...faulty().backend, open: () => Promise.reject(unavailable()) },
+      },
+    };
     const config: { database: object } = { ...failing };
     const manager = managerOf(config);
     await expect(manager.connect()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -147,7 +169,12 @@ describe('healthCheck', () => {
     const [cache, database] = [faulty(), faulty()];
     const manager = managerOf({ cache: cache.config, database: database.config });
     await manager.connect();
-    expect(await manager.healthCheck()).toMatchObject({ cache: true, database: true, overall: true, status: 'up' });
+    expect(await manager.healthCheck()).toMatchObject({
+      cache: true,
+      database: true,
+      overall: true,
+      status: 'up',
+    });
     cache.faults.isDown = true;
     expect(await manager.healthCheck()).toMatchObject({
       ...{ cache: false, database: true, overall: false, status: 'down' },
@@ -193,7 +220,9 @@ describe('validateConfig', () => {
 
   it('rejects what cannot, with everything that is wrong', async () => {
     const config = { cache: { type: 'redis', prot: 1 }, database: { type: 'postgres', password: '$NONE' } };
-    await expect(managerOf(config).validateConfig()).rejects.toThrow(/NONE is not set[^]*did you mean "port"/);
+    await expect(managerOf(config).validateConfig()).rejects.toThrow(
+      /NONE is not set[^]*did you mean "port"/,
+    );
   });
 });
 
@@ -214,7 +243,9 @@ describe('with a fallback', () => {
     expect(await database.get('a')).toBe(1);
     expect(await manager.healthCheck()).toMatchObject({
       ...{ database: false, overall: false, status: 'degraded' },
-      details: { database: { status: 'degraded', servedBy: 'memory', pendingWrites: 2, degradedSince: Date.now() } },
+      details: {
+        database: { status: 'degraded', servedBy: 'memory', pendingWrites: 2, degradedSince: Date.now() },
+      },
     });
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn.mock.calls[0]).toEqual([
@@ -237,7 +268,9 @@ describe('with a fallback', () => {
     faults.isDown = true;
     await cache.set('a', 1);
     await cache.set('b', 1);
-    expect(warned.mock.calls).toEqual([[expect.stringContaining('memory has taken over'), { type: 'RecapWarning' }]]);
+    expect(warned.mock.calls).toEqual([
+      [expect.stringContaining('memory has taken over'), { type: 'RecapWarning' }],
+    ]);
     warned.mockRestore();
   });
 
@@ -288,7 +321,10 @@ describe('what a program is told', () => {
     faults.next.push(unavailable(), new StorageError('CONFLICT', 'No.'), new StorageError('CORRUPT', 'No.'));
     for (let n = 0; n < 3; n += 1) await database.set('a', 1).catch(() => undefined);
     expect(onError.mock.calls).toEqual([
-      [expect.objectContaining({ code: 'UNAVAILABLE' }), { role: 'database', backend: 'custom', operation: 'set' }],
+      [
+        expect.objectContaining({ code: 'UNAVAILABLE' }),
+        { role: 'database', backend: 'custom', operation: 'set' },
+      ],
       [expect.objectContaining({ code: 'CORRUPT' }), expect.anything()],
     ]);
   });
@@ -302,7 +338,9 @@ describe('what a program is told', () => {
     const { database } = await managerOf({ database: config }, { onError }).connect();
     faults.next.push(unavailable());
     await expect(database.get('a')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    expect(warned.mock.calls).toEqual([[expect.stringContaining('My own mistake.'), { type: 'RecapWarning' }]]);
+    expect(warned.mock.calls).toEqual([
+      [expect.stringContaining('My own mistake.'), { type: 'RecapWarning' }],
+    ]);
     warned.mockRestore();
   });
 
@@ -318,6 +356,8 @@ describe('what a program is told', () => {
     faults.isDown = true;
     await expect(database.get('a')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(debug).toHaveBeenCalledTimes(2);
-    expect(warn.mock.calls).toEqual([[expect.anything(), expect.stringContaining('is left alone for a while')]]);
+    expect(warn.mock.calls).toEqual([
+      [expect.anything(), expect.stringContaining('is left alone for a while')],
+    ]);
   });
 });

@@ -1,0 +1,102 @@
+import type { Backend, Value } from '../backend';
+import { systemClock, type Clock } from '../clock';
+import type { StorageError } from '../errors';
+import { checkItems } from '../key-space/check-items';
+import { KeySpace, type KeyWrite, type RoleOptions } from '../key-space/key-space';
+import type { CacheBackend, CacheItem } from './cache-backend';
+import { toExpiry } from './time-to-live';
+
+export interface CacheBackendOptions extends RoleOptions {
+  /** How long what is set without a lifetime of its own lives; without it, for ever. */
+  readonly defaultTtlSeconds?: number;
+  /** The one that the backend goes by: the system's unless given. */
+  readonly clock?: Clock;
+}
+
+/** What stands behind a cache of ours, for what is built upon one. A symbol that every copy of the package knows. */
+export const CACHE_PARTS: unique symbol = Symbol.for('@recap/storage/cache-parts');
+
+export interface CacheParts {
+  readonly backend: Backend;
+  readonly keyPrefix: string;
+  readonly clock: Clock;
+}
+
+/** Makes a cache of any backend; `disconnect()` closes the backend, unless `ownsBackend` is false. */
+export function createCacheBackend(backend: Backend, options: CacheBackendOptions = {}): CacheBackend {
+  return new BackendCache(backend, options);
+}
+
+class BackendCache implements CacheBackend {
+  readonly [CACHE_PARTS]: CacheParts;
+  readonly #space: KeySpace;
+  readonly #clock: Clock;
+  readonly #defaultTtlSeconds: number | undefined;
+
+  constructor(backend: Backend, options: CacheBackendOptions) {
+    const { clock = systemClock, defaultTtlSeconds } = options;
+    toExpiry(defaultTtlSeconds, 0, 'defaultTtlSeconds');
+    this.#space = new KeySpace(backend, 'cache', options);
+    this.#clock = clock;
+    this.#defaultTtlSeconds = defaultTtlSeconds;
+    this[CACHE_PARTS] = { backend, keyPrefix: this.#space.keyPrefix, clock };
+  }
+
+  connect(): Promise<void> {
+    return this.#space.connect();
+  }
+
+  disconnect(): Promise<void> {
+    return this.#space.disconnect();
+  }
+
+  get(key: string): Promise<unknown> {
+    return this.#space.get(key);
+  }
+
+  async set(key: string, value: unknown, ttlSeconds?: number): Promise<void> {
+    if (!this.#space.isConnected) await this.#space.connect();
+    const expiresAt = this.#expiry(ttlSeconds);
+    const options = expiresAt === undefined ? {} : { expiresAt };
+    await this.#space.backend.set(this.#space.address(key), value as Value, options);
+  }
+
+  delete(key: string): Promise<boolean> {
+    return this.#space.delete(key);
+  }
+
+  mget(keys: readonly string[]): Promise<unknown[]> {
+    return this.#space.mget(keys);
+  }
+
+  async mset(items: readonly CacheItem[]): Promise<void> {
+    checkItems(items, '[key, value, ttlSeconds?]');
+    await this.#space.write(items.map((item) => this.#toWrite(item)));
+  }
+
+  exists(key: string): Promise<boolean> {
+    return this.#space.exists(key);
+  }
+
+  clear(): Promise<void> {
+    return this.#space.clear();
+  }
+
+  keys(pattern?: string): Promise<string[]> {
+    return this.#space.keys(pattern);
+  }
+
+  #toWrite([key, value, ttlSeconds]: CacheItem): KeyWrite {
+    try {
+      const expiresAt = this.#expiry(ttlSeconds);
+      const options = expiresAt === undefined ? {} : { expiresAt };
+      return { key, write: { type: 'set', ...this.#space.address(key), value: value as Value, ...options } };
+    } catch (error) {
+      return { key, error: error as StorageError };
+    }
+  }
+
+  #expiry(ttlSeconds: number | undefined): number | undefined {
+    return toExpiry(ttlSeconds === undefined ? this.#defaultTtlSeconds : ttlSeconds, this.#clock.now());
+  }
+}

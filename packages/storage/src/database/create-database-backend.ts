@@ -1,0 +1,88 @@
+import type { Backend, Value } from '../backend';
+import type { StorageError } from '../errors';
+import { checkItems } from '../key-space/check-items';
+import { KeySpace, type KeyWrite, type RoleOptions } from '../key-space/key-space';
+import type { DatabaseBackend, DatabaseItem } from './database-backend';
+
+export type DatabaseBackendOptions = RoleOptions;
+
+/** Makes a database of any backend; `disconnect()` closes the backend, unless `ownsBackend` is false. */
+export function createDatabaseBackend(
+  backend: Backend,
+  options: DatabaseBackendOptions = {},
+): DatabaseBackend {
+  return new BackendDatabase(backend, options);
+}
+
+class BackendDatabase implements DatabaseBackend {
+  readonly #space: KeySpace;
+
+  constructor(backend: Backend, options: DatabaseBackendOptions) {
+    this.#space = new KeySpace(backend, 'database', options);
+  }
+
+  connect(): Promise<void> {
+    return this.#space.connect();
+  }
+
+  disconnect(): Promise<void> {
+    return this.#space.disconnect();
+  }
+
+  get(key: string): Promise<unknown> {
+    return this.#space.get(key);
+  }
+
+  async set(key: string, value: unknown): Promise<void> {
+    if (!this.#space.isConnected) await this.#space.connect();
+    await this.#space.backend.set(this.#space.address(key), value as Value);
+  }
+
+  delete(key: string): Promise<boolean> {
+    return this.#space.delete(key);
+  }
+
+  async append(key: string, ...values: unknown[]): Promise<number> {
+    if (!this.#space.isConnected) await this.#space.connect();
+    return await this.#space.backend.append(this.#space.address(key), values as Value[]);
+  }
+
+  async getRange(key: string, start?: number, end?: number): Promise<unknown[]> {
+    if (!this.#space.isConnected) await this.#space.connect();
+    return await this.#space.backend.range(this.#space.address(key), start, end);
+  }
+
+  async getLength(key: string): Promise<number> {
+    if (!this.#space.isConnected) await this.#space.connect();
+    return await this.#space.backend.length(this.#space.address(key));
+  }
+
+  mget(keys: readonly string[]): Promise<unknown[]> {
+    return this.#space.mget(keys);
+  }
+
+  async mset(items: readonly DatabaseItem[]): Promise<void> {
+    checkItems(items, '[key, value]');
+    await this.#space.write(items.map((item) => this.#toWrite(item)));
+  }
+
+  exists(key: string): Promise<boolean> {
+    return this.#space.exists(key);
+  }
+
+  clear(): Promise<void> {
+    return this.#space.clear();
+  }
+
+  keys(pattern?: string): Promise<string[]> {
+    return this.#space.keys(pattern);
+  }
+
+  #toWrite([key, value]: DatabaseItem): KeyWrite {
+    try {
+      return { key, write: { type: 'set', ...this.#space.address(key), value: value as Value } };
+    } catch (error) {
+      return { key, error: error as StorageError };
+    }
+  }
+}

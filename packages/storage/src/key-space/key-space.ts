@@ -1,0 +1,191 @@
+import type { Address, Backend, Page, Write } from '../backend';
+import { checkName } from '../check-arguments';
+import { errorCode, StorageError } from '../errors';
+import { BatchError, type BatchOutcome } from './batch-error';
+import { compareKeys } from './compare-keys';
+import { KeyPattern } from './key-pattern';
+import { partitionOf, PARTITIONS } from './partition-of';
+
+export interface RoleOptions {
+  /**
+   * Begins the name of everything that is kept, so that several can share one server: up to 512 bytes, empty unless
+   * given. Another prefix sees nothing of this one, also where one begins with the other.
+   */
+  readonly keyPrefix?: string;
+  /** Whether `disconnect()` closes the backend too: true unless given. False for one that others use as well. */
+  readonly ownsBackend?: boolean;
+}
+
+/** What keeps the keys of one role apart from those of another with the same prefix. None ends with another. */
+export type SpaceKind = 'cache' | 'database' | 'cached';
+
+/** A write of one flat key, or why there is none. */
+export type KeyWrite = { readonly key: string } & (
+  { readonly write: Write } | { readonly error: StorageError }
+);
+
+const MAX_AT_ONCE = 1_000;
+/** Items of a scan come with their values, so a page is not as long as it may be. */
+const SCAN_PAGE = 250;
+/** Partitions that are scanned at the same time. */
+const SCANS_AT_ONCE = 8;
+const MAX_PREFIX_BYTES = 512;
+
+/** Flat keys over the partitions of a backend: what both roles share. */
+export class KeySpace {
+  readonly backend: Backend;
+  readonly keyPrefix: string;
+  readonly #kind: SpaceKind;
+  readonly #partitions: readonly string[];
+  readonly #ownsBackend: boolean;
+  #state: 'new' | 'connected' | 'disconnected' = 'new';
+
+  constructor(backend: Backend, kind: SpaceKind, { keyPrefix = '', ownsBackend = true }: RoleOptions) {
+    if (keyPrefix !== '') checkName(keyPrefix, 'keyPrefix');
+    if (Buffer.byteLength(keyPrefix) > MAX_PREFIX_BYTES)
+      throw new StorageError('KEY_INVALID', `A keyPrefix takes at most ${MAX_PREFIX_BYTES} bytes.`);
+    this.backend = backend;
+    this.keyPrefix = keyPrefix;
+    this.#kind = kind;
+    this.#ownsBackend = ownsBackend;
+    this.#partitions = Array.from(
+      { length: PARTITIONS },
+      (_, number) => `${keyPrefix}${kind}:${number.toString(16).padStart(2, '0')}`,
+    );
+  }
+
+  get isConnected(): boolean {
+    return this.#state === 'connected';
+  }
+
+  async connect(): Promise<void> {
+    this.#refuseDisconnected();
+    await this.backend.open();
+    this.#refuseDisconnected();
+    this.#state = 'connected';
+  }
+
+  async disconnect(): Promise<void> {
+    this.#state = 'disconnected';
+    if (this.#ownsBackend) await this.backend.close();
+  }
+
+  address(key: string): Address {
+    checkName(key, 'key');
+    return { partition: this.#partitions[partitionOf(key)]!, key };
+  }
+
+  async get(key: string): Promise<unknown> {
+    if (!this.isConnected) await this.connect();
+    return (await this.backend.get(this.address(key)))?.value;
+  }
+
+  async mget(keys: readonly string[]): Promise<unknown[]> {
+    if (!this.isConnected) await this.connect();
+    if (!Array.isArray(keys)) throw new StorageError('ARGUMENT_INVALID', 'mget() takes an array of keys.');
+    const addresses = keys.map((key) => this.address(key));
+    const found: unknown[] = [];
+    for (const some of chunks(addresses))
+      for (const item of await this.backend.getMany(some)) found.push(item?.value);
+    return found;
+  }
+
+  /** @throws {BatchError} when some were written and some were not */
+  async write(writes: readonly KeyWrite[]): Promise<void> {
+    if (!this.isConnected) await this.connect();
+    const outcomes = new Map<KeyWrite, BatchOutcome>();
+    const good: (KeyWrite & { write: Write })[] = [];
+    for (const one of writes) {
+      if ('write' in one) good.push(one);
+      else outcomes.set(one, { key: one.key, status: 'failed', error: one.error });
+    }
+    let failure: Error | undefined;
+    for (const some of chunks(good)) {
+      // What the backend did not answer for as a whole, it will not answer for the next thousand either.
+      if (failure === undefined)
+        try {
+          const answers = await this.backend.batch(some.map(({ write }) => write));
+          answers.forEach((answer, index) => {
+            const { key } = some[index]!;
+            const outcome: BatchOutcome =
+              answer.status === 'failed' ? { key, ...answer } : { key, status: 'written' };
+            outcomes.set(some[index]!, outcome);
+          });
+          continue;
+        } catch (error) {
+          failure = error as Error;
+        }
+      for (const one of some) outcomes.set(one, { key: one.key, status: 'failed', error: failure });
+    }
+    const inOrder = writes.map((one) => outcomes.get(one)!);
+    if (failure !== undefined && inOrder.every((one) => one.status === 'failed' && one.error === failure))
+      throw failure;
+    if (inOrder.some(({ status }) => status === 'failed')) throw new BatchError(inOrder);
+  }
+
+  async delete(key: string): Promise<boolean> {
+    if (!this.isConnected) await this.connect();
+    return await this.backend.delete(this.address(key));
+  }
+
+  /** Values and lists alike, without reading either. */
+  async exists(key: string): Promise<boolean> {
+    if (!this.isConnected) await this.connect();
+    try {
+      return (await this.backend.length(this.address(key))) > 0;
+    } catch (error) {
+      if (errorCode(error) === 'WRONG_TYPE') return true;
+      throw error;
+    }
+  }
+
+  async keys(pattern?: string): Promise<string[]> {
+    if (!this.isConnected) await this.connect();
+    const wanted = pattern === undefined ? undefined : new KeyPattern(pattern);
+    const prefix = wanted?.prefix ?? '';
+    if (Buffer.byteLength(prefix) > 1_024) return [];
+    if (wanted?.isLiteral === true) return prefix !== '' && (await this.exists(prefix)) ? [prefix] : [];
+    const found: string[] = [];
+    await this.#eachPage({ prefix }, (page) => {
+      for (const { key } of page.items) if (wanted?.matches(key) ?? true) found.push(key);
+    });
+    return found.sort(compareKeys);
+  }
+
+  async clear(): Promise<void> {
+    if (!this.isConnected) await this.connect();
+    await this.#eachPage({}, async ({ items }, partition) => {
+      const outcomes = await this.backend.batch(items.map(({ key }) => ({ type: 'delete', partition, key })));
+      const failed = outcomes.find((outcome) => outcome.status === 'failed');
+      if (failed?.status === 'failed') throw failed.error;
+    });
+  }
+
+  async #eachPage(
+    range: { readonly prefix?: string },
+    visit: (page: Page<{ readonly key: string }>, partition: string) => Promise<void> | void,
+  ): Promise<void> {
+    const waiting = [...this.#partitions];
+    const scanSome = async (): Promise<void> => {
+      for (let partition = waiting.pop(); partition !== undefined; partition = waiting.pop()) {
+        let after: string | undefined;
+        do {
+          const options = { range, limit: SCAN_PAGE, ...(after === undefined ? {} : { after }) };
+          const page = await this.backend.scan(partition, options);
+          if (page.items.length > 0) await visit(page, partition);
+          after = page.next;
+        } while (after !== undefined);
+      }
+    };
+    await Promise.all(Array.from({ length: SCANS_AT_ONCE }, scanSome));
+  }
+
+  #refuseDisconnected(): void {
+    if (this.#state === 'disconnected')
+      throw new StorageError('CLOSED', `The ${this.#kind} on ${this.backend.name} is disconnected.`);
+  }
+}
+
+function* chunks<T>(all: readonly T[]): Generator<T[]> {
+  for (let from = 0; from < all.length; from += MAX_AT_ONCE) yield all.slice(from, from + MAX_AT_ONCE);
+}
