@@ -14,7 +14,7 @@ export type KoaContext = HostContext & {
   readonly onerror?: unknown;
   readonly params?: Readonly<Record<string, string>>;
   /** False: the answer is none of Koa's business. */
-  respond?: boolean;
+  respond?: boolean | undefined;
 };
 
 export type KoaNext = () => Promise<unknown>;
