@@ -4,24 +4,16 @@ import type { NormalizeEndpoint } from '../entries/endpoint-key';
 import { createEndpointNormalizer } from '../entries/endpoint-key';
 import type { EntryStore } from '../entries/entry-store';
 import type { Exchange } from '../exchange';
-import { HttpTap, type TappedExchange } from '../tap/http-tap';
-import type { TapTools } from '../tap/tap-target';
 import { OpenBudget } from '../tap/open-budget';
-import { announceSession } from './announce-session';
-import { ANONYMOUS, attempt, buildExchange } from './build-exchange';
-import { commitAnswer } from './commit-answer';
 import type { CaptureOptions } from './capture-options';
 import type { CaptureSettings } from './capture-settings';
 import { resolveCaptureSettings } from './capture-settings';
 import { closeStore } from './close-store';
-import { isAsSpooled, isStillSaid } from './held-exchange';
 import { EntryWriter } from './entry-writer';
+import { ExchangeWatcher } from './exchange-watcher';
 import { FailureLog } from './failure-log';
 import { FlushFigures } from './flush-figures';
-import { HostCost } from './host-cost';
-import { isWanted } from './is-wanted';
-import { attachExchange, detachExchange, ignore, isIgnored } from './exchange-of-request';
-import { OpenExchange, type ExchangeKeeper, type SeenRequest } from './open-exchange';
+import type { OpenExchange, SeenRequest } from './open-exchange';
 import type { ExchangeSpool, HeldExchange } from './exchange-spool';
 import { OverloadGuard } from './overload-guard';
 import { pipelineHere } from './default-pipeline';
@@ -29,13 +21,13 @@ import type { Pipeline } from './pipeline';
 import type { RecorderOptions } from './recorder-options';
 import type { Recorder, RecorderStats } from './recorder';
 import { RECORDER_DEFAULTS } from './recorder-options';
-import { sentUrl, splitUrl } from './sent-url';
 import { SessionTable } from './session-table';
 import { StoreOpening } from './store-opening';
 
 const MAX_RECENT_SESSIONS = 10_000;
 /** What closing the store may take although the time for writing is over. */
 const MIN_CLOSING_MS = 500;
+
 /** The recorder as the adapters, the router and retention see it. */
 export class RecorderCore implements Recorder {
   readonly store: EntryStore;
@@ -45,6 +37,7 @@ export class RecorderCore implements Recorder {
   readonly normalizeEndpoint: NormalizeEndpoint;
   readonly failures: FailureLog;
   readonly writer: EntryWriter;
+  readonly exchanges: ExchangeWatcher;
   readonly sessions: SessionTable;
   readonly overload: OverloadGuard;
   readonly #newId: () => string;
@@ -55,29 +48,6 @@ export class RecorderCore implements Recorder {
   readonly budget: OpenBudget;
   readonly #ownsOwner: boolean;
   readonly #hasWorker: boolean;
-  readonly #tapTools: TapTools;
-  readonly #keeper: ExchangeKeeper = {
-    onEnd: (open) => {
-      const before = open.hostMs;
-      const startedAt = before === undefined ? 0 : performance.now();
-      this.#end(open);
-      if (before !== undefined) this.#hostCost.note(before + performance.now() - startedAt);
-    },
-    onAnswered: (open, answer) => {
-      if (this.#holdsAnswers) commitAnswer(open, answer, this, () => this.#buildSoFar(open));
-      else {
-        this.#hold(open);
-        // Within the program's call of `end`.
-        attempt(
-          () => {
-            answer.release();
-          },
-          'release',
-          this.#noteFailure,
-        );
-      }
-    },
-  };
   readonly #spool: ExchangeSpool | undefined;
   readonly #spoolsAll: boolean;
   /** `strict`: answers wait for their commit. */
@@ -88,10 +58,7 @@ export class RecorderCore implements Recorder {
   #closing: Promise<void> | undefined;
   #hasSeenOwner = false;
   #announcesSessions = false;
-  #open = 0;
-  #leftOut = 0;
   #evicted = 0;
-  readonly #hostCost = new HostCost();
   readonly flushes = new FlushFigures();
   readonly #onClosed: (() => void)[] = [];
   /** Set by whoever keeps the store's lifetime rules. */
@@ -119,12 +86,6 @@ export class RecorderCore implements Recorder {
     this.normalizeEndpoint = createEndpointNormalizer(options.endpoints);
     this.failures = new FailureLog(options.logger, options.onError);
     this.budget = new OpenBudget(options.maxOpenBytes ?? RECORDER_DEFAULTS.maxOpenBytes);
-    this.#tapTools = {
-      clock,
-      budget: this.budget,
-      onFailure: this.#noteFailure,
-      holdsAnswers: this.#spoolsAll || this.#holdsAnswers,
-    };
     this.sessionMaxAgeMs = (options.sessionMaxAgeHours ?? RECORDER_DEFAULTS.sessionMaxAgeHours) * 3_600_000;
     this.sessions = new SessionTable(this.sessionMaxAgeMs, newId);
     this.overload = new OverloadGuard(this, newId, spool);
@@ -152,6 +113,17 @@ export class RecorderCore implements Recorder {
         if (this.options.debug === true) this.options.logger?.debug({ entries: outcome.stored }, 'stored');
       },
     });
+    this.exchanges = new ExchangeWatcher(this, this.#spoolsAll || this.#holdsAnswers);
+  }
+
+  /** Begins to watch an exchange; `undefined` when it is not to be recorded. What it throws is counted as lost. */
+  begin(seen: SeenRequest): OpenExchange | undefined {
+    return this.exchanges.begin(seen);
+  }
+
+  /** Takes an exchange that is over. */
+  record(exchange: Exchange, held?: HeldExchange): void {
+    this.exchanges.record(exchange, held);
   }
 
   /** Capture settings of one mount: its own options over the recorder's. */
@@ -178,53 +150,6 @@ export class RecorderCore implements Recorder {
     this.#opening.start();
   }
 
-  /** Begins to watch an exchange; `undefined` when it is not to be recorded. What it throws is counted as lost. */
-  begin(seen: SeenRequest): OpenExchange | undefined {
-    try {
-      if (!this.#hostCost.isTurn()) return this.#begin(seen);
-      const startedAt = performance.now();
-      const open = this.#begin(seen);
-      if (open !== undefined) open.hostMs = performance.now() - startedAt;
-      return open;
-    } catch (error) {
-      this.writer.loseAnswer('internal_error');
-      throw error;
-    }
-  }
-
-  #begin(seen: SeenRequest): OpenExchange | undefined {
-    const { request, response, settings } = seen;
-    if (isIgnored(request)) return undefined;
-    if (settings.wantsPath?.(splitUrl(sentUrl(seen.context, request)).path) === false) {
-      // A decorated handler below must not record by itself what was left out here.
-      ignore(request);
-      return undefined;
-    }
-    faultPoint('begin');
-    this.start();
-    const open = new OpenExchange(this.#newId(), this, this.#keeper, seen, this.#noteFailure);
-    const startedAt = this.clock.now();
-    open.tap = new HttpTap(seen, this.#tapTools, startedAt, open);
-    this.#open += 1;
-    open.clientAddress = attempt(() => settings.clientAddress(request), 'trustedProxies', this.#noteFailure);
-    attachExchange(request, open, open.tap.hasEnd);
-    if (settings.sessionHeader) {
-      announceSession(open, request, response, startedAt, this.sessions, this.clock, this.#noteFailure);
-    }
-    return open;
-  }
-
-  /** Takes an exchange that is over. */
-  record(exchange: Exchange, held?: HeldExchange): void {
-    this.start();
-    this.writer.add(exchange, held);
-    if (this.options.debug === true) {
-      // Not the path, which is not redacted yet and may hold a secret.
-      const { method, endpoint, status } = exchange;
-      this.options.logger?.debug({ method, endpoint, status }, 'captured');
-    }
-  }
-
   newId(): string {
     return this.#newId();
   }
@@ -244,7 +169,7 @@ export class RecorderCore implements Recorder {
   }
 
   knowsOwners(): boolean {
-    return this.#ownsOwner || this.#hasSeenOwner;
+    return this.#ownsOwner || this.#hasSeenOwner || this.exchanges.hasSeenOwner;
   }
 
   isDegraded(): boolean {
@@ -277,10 +202,10 @@ export class RecorderCore implements Recorder {
   stats(): RecorderStats & Readonly<Record<string, unknown>> {
     return {
       ...this.writer.counts,
-      leftOut: this.#leftOut,
-      open: this.#open,
+      leftOut: this.exchanges.leftOut,
+      open: this.exchanges.open,
       ...this.flushes.stats,
-      microsPerExchange: this.#hostCost.usualMicros ?? null,
+      microsPerExchange: this.exchanges.usualMicros ?? null,
       internalErrors: this.failures.count,
       evicted: this.#evicted,
       pausedFor: this.writer.pausedFor ?? null,
@@ -335,100 +260,5 @@ export class RecorderCore implements Recorder {
     } finally {
       for (const callback of this.#onClosed) callback();
     }
-  }
-
-  /** Runs in the host's event loop, before the last of the answer goes out: nothing may escape. */
-  #hold(open: OpenExchange): void {
-    if (open.held !== undefined) return;
-    try {
-      const exchange = this.#buildSoFar(open);
-      if (exchange === undefined) return;
-      const ticket = this.writer.hold(exchange);
-      if (ticket === undefined) return;
-      open.held = { ticket, exchange, entry: open.entry, metadataCount: open.metadata.length };
-      // What was decorated within it waits for this, and goes to the disk now as well.
-      open.settle(exchange);
-    } catch (error) {
-      this.failures.note(error, 'spool');
-    }
-  }
-
-  /** The exchange as it is known before its response ends; `undefined` when it is to be left out. */
-  #buildSoFar(open: OpenExchange): Exchange | undefined {
-    const { seen } = open;
-    if (isIgnored(seen.request)) return undefined;
-    const tapped = open.tap.soFar();
-    attempt(() => seen.onEnd(open), 'endpoint', this.#noteFailure);
-    if (!this.#isWanted(open, tapped)) return undefined;
-    const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
-    if (exchange.owner !== ANONYMOUS) this.#hasSeenOwner = true;
-    return exchange;
-  }
-
-  /** Runs in the host's event loop, after the response: nothing may escape. */
-  #end(open: OpenExchange): void {
-    this.#open -= 1;
-    const { held, seen } = open;
-    detachExchange(seen.request, open);
-    let built: Exchange | undefined;
-    try {
-      if (open.isCommitting) {
-        open.tap.letGo();
-        return;
-      }
-      const toldMs = isStillSaid(open) ? open.tap.finishAsTold() : undefined;
-      if (toldMs !== undefined && held !== undefined) {
-        this.record({ ...held.exchange, durationMs: toldMs }, { ticket: held.ticket, isCurrent: true });
-        return;
-      }
-      const tapped = open.tap.finish();
-      if (isIgnored(seen.request)) {
-        open.settle(undefined);
-        return;
-      }
-      attempt(() => seen.onEnd(open), 'endpoint', this.#noteFailure);
-      if (held === undefined && !this.#isWanted(open, tapped)) {
-        this.#leftOut += 1;
-        open.settle(undefined);
-        return;
-      }
-      if (held === undefined && this.overload.policy.step === 3) {
-        // Nothing of it would be kept: it is not even put together.
-        this.overload.policy.noteExchange();
-        this.writer.lose('lag');
-        open.settle(undefined);
-        return;
-      }
-      const exchange = isStillSaid(open)
-        ? { ...open.held.exchange, ...tapped }
-        : buildExchange(open, tapped, seen.request, this.#noteFailure);
-      if (exchange.owner !== ANONYMOUS) this.#hasSeenOwner = true;
-      built = exchange;
-    } catch (error) {
-      this.failures.note(error, 'capture');
-      if (held === undefined) this.writer.lose('internal_error');
-      else this.writer.leaveToSpool(held.ticket);
-      open.tap.letGo();
-    }
-    this.#take(open, built);
-  }
-
-  /** From here on the writer counts the exchange. */
-  #take(open: OpenExchange, built: Exchange | undefined): void {
-    const { held } = open;
-    try {
-      if (built !== undefined) {
-        const isCurrent = isStillSaid(open) && isAsSpooled(open.held.exchange, built);
-        this.record(built, held && { ticket: held.ticket, isCurrent });
-      }
-    } catch (error) {
-      this.failures.note(error, 'record');
-    }
-    // Of one that is left out, those who wait are told as well.
-    attempt(() => open.settle(built), 'settle', this.#noteFailure);
-  }
-
-  #isWanted(open: OpenExchange, tapped: TappedExchange): boolean {
-    return isWanted(open, tapped, this.options.random ?? Math.random, this.#noteFailure);
   }
 }

@@ -1,0 +1,239 @@
+import type { Clock } from '@recap/storage';
+import { faultPoint } from '../fault-point';
+import type { Exchange } from '../exchange';
+import type { HeldAnswer } from '../tap/held-answer';
+import { HttpTap, type TappedExchange } from '../tap/http-tap';
+import type { OpenBudget } from '../tap/open-budget';
+import type { TapTools } from '../tap/tap-target';
+import { announceSession } from './announce-session';
+import { ANONYMOUS, attempt, buildExchange } from './build-exchange';
+import { commitAnswer } from './commit-answer';
+import type { EntryWriter } from './entry-writer';
+import { attachExchange, detachExchange, ignore, isIgnored } from './exchange-of-request';
+import type { HeldExchange } from './exchange-spool';
+import { isAsSpooled, isStillSaid } from './held-exchange';
+import { HostCost } from './host-cost';
+import { isWanted } from './is-wanted';
+import { OpenExchange, type ExchangeKeeper, type SeenRequest } from './open-exchange';
+import type { OverloadGuard } from './overload-guard';
+import type { Recorder } from './recorder';
+import type { RecorderOptions } from './recorder-options';
+import { sentUrl, splitUrl } from './sent-url';
+import type { SessionTable } from './session-table';
+
+/** What is needed of a recorder. */
+export interface WatcherHost extends Recorder {
+  readonly options: RecorderOptions;
+  readonly clock: Clock;
+  readonly budget: OpenBudget;
+  readonly writer: EntryWriter;
+  readonly overload: OverloadGuard;
+  readonly sessions: SessionTable;
+  readonly failsClosed: boolean;
+  newId(): string;
+  /** Starts to open the store, if that has not been done. */
+  start(): void;
+  onError(error: unknown, where: string): void;
+}
+
+/** Follows exchanges from the first sight of a request until the writer has them. */
+export class ExchangeWatcher implements ExchangeKeeper {
+  readonly #host: WatcherHost;
+  readonly #tapTools: TapTools;
+  readonly #hostCost = new HostCost();
+  readonly #noteFailure = (error: unknown, where: string): void => {
+    this.#host.onError(error, where);
+  };
+  /** Exchanges that are not over. */
+  open = 0;
+  /** Exchanges that were over, and were not to be recorded. */
+  leftOut = 0;
+  /** Whether one of them was somebody's. */
+  hasSeenOwner = false;
+
+  /** @param holdsAnswers whether answers wait until their exchange is on the disk, or committed */
+  constructor(host: WatcherHost, holdsAnswers: boolean) {
+    this.#host = host;
+    const { clock, budget } = host;
+    this.#tapTools = { clock, budget, onFailure: this.#noteFailure, holdsAnswers };
+  }
+
+  /** What the recorder takes of the program's thread for an exchange, in microseconds. */
+  get usualMicros(): number | undefined {
+    return this.#hostCost.usualMicros;
+  }
+
+  /** Begins to watch an exchange; `undefined` when it is not to be recorded. What it throws is counted as lost. */
+  begin(seen: SeenRequest): OpenExchange | undefined {
+    try {
+      if (!this.#hostCost.isTurn()) return this.#begin(seen);
+      const startedAt = performance.now();
+      const open = this.#begin(seen);
+      if (open !== undefined) open.hostMs = performance.now() - startedAt;
+      return open;
+    } catch (error) {
+      this.#host.writer.loseAnswer('internal_error');
+      throw error;
+    }
+  }
+
+  #begin(seen: SeenRequest): OpenExchange | undefined {
+    const { request, response, settings } = seen;
+    if (isIgnored(request)) return undefined;
+    if (settings.wantsPath?.(splitUrl(sentUrl(seen.context, request)).path) === false) {
+      // A decorated handler below must not record by itself what was left out here.
+      ignore(request);
+      return undefined;
+    }
+    faultPoint('begin');
+    this.#host.start();
+    const open = new OpenExchange(this.#host.newId(), this.#host, this, seen, this.#noteFailure);
+    const startedAt = this.#host.clock.now();
+    open.tap = new HttpTap(seen, this.#tapTools, startedAt, open);
+    this.open += 1;
+    open.clientAddress = attempt(() => settings.clientAddress(request), 'trustedProxies', this.#noteFailure);
+    attachExchange(request, open, open.tap.hasEnd);
+    if (settings.sessionHeader) {
+      announceSession(
+        open,
+        request,
+        response,
+        startedAt,
+        this.#host.sessions,
+        this.#host.clock,
+        this.#noteFailure,
+      );
+    }
+    return open;
+  }
+
+  /** Takes an exchange that is over. */
+  record(exchange: Exchange, held?: HeldExchange): void {
+    const { options } = this.#host;
+    this.#host.start();
+    this.#host.writer.add(exchange, held);
+    if (options.debug === true) {
+      // Not the path, which is not redacted yet and may hold a secret.
+      const { method, endpoint, status } = exchange;
+      options.logger?.debug({ method, endpoint, status }, 'captured');
+    }
+  }
+
+  onEnd(open: OpenExchange): void {
+    const before = open.hostMs;
+    const startedAt = before === undefined ? 0 : performance.now();
+    this.#end(open);
+    if (before !== undefined) this.#hostCost.note(before + performance.now() - startedAt);
+  }
+
+  onAnswered(open: OpenExchange, answer: HeldAnswer): void {
+    if (this.#host.options.durability === 'strict') {
+      commitAnswer(open, answer, this.#host, () => this.#buildSoFar(open));
+      return;
+    }
+    this.#hold(open);
+    // Within the program's call of `end`.
+    attempt(
+      () => {
+        answer.release();
+      },
+      'release',
+      this.#noteFailure,
+    );
+  }
+
+  /** Runs in the host's event loop, before the last of the answer goes out: nothing may escape. */
+  #hold(open: OpenExchange): void {
+    if (open.held !== undefined) return;
+    try {
+      const exchange = this.#buildSoFar(open);
+      if (exchange === undefined) return;
+      const ticket = this.#host.writer.hold(exchange);
+      if (ticket === undefined) return;
+      open.held = { ticket, exchange, entry: open.entry, metadataCount: open.metadata.length };
+      // What was decorated within it waits for this, and goes to the disk now as well.
+      open.settle(exchange);
+    } catch (error) {
+      this.#noteFailure(error, 'spool');
+    }
+  }
+
+  /** The exchange as it is known before its response ends; `undefined` when it is to be left out. */
+  #buildSoFar(open: OpenExchange): Exchange | undefined {
+    const { seen } = open;
+    if (isIgnored(seen.request)) return undefined;
+    const tapped = open.tap.soFar();
+    attempt(() => seen.onEnd(open), 'endpoint', this.#noteFailure);
+    if (!this.#isWanted(open, tapped)) return undefined;
+    const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
+    if (exchange.owner !== ANONYMOUS) this.hasSeenOwner = true;
+    return exchange;
+  }
+
+  /** Runs in the host's event loop, after the response: nothing may escape. */
+  #end(open: OpenExchange): void {
+    this.open -= 1;
+    const { held, seen } = open;
+    detachExchange(seen.request, open);
+    let built: Exchange | undefined;
+    try {
+      if (open.isCommitting) {
+        open.tap.letGo();
+        return;
+      }
+      const toldMs = isStillSaid(open) ? open.tap.finishAsTold() : undefined;
+      if (toldMs !== undefined && held !== undefined) {
+        this.record({ ...held.exchange, durationMs: toldMs }, { ticket: held.ticket, isCurrent: true });
+        return;
+      }
+      const tapped = open.tap.finish();
+      if (isIgnored(seen.request)) {
+        open.settle(undefined);
+        return;
+      }
+      attempt(() => seen.onEnd(open), 'endpoint', this.#noteFailure);
+      if (held === undefined && !this.#isWanted(open, tapped)) {
+        this.leftOut += 1;
+        open.settle(undefined);
+        return;
+      }
+      if (held === undefined && this.#host.overload.policy.step === 3) {
+        // Nothing of it would be kept: it is not even put together.
+        this.#host.overload.policy.noteExchange();
+        this.#host.writer.lose('lag');
+        open.settle(undefined);
+        return;
+      }
+      const exchange = isStillSaid(open)
+        ? { ...open.held.exchange, ...tapped }
+        : buildExchange(open, tapped, seen.request, this.#noteFailure);
+      if (exchange.owner !== ANONYMOUS) this.hasSeenOwner = true;
+      built = exchange;
+    } catch (error) {
+      this.#noteFailure(error, 'capture');
+      if (held === undefined) this.#host.writer.lose('internal_error');
+      else this.#host.writer.leaveToSpool(held.ticket);
+      open.tap.letGo();
+    }
+    this.#take(open, built);
+  }
+
+  /** From here on the writer counts the exchange. */
+  #take(open: OpenExchange, built: Exchange | undefined): void {
+    const { held } = open;
+    try {
+      if (built !== undefined) {
+        const isCurrent = isStillSaid(open) && isAsSpooled(open.held.exchange, built);
+        this.record(built, held && { ticket: held.ticket, isCurrent });
+      }
+    } catch (error) {
+      this.#noteFailure(error, 'record');
+    }
+    // Of one that is left out, those who wait are told as well.
+    attempt(() => open.settle(built), 'settle', this.#noteFailure);
+  }
+
+  #isWanted(open: OpenExchange, tapped: TappedExchange): boolean {
+    return isWanted(open, tapped, this.#host.options.random ?? Math.random, this.#noteFailure);
+  }
+}
