@@ -201,8 +201,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     let { ticket } = placed;
     if (reason === undefined) {
       this.#note(ticket);
-      if (this.#pipeline.queue.hasFullBatch && !this.#breaker.isFailing) this.#startFull();
-      else this.#schedule(this.#options.flushIntervalMs);
+      if (this.#breaker.isFailing || !this.#startReady()) this.#schedule(this.#options.flushIntervalMs);
       return;
     }
     // While it closes, the spool is still there.
@@ -361,10 +360,12 @@ export class EntryWriter<Taken extends Batch = Batch> {
     while (this.#hasRoom && this.#start(this.#next()));
   }
 
-  #startFull(): void {
-    while (this.#hasRoom && (this.#returned.length > 0 || this.#pipeline.queue.hasFullBatch)) {
-      this.#start(this.#next());
-    }
+  /** Starts on a batch if there is reason to. @returns whether it has started */
+  #startReady(): boolean {
+    const { queue, eagerSize = Infinity } = this.#pipeline;
+    const isEager = this.#underWay.size === 0 && queue.length >= eagerSize;
+    const isReady = isEager || queue.hasFullBatch || this.#returned.length > 0;
+    return isReady && this.#hasRoom && this.#start(this.#next());
   }
 
   /** After a failure one batch alone finds out whether the store is back. */
@@ -412,7 +413,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     if (this.#isClosed || this.#waiting === 0) return;
     if (this.#breaker.isFailing) this.#schedule(this.#breaker.waitMs);
     else {
-      this.#startFull();
+      while (this.#startReady());
       if (this.#pipeline.queue.length > 0) this.#schedule(this.#options.flushIntervalMs);
     }
   }
