@@ -1,3 +1,6 @@
+/** Stands in a body where the load puts another number into each request, so that no two are alike. */
+export const SERIAL = '10000000';
+
 /** A JSON list as REST endpoints answer it, of about `bytes` bytes. */
 export function listBody(bytes) {
   const items = [];
@@ -9,6 +12,7 @@ export function listBody(bytes) {
     available: index % 2 === 0,
     author: { login: `user${index}`, url: `https://example.test/users/${index}` },
   });
-  while (JSON.stringify({ items }).length < bytes) items.push(make(items.length));
-  return JSON.stringify({ items });
+  const text = () => JSON.stringify({ serial: Number(SERIAL), items });
+  while (text().length < bytes) items.push(make(items.length));
+  return text();
 }

@@ -138,7 +138,7 @@ const INTRODUCTION = `# Benchmarks
 Written by \`npm run bench\`; \`npm run bench -- --list\` shows what else can be measured. Compare figures within a table,
 not across tables or machines.
 
-The program parses the JSON that it is posted and answers it. Each measurement has a process of its own, and a file or
+The program parses the JSON that it is posted and answers it; no two requests are alike. Each measurement has a process of its own, and a file or
 database of its own; two seconds warm it up. The variants take turns, and every other round goes backwards, so that a
 busy moment of the machine hits all of them. Figures are medians of the rounds; a ratio or a difference is taken within a
 round, and stands with the least and the most of them.

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { SERIAL } from '../bodies.mjs';
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
@@ -10,6 +11,18 @@ export function requestBytes(method, path, body) {
       ? ''
       : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
   return Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${entity}\r\n${body ?? ''}`);
+}
+
+/** The same request again and again, with another number in its body each time, if that has one. */
+export function numberedBytes(bytes) {
+  const at = bytes.indexOf(SERIAL);
+  let serial = Number(SERIAL);
+  if (at < 0) return () => bytes;
+  return () => {
+    const next = Buffer.from(bytes);
+    next.latin1Write(String((serial += 1)), at);
+    return next;
+  };
 }
 
 /**

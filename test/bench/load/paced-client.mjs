@@ -1,12 +1,12 @@
 // `node paced-client.mjs <JSON>`: posts so many requests a second, however long answers take, and sends what it saw.
 import { listBody } from '../bodies.mjs';
-import { HttpConnection, requestBytes } from './http-connection.mjs';
+import { HttpConnection, numberedBytes, requestBytes } from './http-connection.mjs';
 
 const MAX_CONNECTIONS = 2_048;
 const { port, path, bodyBytes, seconds, perSecond, hasOwnCore } = JSON.parse(process.argv[2]);
 process.on('disconnect', () => process.exit(1));
 
-const bytes = requestBytes('POST', path, listBody(bodyBytes));
+const nextBytes = numberedBytes(requestBytes('POST', path, listBody(bodyBytes)));
 const total = Math.round(seconds * perSecond);
 const intervalMs = 1000 / perSecond;
 const free = await Promise.all(Array.from({ length: 32 }, () => HttpConnection.open(port)));
@@ -52,7 +52,7 @@ function openAndSend(dueAt) {
 
 /** The clock runs from when the request was due, so that time spent in a queue counts. */
 function send(connection, dueAt) {
-  connection.send(bytes, (status) => {
+  connection.send(nextBytes(), (status) => {
     note(dueAt, status);
     if (status > 0) free.push(connection);
   });

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram } from '../../../scripts/debian.mjs';
+import { SERIAL } from '../bodies.mjs';
 
 const run = promisify(execFile);
 const wrk = findProgram('wrk');
@@ -23,9 +24,13 @@ export function saturate({ url, body, seconds, connections, folder, prefix }) {
 
 async function withWrk(url, body, seconds, connections, folder, prefix) {
   const script = join(folder, 'post.lua');
+  const [head, tail] = body.split(SERIAL);
   await writeFile(
     script,
-    `wrk.method = "POST"\nwrk.headers["content-type"] = "application/json"\nwrk.body = [==[${body}]==]\n` +
+    `wrk.method = "POST"\nwrk.headers["content-type"] = "application/json"\n` +
+      `local head, tail, serial = [==[${head}]==], [==[${tail}]==], ${SERIAL}\n` +
+      'request = function()\n  serial = serial + 1\n' +
+      '  return wrk.format(nil, nil, nil, head .. serial .. tail)\nend\n' +
       'done = function(summary, latency)\n' +
       '  local errors = summary.errors\n' +
       '  io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration,\n' +
@@ -41,8 +46,9 @@ async function withWrk(url, body, seconds, connections, folder, prefix) {
 
 async function withAutocannon(url, body, seconds, connections, folder, prefix) {
   const file = join(folder, 'body.json');
-  await writeFile(file, body);
-  const options = ['-j', '-n', '-m', 'POST', '-H', 'content-type=application/json', '-i', file];
+  // It takes the place of the marker, which is no number in JSON.
+  await writeFile(file, body.replace(SERIAL, '"[<id>]"'));
+  const options = ['-I', '-j', '-n', '-m', 'POST', '-H', 'content-type=application/json', '-i', file];
   const bounds = ['-c', String(connections), '-d', String(seconds), url];
   const [command, ...rest] = [...prefix, process.execPath, autocannon, ...options, ...bounds];
   const { stdout } = await run(command, rest, { maxBuffer: 16 * 1024 * 1024 });
