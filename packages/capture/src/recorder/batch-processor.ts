@@ -64,7 +64,7 @@ const TRANSIENT = new Set(['UNAVAILABLE', 'POOL_EXHAUSTED', 'SQLITE_NOT_BUILT', 
 
 /** A batch that has begun: what is left of it, and what became of the rest. */
 interface Progress {
-  readonly outcome: BatchOutcome;
+  outcome: BatchOutcome;
   /** `undefined` until the exchanges are prepared. */
   left: NewEntry[] | undefined;
 }
@@ -85,14 +85,19 @@ export class BatchProcessor<Item = Exchange> {
    * Stores a batch. When it was begun before, under the same name, it is gone on with: nothing is prepared or
    * counted twice.
    *
-   * @param read called once for a batch, when it begins
+   * @param read called once for a batch, when it begins; what it gives is asked for one by one, so that each can be gone
+   *   before the next one comes
    * @throws {StorageError} what the store failed with, when that may pass: call again later
    */
-  async process(name: unknown, read: () => readonly Item[], tellsPlaces: boolean): Promise<BatchOutcome> {
+  async process(name: unknown, read: () => Iterable<Item>, tellsPlaces: boolean): Promise<BatchOutcome> {
     const progress = this.#begun.get(name) ?? { outcome: emptyOutcome(), left: undefined };
     this.#begun.set(name, progress);
     await this.#options.store.open();
-    progress.left ??= await this.#prepareAll(read(), progress.outcome);
+    if (progress.left === undefined) {
+      // Afresh, should reading have failed half way.
+      progress.outcome = emptyOutcome();
+      progress.left = await this.#prepareAll(read(), progress.outcome);
+    }
     await this.#append(progress.left, progress, tellsPlaces);
     this.#begun.delete(name);
     return progress.outcome;
@@ -103,7 +108,7 @@ export class BatchProcessor<Item = Exchange> {
     this.#begun.delete(name);
   }
 
-  async #prepareAll(items: readonly Item[], outcome: BatchOutcome): Promise<NewEntry[]> {
+  async #prepareAll(items: Iterable<Item>, outcome: BatchOutcome): Promise<NewEntry[]> {
     const prepared: Prepared[] = [];
     const noteFailure = (error: unknown, item: Item): void => {
       outcome.unprepared += 1;

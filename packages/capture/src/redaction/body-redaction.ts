@@ -23,8 +23,13 @@ export function redactBody(
 ): RedactedBody {
   if (kind === 'binary' || kind === 'multipart') return { bytes, isCut: false };
   const redaction = { bytes, isComplete, base, context, onHidden };
+  // Rules for places may hide on one side what they leave on the other.
+  const known = kind === 'json' && isComplete && context.paths.isEmpty ? context.cleanBodies : undefined;
+  if (known?.has(bytes) === true) return { bytes, isCut: false };
   if (isInOtherCharset(bytes) || hidesWithoutNul(redaction, kind)) return OTHER_CHARSET;
-  return redactStructure(redaction, kind);
+  const redacted = redactStructure(redaction, kind);
+  if (redacted.bytes === bytes && !redacted.isCut) known?.add(bytes);
+  return redacted;
 }
 
 type TextKind = Exclude<BodyKind, 'binary' | 'multipart'>;

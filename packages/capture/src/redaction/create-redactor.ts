@@ -1,4 +1,5 @@
 import { redactBody } from './body-redaction';
+import { CleanBodies } from './clean-bodies';
 import { HarmlessFields } from './harmless-fields';
 import { createHarmlessKeys } from './harmless-keys';
 import { redactForm } from './form-redaction';
@@ -25,6 +26,7 @@ export function createRedactor(rules: RedactionRules = {}): Redactor {
     paths: createPathRules(rules.paths),
     harmlessKeys: createHarmlessKeys(),
     harmlessFields: new HarmlessFields(),
+    cleanBodies: new CleanBodies(),
     redactString,
   };
   const reporting =

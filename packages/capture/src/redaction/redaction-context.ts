@@ -1,3 +1,4 @@
+import type { CleanBodies } from './clean-bodies';
 import type { HarmlessFields } from './harmless-fields';
 import type { HarmlessKeys } from './harmless-keys';
 import type { NameRules } from './name-rules';
@@ -13,6 +14,8 @@ export interface RedactionContext {
   readonly harmlessKeys: HarmlessKeys;
   /** Remembered across exchanges, for the same reason. */
   readonly harmlessFields: HarmlessFields;
+  /** Of JSON, judged without rules for places. */
+  readonly cleanBodies: CleanBodies;
   /** {@link RedactString}, handed down because strings hold forms and JSON, which hold strings. */
   readonly redactString: RedactString;
 }

@@ -79,24 +79,32 @@ export function placeEntries(
     return union(into, from);
   };
 
-  const sessionsOf = (key: string): SessionSpan[] =>
-    [...idsOf(byKey, key)].map((id) => live.get(id)).filter((session) => session !== undefined);
+  /** The earliest session of its key that an entry belongs to. */
+  const homeOf = (own: SessionSpan): SessionSpan | undefined => {
+    let first: SessionSpan | undefined;
+    for (const id of idsOf(byKey, own.key)) {
+      const session = live.get(id);
+      if (session === undefined || (first !== undefined && bySpanStart(first, session) <= 0)) continue;
+      if (belongTogether(session, own, maxAgeMs)) first = session;
+    }
+    return first;
+  };
+  const nextTo = (home: SessionSpan): SessionSpan | undefined => {
+    for (const id of idsOf(byKey, home.key)) {
+      const other = id === home.id ? undefined : live.get(id);
+      if (other !== undefined && belongTogether(home, other, maxAgeMs)) return other;
+    }
+    return undefined;
+  };
 
   for (const entry of [...entries].sort(byStart)) {
     const { session: asked, warning } = requestedSession(entry, live, maxAgeMs);
     if (warning !== undefined) warnings.set(entry.id, warning);
     const own = spanOf(entry);
-    const found =
-      asked ??
-      sessionsOf(own.key)
-        .filter((session) => belongTogether(session, own, maxAgeMs))
-        .sort(bySpanStart)[0];
+    const found = asked ?? homeOf(own);
     let home = found === undefined ? { ...own, id: freshId(entry.session, live, newId) } : union(found, own);
     // The entry may have carried its session up to the next one, which then was the same all along.
-    for (let other = nextTo(home, sessionsOf(own.key), maxAgeMs); other !== undefined;) {
-      home = absorb(home, other);
-      other = nextTo(home, sessionsOf(own.key), maxAgeMs);
-    }
+    for (let other = nextTo(home); other !== undefined; other = nextTo(home)) home = absorb(home, other);
     put(home);
     placements.set(entry.id, home.id);
   }
@@ -131,10 +139,6 @@ function freshId(
   return proposedId !== undefined && !live.has(proposedId) ? proposedId : newId();
 }
 
-function nextTo(home: SessionSpan, sessions: SessionSpan[], maxAgeMs: number): SessionSpan | undefined {
-  return sessions.find((other) => other.id !== home.id && belongTogether(home, other, maxAgeMs));
-}
-
 /** The earlier one's timeout decides, since it is the session so far. Touching or overlapping spans have no gap. */
 function belongTogether(a: SessionSpan, b: SessionSpan, maxAgeMs: number): boolean {
   const [first, second] = bySpanStart(a, b) <= 0 ? [a, b] : [b, a];
@@ -146,8 +150,12 @@ function belongTogether(a: SessionSpan, b: SessionSpan, maxAgeMs: number): boole
 }
 
 function union(a: SessionSpan, b: SessionSpan): SessionSpan {
+  const { id, key, owner, group } = a;
   return {
-    ...a,
+    id,
+    key,
+    owner,
+    group,
     createdAt: Math.min(a.createdAt, b.createdAt),
     lastActivityAt: Math.max(a.lastActivityAt, b.lastActivityAt),
     timeoutMs: Math.max(a.timeoutMs, b.timeoutMs),

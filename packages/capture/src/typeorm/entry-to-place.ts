@@ -8,17 +8,23 @@ import { storableKey, storableText } from './storable-text';
  */
 export function entryToPlace(entry: NewEntry): EntryToPlace {
   const { key, group, timeoutMs, requestedId, proposedId } = entry.session;
+  const session = {
+    key: storableKey(key),
+    group: group === undefined ? undefined : storableText(group),
+    timeoutMs: Math.ceil(timeoutMs),
+  };
   return {
     id: storableKey(entry.id),
     owner: storableKey(entry.owner),
     createdAt: Math.trunc(entry.createdAt),
     durationMs: Math.floor(entry.durationMs),
-    session: {
-      key: storableKey(key),
-      group: group === undefined ? undefined : storableText(group),
-      timeoutMs: Math.ceil(timeoutMs),
-      ...(requestedId === undefined ? {} : { requestedId: storableKey(requestedId) }),
-      ...(proposedId === undefined ? {} : { proposedId: storableKey(proposedId) }),
-    },
+    session:
+      requestedId === undefined && proposedId === undefined
+        ? session
+        : {
+            ...session,
+            ...(requestedId === undefined ? {} : { requestedId: storableKey(requestedId) }),
+            ...(proposedId === undefined ? {} : { proposedId: storableKey(proposedId) }),
+          },
   };
 }

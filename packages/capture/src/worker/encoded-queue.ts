@@ -101,11 +101,11 @@ function bodyBytes(exchange: QueuedExchange): number {
   return keptBytesOf(request.body) + keptBytesOf(response.body);
 }
 
-/** What was queued, again. */
-export function unpackBatch(
+/** What was queued, again, one by one. */
+export function* unpackBatch(
   { memory, from, size }: Pick<EncodedBatch, 'memory' | 'from' | 'size'>,
   bodyBytes?: BodyBytes,
-): QueuedExchange[] {
+): Generator<QueuedExchange, void> {
   const decoder = new ExchangeDecoder(memory, from, bodyBytes);
-  return Array.from({ length: size }, () => decoder.next());
+  for (let read = 0; read < size; read += 1) yield decoder.next();
 }

@@ -11,12 +11,17 @@ import {
   SPOOLED_MARK,
   UTF16_MARK,
 } from './exchange-encoder';
+import { RecentTexts } from './recent-texts';
 
 /**
  * How bytes of bodies are given: as copies, or as they stand in the memory, for one who is done with them before it is
  * written again.
  */
 export type BodyBytes = 'copied' | 'lent';
+
+/** Above it a string is as soon made. Below what marks a length as something else. */
+const MAX_RECURRING = 64;
+const recentTexts = new RecentTexts();
 
 /** Reads what `ExchangeEncoder` wrote. */
 export class ExchangeDecoder {
@@ -55,19 +60,19 @@ export class ExchangeDecoder {
     const exchange: Exchange = {
       id: this.#text() ?? '',
       parentId: this.#text(),
-      storageType: this.#text() as Exchange['storageType'],
-      method: this.#text(),
-      endpoint: this.#text(),
+      storageType: this.#recurring() as Exchange['storageType'],
+      method: this.#recurring(),
+      endpoint: this.#recurring(),
       path: this.#text(),
       query: this.#text(),
       pathParameters: this.#json({}),
       status: this.#optionalNumber(),
-      outcome: this.#text() as Exchange['outcome'],
+      outcome: this.#recurring() as Exchange['outcome'],
       error: this.#error(),
       startedAt: this.#number(),
       durationMs: this.#number(),
-      owner: this.#text() ?? '',
-      clientAddress: this.#text(),
+      owner: this.#recurring() ?? '',
+      clientAddress: this.#recurring(),
       traceId: this.#text(),
       metadata: this.#json({}),
       session: this.#session(),
@@ -87,7 +92,7 @@ export class ExchangeDecoder {
   }
 
   #delivery(): Delivery | undefined {
-    const closedBy = this.#text() as Delivery['closedBy'] | undefined;
+    const closedBy = this.#recurring() as Delivery['closedBy'] | undefined;
     if (closedBy === undefined) return undefined;
     return {
       closedBy,
@@ -106,8 +111,8 @@ export class ExchangeDecoder {
   }
 
   #session(): SessionClaim {
-    const key = this.#text() ?? '';
-    const group = this.#text();
+    const key = this.#recurring() ?? '';
+    const group = this.#recurring();
     const timeoutMs = this.#number();
     const requestedId = this.#text();
     const proposedId = this.#text();
@@ -195,6 +200,15 @@ export class ExchangeDecoder {
   #optionalNumber(): number | undefined {
     const value = this.#number();
     return Number.isNaN(value) ? undefined : value;
+  }
+
+  /** A text of which there are few. */
+  #recurring(): string | undefined {
+    const length = this.#view.getUint32(this.#at, true);
+    if (length > MAX_RECURRING) return this.#text();
+    const from = this.#at + 4;
+    this.#at = from + length;
+    return recentTexts.read(this.#bytes, from, this.#at);
   }
 
   #text(): string | undefined {

@@ -62,7 +62,7 @@ export function workerPipeline(
       forget: (batch) => {
         link.forget(batch);
       },
-      unpack: (batch) => unpackBatch(batch),
+      unpack: (batch) => [...unpackBatch(batch)],
       handOver: (batches, timeoutMs) => link.handOver(batches, timeoutMs),
     },
   };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { isCleanJson } from '../../src/redaction/clean-json';
+import { CleanBodies } from '../../src/redaction/clean-bodies';
 import { HarmlessFields } from '../../src/redaction/harmless-fields';
 import { createHarmlessKeys } from '../../src/redaction/harmless-keys';
 import { createNameRules } from '../../src/redaction/name-rules';
@@ -15,6 +16,7 @@ const context: RedactionContext = {
   paths: createPathRules(),
   harmlessKeys: createHarmlessKeys(),
   harmlessFields: new HarmlessFields(),
+  cleanBodies: new CleanBodies(),
   redactString,
 };
 

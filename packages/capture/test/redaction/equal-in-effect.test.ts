@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { BodyKind } from '../../src/body-kind';
 import { isCleanJson } from '../../src/redaction/clean-json';
+import { CleanBodies } from '../../src/redaction/clean-bodies';
 import { HarmlessFields } from '../../src/redaction/harmless-fields';
 import { createHarmlessKeys } from '../../src/redaction/harmless-keys';
 import { createNameRules } from '../../src/redaction/name-rules';
@@ -356,6 +357,7 @@ describe('redaction with a quick look first', () => {
       paths: createPathRules(),
       harmlessKeys: createHarmlessKeys(),
       harmlessFields: new HarmlessFields(),
+      cleanBodies: new CleanBodies(),
       redactString,
     };
     const isClean = (body: string): boolean => {

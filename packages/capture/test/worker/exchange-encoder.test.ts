@@ -61,6 +61,14 @@ describe('ExchangeEncoder', () => {
     expect(bytes?.buffer).toBe(encoder.memory);
   });
 
+  it('tells texts apart that begin, end and are in the middle the same', () => {
+    const encoder = new ExchangeEncoder(new SharedArrayBuffer(4_096));
+    const owners = ['a1b2c', 'a3b2c', 'a1b2c', 'a1b4c', ''];
+    for (const owner of owners) encoder.add(exchangeWith({ owner }));
+    const decoder = new ExchangeDecoder(encoder.memory);
+    expect(owners.map(() => (decoder.next() as Exchange).owner)).toEqual(owners);
+  });
+
   it('leaves nothing behind of an exchange that cannot be written', () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
