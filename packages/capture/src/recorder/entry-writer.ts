@@ -4,15 +4,16 @@ import type { Exchange } from '../exchange';
 import { Admission } from './admission';
 import type { BatchOutcome, ShedReason } from './batch-processor';
 import { CommitLane, type AnswerWaiter } from './commit-lane';
+import { entryCounts, type EntryCounts } from './entry-counts';
 import { takeAll, type Batch } from './exchange-queue';
 import type { ExchangeSpool, HeldExchange, SpoolTicket } from './exchange-spool';
 import { LossCounts } from './loss-counts';
-import type { RecorderStats } from './recorder';
 import type { Pipeline } from './pipeline';
+import { QueuedTickets } from './queued-tickets';
 import type { RetryBreaker } from './retry-breaker';
 import type { ShedPolicy } from './shed-policy';
 import { spoolRest, spoolRestNow } from './spool-rest';
-import { within } from './within';
+import { tryUntil } from './try-until';
 
 export interface EntryWriterOptions<Taken extends Batch> {
   readonly pipeline: Pipeline<Taken>;
@@ -34,23 +35,8 @@ export interface EntryWriterOptions<Taken extends Batch> {
   readonly commitTimeoutMs?: number | undefined;
 }
 
-const FIRST_CLOSING_WAIT_MS = 100;
-
 /** Of the time at the end of the program, for the store; the rest is for the spool. */
 const HAND_OVER_SHARE = 0.6;
-
-type EntryCounts = Pick<
-  RecorderStats,
-  | 'captured'
-  | 'queued'
-  | 'spooled'
-  | 'stored'
-  | 'replayed'
-  | 'spoolCorrupt'
-  | 'shed'
-  | 'reduced'
-  | 'strictFailures'
->;
 
 /**
  * Gets exchanges stored in batches, in the order they ended. The one place that knows which of them are
@@ -67,11 +53,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
   #returned: Taken[] = [];
   /** Exchanges in batches that were taken from the queue. */
   #takenCount = 0;
-  /** Of what is in the queue, in its order. */
-  #tickets: (SpoolTicket | undefined)[] = [];
-  readonly #ticketsOf = new Map<Taken, (SpoolTicket | undefined)[]>();
-  /** Exchanges that are both in memory and in the spool. */
-  #doublyHeld = 0;
+  readonly #tickets: QueuedTickets<Taken>;
   readonly #lane: CommitLane<Taken> | undefined;
   #captured = 0;
   #stored = 0;
@@ -89,6 +71,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     this.#breaker = options.breaker;
     this.#losses = new LossCounts(options.onLoss);
     const { pipeline, spool, spoolsAll = false, breaker, policy, onFailure } = options;
+    this.#tickets = new QueuedTickets(spoolsAll);
     this.#admission = new Admission({
       queue: pipeline.queue,
       spool,
@@ -108,36 +91,25 @@ export class EntryWriter<Taken extends Batch = Batch> {
       tellsPlaces,
       onFailure,
       timeoutMs: commitTimeoutMs,
-      onDone: (outcome, tookMs) => {
-        this.#countOutcome(outcome, tookMs);
-      },
+      onDone: this.#countOutcome,
       onLeft: (exchange, mayCome) => {
         if (mayCome && exchange.isCorrection === true) this.#correct(exchange);
         else this.#enqueue(exchange);
       },
-      onLost: (reason) => {
-        this.#countShed(reason);
-      },
+      onLost: this.#countShed,
     });
   }
 
   get counts(): EntryCounts {
-    const { spooled, recovered, replayed, corrupt, shed } = this.#options.spool?.counts ?? NOTHING_SPOOLED;
-    const allShed = this.#losses.of('exchanges');
-    for (const [reason, count] of Object.entries(shed)) allShed[reason] = (allShed[reason] ?? 0) + count;
-    return {
-      captured: this.#captured + recovered,
-      queued: this.#isAbandoned
-        ? this.#leaving
-        : this.#waiting - this.#doublyHeld + (this.#lane?.waiting ?? 0),
-      spooled,
-      stored: this.#stored + replayed,
-      replayed,
-      spoolCorrupt: corrupt,
-      shed: allShed,
-      reduced: { bodies: this.#losses.of('bodies'), headers: this.#losses.of('headers') },
-      strictFailures: this.#lane?.failures ?? {},
-    };
+    const inMemory = this.#waiting - this.#tickets.count + (this.#lane?.waiting ?? 0);
+    return entryCounts({
+      captured: this.#captured,
+      queued: this.#isAbandoned ? this.#leaving : inMemory,
+      stored: this.#stored,
+      losses: this.#losses,
+      spool: this.#options.spool,
+      lane: this.#lane,
+    });
   }
 
   /** Whether something is left to do before the program may end. */
@@ -200,7 +172,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     const { reason } = placed;
     let { ticket } = placed;
     if (reason === undefined) {
-      this.#note(ticket);
+      this.#tickets.add(ticket);
       if (this.#breaker.isFailing || !this.#startReady()) this.#schedule(this.#options.flushIntervalMs);
       return;
     }
@@ -226,21 +198,11 @@ export class EntryWriter<Taken extends Batch = Batch> {
   #shedOldest(): void {
     const taken = this.#pipeline.queue.take();
     if (taken === undefined) return;
-    const tickets = this.#takeTickets(taken.size);
+    this.#tickets.take(taken);
+    const tickets = this.#tickets.drop(taken);
     for (const ticket of tickets) this.#options.spool?.defer(ticket);
-    this.#doublyHeld -= tickets.length;
     this.#pipeline.queue.release(taken);
     this.#countShed('queue_full', taken.size - tickets.length);
-  }
-
-  #takeTickets(count: number): SpoolTicket[] {
-    return this.#tickets.splice(0, count).filter((ticket) => ticket !== undefined);
-  }
-
-  #note(ticket: SpoolTicket | undefined): void {
-    if (this.#options.spoolsAll !== true) return;
-    this.#tickets.push(ticket);
-    if (ticket !== undefined) this.#doublyHeld += 1;
   }
 
   /** Counts an exchange that never came to be one, and whose answer was to wait for it where answers wait. */
@@ -281,19 +243,11 @@ export class EntryWriter<Taken extends Batch = Batch> {
   /** Takes no more, writes what is queued for at most `timeoutMs`, and spools the rest or, where that cannot be, sheds it. */
   async close(timeoutMs: number): Promise<void> {
     this.#isClosed = true;
-    const deadline = performance.now() + timeoutMs;
-    for (let wait = FIRST_CLOSING_WAIT_MS; this.hasWork; wait *= 2) {
-      const left = deadline - performance.now();
-      if (left <= 0) break;
-      const isWritten = await within(
-        left,
-        this.flush().then(
-          () => true,
-          () => false,
-        ),
-      );
-      if (isWritten === false) await within(Math.min(wait, deadline - performance.now()), undefined);
-    }
+    await tryUntil(
+      performance.now() + timeoutMs,
+      () => this.hasWork,
+      () => this.flush(),
+    );
     this.#lane?.giveUp('closed');
     clearTimeout(this.#timer);
     // A write that still hangs may succeed yet, but it has been given up by then.
@@ -329,7 +283,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
 
   #unspooled(batches: readonly Taken[]): Exchange[] {
     return batches.flatMap((batch) => {
-      const tickets = this.#ticketsOf.get(batch) ?? this.#tickets.splice(0, batch.size);
+      const tickets = this.#tickets.within(batch);
       return this.#pipeline
         .unpack(batch)
         .filter((queued, index) => tickets[index] === undefined && !('record' in queued)) as Exchange[];
@@ -379,7 +333,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     const taken = this.#pipeline.queue.take();
     if (taken === undefined) return undefined;
     this.#takenCount += taken.size;
-    if (this.#options.spoolsAll === true) this.#ticketsOf.set(taken, this.#tickets.splice(0, taken.size));
+    this.#tickets.take(taken);
     return taken;
   }
 
@@ -422,16 +376,12 @@ export class EntryWriter<Taken extends Batch = Batch> {
     this.#pipeline.queue.release(batch);
     if (this.#isAbandoned) return;
     this.#takenCount -= batch.size;
-    const tickets = this.#ticketsOf.get(batch)?.filter((ticket) => ticket !== undefined);
-    this.#ticketsOf.delete(batch);
-    if (tickets !== undefined && tickets.length > 0) {
-      this.#doublyHeld -= tickets.length;
-      this.#options.spool?.done(tickets);
-    }
+    const tickets = this.#tickets.drop(batch);
+    if (tickets.length > 0) this.#options.spool?.done(tickets);
     this.#countOutcome(outcome, tookMs);
   }
 
-  #countOutcome(outcome: BatchOutcome, tookMs: number): void {
+  readonly #countOutcome = (outcome: BatchOutcome, tookMs: number): void => {
     this.#stored += outcome.stored;
     this.#countShed('poison', outcome.poison);
     this.#countShed('internal_error', outcome.unprepared);
@@ -443,11 +393,9 @@ export class EntryWriter<Taken extends Batch = Batch> {
     } catch (error) {
       this.#options.onFailure(error, 'stored');
     }
-  }
+  };
 
-  #countShed(reason: ShedReason, count = 1): void {
+  readonly #countShed = (reason: ShedReason, count = 1): void => {
     this.#losses.count('exchanges', reason, count);
-  }
+  };
 }
-
-const NOTHING_SPOOLED = { spooled: 0, recovered: 0, replayed: 0, corrupt: 0, shed: {} } as const;

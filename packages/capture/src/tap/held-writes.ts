@@ -39,7 +39,8 @@ export class HeldWrites implements HeldAnswer, Gatekeeper {
     }
     this.#calls.push({ name: 'write', args, callback });
     this.heldBytes += bytes;
-    const hasRoom = socket.writableLength < socket.writableHighWaterMark;
+    // An imitation of a socket may tell neither.
+    const hasRoom = !(socket.writableLength >= socket.writableHighWaterMark);
     this.#hasPressedBack ||= !hasRoom;
     return hasRoom;
   }

@@ -33,6 +33,7 @@ import {
 import { RequestBody } from './request-body';
 import { plannedHeaders, responseHeader, sentHead } from './response-head';
 import { withMore } from './seen-body';
+import { onUnconnectedEnd, willClose } from './unconnected-answer';
 import { SeenSide } from './seen-side';
 import type { TapListener, TapTarget, TapTools } from './tap-target';
 
@@ -100,7 +101,7 @@ export class HttpTap implements Yielding, ResponseObserver {
     const isOutermost = !hasOwnMethods(response);
     this.#meter = new DeliveryMeter(response, this.#connection, this.#startedTicks, isOutermost);
     this.headers = request.headers;
-    this.hasEnd = this.#connection instanceof Duplex || this.#stream !== undefined;
+    this.hasEnd = this.#stream !== undefined || willClose(this.#connection);
     // A prototype's watch holds the exchange until it is over.
     const shared = this.hasEnd ? sharedPrototypes : undefined;
     this.#requestBody = new RequestBody(
@@ -117,6 +118,7 @@ export class HttpTap implements Yielding, ResponseObserver {
       });
     }
     observeResponse(response, this, shared?.response);
+    if (!this.hasEnd) onUnconnectedEnd(response, this);
     // HTTP/2 tells an answer to HEAD that was never given of nothing; the stream under it is told.
     this.#stream?.once('close', () => {
       this.onClose();
@@ -337,7 +339,10 @@ export class HttpTap implements Yielding, ResponseObserver {
   #closedBy(isHeadSent: boolean): ClosedBy {
     if (this.#isClosedByCap) return 'cap';
     // HTTP/2 calls the answer to HEAD finished from the start.
-    const isFinished = isHeadSent && hasFinished(this.#target.response, this.#connection, this.#stream);
+    const { response } = this.#target;
+    const isFinished =
+      isHeadSent &&
+      (this.hasEnd ? hasFinished(response, this.#connection, this.#stream) : response.writableEnded);
     return isFinished && !this.#isCutOff ? 'end' : 'connection';
   }
 

@@ -1,16 +1,14 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StorageError } from '@recap/storage';
-import { emptyOutcome, type BatchOutcome } from '../recorder/batch-processor';
+import type { BatchOutcome } from '../recorder/batch-processor';
 import type { EncodedBatch } from './encoded-queue';
-import { ExchangeDecoder } from './exchange-decoder';
 import { COUNTERS, type FromWorker, type StoreCall, type ToWorker, type WorkerSpec } from './messages';
 import { fromPlainError } from './plain-error';
+import { afterDeath, MAX_DEATHS, type Shipment } from './shipment';
 
 export const WORKER_FILE = join(__dirname, 'recorder-worker.js');
 
-/** A batch that killed its worker as often is split, until the exchange that does it stands alone. */
-const MAX_DEATHS = 2;
 /** Workers that may die one after another without having loaded, before their work is handed back. */
 const MAX_FUTILE_STARTS = 5;
 const COUNTER_BYTES = 4 * Object.keys(COUNTERS).length;
@@ -69,18 +67,6 @@ const REPEATABLE: ReadonlySet<StoreCall> = new Set<StoreCall>([
   'sumGaps',
   'recentSessions',
 ]);
-
-/** A batch, or a part of one, on its way through a worker. */
-interface Shipment {
-  readonly id: number;
-  readonly memory: SharedArrayBuffer;
-  readonly from: number;
-  readonly size: number;
-  readonly tellsPlaces: boolean;
-  deaths: number;
-  readonly resolve: (outcome: BatchOutcome) => void;
-  readonly reject: (error: Error) => void;
-}
 
 /**
  * The program's side of the worker: starts it, gives it work, and starts another when it dies. What was sent
@@ -300,7 +286,11 @@ export class WorkerLink {
     this.#shipped.clear();
     this.#isCareful = true;
     if (first !== undefined) {
-      this.#held = [...(this.#isReady ? this.#tried(first) : [first]), ...others, ...this.#held];
+      this.#held = [
+        ...(this.#isReady ? afterDeath(first, () => (this.#lastPart -= 1)) : [first]),
+        ...others,
+        ...this.#held,
+      ];
     }
     if (this.#held.length + this.#calls.size === 0 || this.#isClosed) return;
     if (this.#futileStarts > MAX_FUTILE_STARTS) {
@@ -315,45 +305,6 @@ export class WorkerLink {
       this.#shipHeld();
       this.#keepAlive();
     }, delayMs);
-  }
-
-  /** What to do with the batch at which a worker died. */
-  #tried(shipment: Shipment): Shipment[] {
-    shipment.deaths += 1;
-    if (shipment.deaths < MAX_DEATHS) return [shipment];
-    if (shipment.size > 1) return this.#split(shipment);
-    const error = new Error('An exchange ended the thread that was to store it, again and again.');
-    const { id } = new ExchangeDecoder(shipment.memory, shipment.from).next();
-    shipment.resolve({
-      ...emptyOutcome(),
-      poison: 1,
-      failures: [{ error, where: 'worker' }],
-      lost: [{ id, reason: 'poison' }],
-    });
-    return [];
-  }
-
-  #split(whole: Shipment): Shipment[] {
-    const { memory, from, size } = whole;
-    const half = size >> 1;
-    const decoder = new ExchangeDecoder(memory, from);
-    for (let index = 0; index < half; index += 1) decoder.next();
-    const total = emptyOutcome();
-    let open = 2;
-    const part = (start: number, count: number): Shipment => ({
-      ...whole,
-      id: (this.#lastPart -= 1),
-      from: start,
-      size: count,
-      // One more is enough: the batch it is of has had its chances.
-      deaths: MAX_DEATHS - 1,
-      resolve: (outcome) => {
-        addTo(total, outcome);
-        open -= 1;
-        if (open === 0) whole.resolve(total);
-      },
-    });
-    return [part(from, half), part(decoder.position, size - half)];
   }
 
   #checkHeartbeat(): void {
@@ -388,17 +339,6 @@ function take<T>(map: Map<number, T>, id: number): T | undefined {
   const found = map.get(id);
   map.delete(id);
   return found;
-}
-
-function addTo(total: BatchOutcome, part: BatchOutcome): void {
-  total.stored += part.stored;
-  total.poison += part.poison;
-  total.unprepared += part.unprepared;
-  total.bytesBefore += part.bytesBefore;
-  total.bytesAfter += part.bytesAfter;
-  total.placed.push(...part.placed);
-  total.failures.push(...part.failures);
-  total.lost.push(...part.lost);
 }
 
 function unavailable(cause: unknown): StorageError {
