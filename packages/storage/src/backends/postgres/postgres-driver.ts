@@ -239,9 +239,12 @@ export class PostgresDriver implements Driver, SqlRunner {
 
   async #define(): Promise<void> {
     const { pool } = this.#open();
+    // Not to_regclass(), which may know from before that a schema is not there.
     const isDefined = {
-      text: 'SELECT to_regclass($1) IS NOT NULL AS yes',
-      values: [this.#dialect.table('dropped_lists')],
+      text: `SELECT EXISTS (SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE relname = 'recap_dropped_lists'
+          AND nspname = ANY (CASE WHEN $1::text IS NULL THEN current_schemas(false) ELSE ARRAY[$1::name] END)) AS yes`,
+      values: [this.#options.schema ?? null],
     };
     if ((await pool.query(isDefined)).rows[0]?.['yes'] === true) return;
     const client = await pool.connect();
