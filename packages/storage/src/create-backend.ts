@@ -18,11 +18,12 @@ import type {
   WriteOutcome,
 } from './backend';
 import { toByteRange } from './byte-range';
+import { CallsUnderWay } from './calls-under-way';
 import { checkAddress, checkCount, checkInteger, checkName, checkRange, checkText } from './check-arguments';
 import { checkHealth, isHealthPartition } from './check-health';
 import { systemClock, type Clock } from './clock';
 import type { Awaitable, Driver, DriverWrite } from './driver';
-import { StorageError } from './errors';
+import { isStorageError, StorageError } from './errors';
 import { checkFilter, matchesFilter, type JsonFilter } from './json-filter';
 import type { JsonValue } from './json-value';
 import { Lifecycle } from './lifecycle';
@@ -64,6 +65,7 @@ class DrivenBackend implements Backend {
   readonly #newId: () => string;
   readonly #timeoutMs: number | undefined;
   readonly #onError: (error: unknown) => void;
+  readonly #underWay = new CallsUnderWay();
   readonly #sweeping: SweepTimer;
   readonly #lifecycle: Lifecycle;
 
@@ -79,12 +81,13 @@ class DrivenBackend implements Backend {
     this.#lifecycle = new Lifecycle(
       driver.name,
       async () => {
-        await this.#answer(() => driver.open());
+        await this.#inTime(() => driver.open());
         this.#sweeping.start();
       },
       async () => {
         await this.#sweeping.stop();
-        await this.#answer(() => driver.close());
+        await this.#underWay.ended();
+        await this.#inTime(() => driver.close());
       },
     );
   }
@@ -293,8 +296,14 @@ class DrivenBackend implements Backend {
     return toOutcome(write, isPromise(verdict) ? await verdict : verdict);
   }
 
-  /** What the driver answers, in time, and its errors in our words. What is there at once stays so. */
+  /** As `#inTime`, and closing waits for it. */
   #answer<T>(ask: () => Awaitable<T>): Awaitable<T> {
+    const answer = this.#inTime(ask);
+    return isPromise(answer) ? this.#underWay.add(answer) : answer;
+  }
+
+  /** What the driver answers, in time, and its errors in our words. What is there at once stays so. */
+  #inTime<T>(ask: () => Awaitable<T>): Awaitable<T> {
     try {
       const answer = ask();
       return isPromise(answer) ? this.#later(answer) : answer;
@@ -323,7 +332,7 @@ class DrivenBackend implements Backend {
   }
 
   #explain(error: unknown): StorageError {
-    if (error instanceof StorageError) return error;
+    if (isStorageError(error)) return error;
     const known = this.#driver.explain?.(error);
     if (known !== undefined) return known;
     return new StorageError('UNAVAILABLE', `The ${this.name} backend failed.`, { cause: error });
@@ -337,7 +346,9 @@ class DrivenBackend implements Backend {
   }
 }
 
-function at({ partition, key }: Address): Address {
+function at(address: Address): Address {
+  checkAddress(address);
+  const { partition, key } = address;
   return { partition, key };
 }
 

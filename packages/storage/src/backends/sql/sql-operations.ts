@@ -91,7 +91,7 @@ export class SqlOperations {
 
   /** To be run together, and kept if {@link isAccepted}. In the order of keys, so that two never wait for each other. */
   *transact(writes: readonly DriverWrite[], now: number): SqlSteps<Verdict[]> {
-    const ordered = [...writes].sort((a, b) => (a.key < b.key ? -1 : 1));
+    const ordered = [...writes].sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
     const verdicts = new Map<DriverWrite, Verdict>();
     for (const write of ordered) {
       const verdict = yield* this.write(write, now);
