@@ -1,16 +1,15 @@
-/** Knows when all that has begun has ended, whatever came of it. */
+/** Knows when all that has begun has ended. */
 export class CallsUnderWay {
   #count = 0;
   #wake: (() => void) | undefined;
 
-  async add<T>(call: Promise<T>): Promise<T> {
+  begin(): void {
     this.#count += 1;
-    try {
-      return await call;
-    } finally {
-      this.#count -= 1;
-      if (this.#count === 0) this.#wake?.();
-    }
+  }
+
+  end(): void {
+    this.#count -= 1;
+    if (this.#count === 0) this.#wake?.();
   }
 
   /** To be asked once nothing begins any more. */

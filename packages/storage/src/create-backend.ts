@@ -81,13 +81,13 @@ class DrivenBackend implements Backend {
     this.#lifecycle = new Lifecycle(
       driver.name,
       async () => {
-        await this.#inTime(() => driver.open());
+        await this.#answer(() => driver.open());
         this.#sweeping.start();
       },
       async () => {
         await this.#sweeping.stop();
         await this.#underWay.ended();
-        await this.#inTime(() => driver.close());
+        await this.#answer(() => driver.close());
       },
     );
   }
@@ -296,14 +296,8 @@ class DrivenBackend implements Backend {
     return toOutcome(write, isPromise(verdict) ? await verdict : verdict);
   }
 
-  /** As `#inTime`, and closing waits for it. */
-  #answer<T>(ask: () => Awaitable<T>): Awaitable<T> {
-    const answer = this.#inTime(ask);
-    return isPromise(answer) ? this.#underWay.add(answer) : answer;
-  }
-
   /** What the driver answers, in time, and its errors in our words. What is there at once stays so. */
-  #inTime<T>(ask: () => Awaitable<T>): Awaitable<T> {
+  #answer<T>(ask: () => Awaitable<T>): Awaitable<T> {
     try {
       const answer = ask();
       return isPromise(answer) ? this.#later(answer) : answer;
@@ -313,19 +307,26 @@ class DrivenBackend implements Backend {
   }
 
   async #later<T>(answer: Promise<T>): Promise<T> {
-    const timeoutMs = this.#timeoutMs;
-    let timer: NodeJS.Timeout | undefined;
+    this.#underWay.begin();
     try {
-      if (timeoutMs === undefined) return await answer;
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          const text = `The ${this.name} backend did not answer within ${timeoutMs} ms. A write may have happened.`;
-          reject(new StorageError('UNAVAILABLE', text));
-        }, timeoutMs);
-      });
-      return await Promise.race([answer, late]);
+      return await (this.#timeoutMs === undefined ? answer : this.#inTime(answer, this.#timeoutMs));
     } catch (error) {
       throw this.#explain(error);
+    } finally {
+      this.#underWay.end();
+    }
+  }
+
+  async #inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const text = `The ${this.name} backend did not answer within ${timeoutMs} ms. A write may have happened.`;
+        reject(new StorageError('UNAVAILABLE', text));
+      }, timeoutMs);
+    });
+    try {
+      return await Promise.race([answer, late]);
     } finally {
       clearTimeout(timer);
     }

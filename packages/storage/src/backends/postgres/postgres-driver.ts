@@ -155,7 +155,7 @@ export class PostgresDriver implements Driver, SqlRunner {
     now: number,
   ): Promise<DriverPage<StoredItem>> {
     const rows = await this.#ask(postgresQuery(this.#dialect, partition, filter, scan, now));
-    return { items: rows.slice(0, scan.limit).map(toItem), hasMore: rows.length > scan.limit };
+    return { items: rows.slice(0, scan.limit).map((row) => toItem(row)), hasMore: rows.length > scan.limit };
   }
 
   publish(channel: string, message: string): Promise<void> {
@@ -226,10 +226,11 @@ export class PostgresDriver implements Driver, SqlRunner {
     values: unknown[];
     name?: string;
   } {
-    const config = { text, values: [...values] };
-    return this.#options.preparesStatements && name !== ''
-      ? { ...config, name: `${name}_${this.#options.suffix}` }
-      : config;
+    const { preparesStatements, suffix } = this.#options;
+    const own = values as unknown[];
+    return preparesStatements && name !== ''
+      ? { text, values: own, name: `${name}_${suffix}` }
+      : { text, values: own };
   }
 
   #open(): { readonly pool: PostgresPool; readonly listener: PostgresListener } {
