@@ -5,7 +5,7 @@ import { describeOn } from './describe-on';
 
 const { RECAP_TEST_POSTGRES_URL: url } = process.env;
 const schema = `storage_${process.pid}`;
-const admin = new Pool({ ...(url !== undefined && { connectionString: url }), max: 1 });
+const admin = new Pool({ connectionString: url ?? '', max: 1 });
 
 const another = async (clock: FakeClock) => {
   const backend = createPostgresBackend({ url: url ?? '', schema, clock, sweepIntervalMs: 0 });

@@ -5,7 +5,9 @@ import { isWellFormed } from './well-formed';
 const MAX_NAME_BYTES = 1024;
 
 /** @throws {StorageError} `KEY_INVALID` unless both are 1 to 1,024 bytes of UTF-8 */
-export function checkAddress(address: Address): void {
+export function checkAddress(address: Address | null | undefined): asserts address is Address {
+  if (typeof address !== 'object' || address === null)
+    throw new StorageError('KEY_INVALID', 'An address is { partition, key }.');
   checkName(address.partition, 'partition');
   checkName(address.key, 'key');
 }

@@ -18,11 +18,12 @@ import type {
   WriteOutcome,
 } from './backend';
 import { toByteRange } from './byte-range';
+import { CallsUnderWay } from './calls-under-way';
 import { checkAddress, checkCount, checkInteger, checkName, checkRange, checkText } from './check-arguments';
 import { checkHealth, isHealthPartition } from './check-health';
 import { systemClock, type Clock } from './clock';
 import type { Awaitable, Driver, DriverWrite } from './driver';
-import { StorageError } from './errors';
+import { isStorageError, StorageError } from './errors';
 import { checkFilter, matchesFilter, type JsonFilter } from './json-filter';
 import type { JsonValue } from './json-value';
 import { Lifecycle } from './lifecycle';
@@ -64,6 +65,7 @@ class DrivenBackend implements Backend {
   readonly #newId: () => string;
   readonly #timeoutMs: number | undefined;
   readonly #onError: (error: unknown) => void;
+  readonly #underWay = new CallsUnderWay();
   readonly #sweeping: SweepTimer;
   readonly #lifecycle: Lifecycle;
 
@@ -84,6 +86,7 @@ class DrivenBackend implements Backend {
       },
       async () => {
         await this.#sweeping.stop();
+        await this.#underWay.ended();
         await this.#answer(() => driver.close());
       },
     );
@@ -304,26 +307,33 @@ class DrivenBackend implements Backend {
   }
 
   async #later<T>(answer: Promise<T>): Promise<T> {
-    const timeoutMs = this.#timeoutMs;
-    let timer: NodeJS.Timeout | undefined;
+    this.#underWay.begin();
     try {
-      if (timeoutMs === undefined) return await answer;
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          const text = `The ${this.name} backend did not answer within ${timeoutMs} ms. A write may have happened.`;
-          reject(new StorageError('UNAVAILABLE', text));
-        }, timeoutMs);
-      });
-      return await Promise.race([answer, late]);
+      return await (this.#timeoutMs === undefined ? answer : this.#inTime(answer, this.#timeoutMs));
     } catch (error) {
       throw this.#explain(error);
+    } finally {
+      this.#underWay.end();
+    }
+  }
+
+  async #inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const text = `The ${this.name} backend did not answer within ${timeoutMs} ms. A write may have happened.`;
+        reject(new StorageError('UNAVAILABLE', text));
+      }, timeoutMs);
+    });
+    try {
+      return await Promise.race([answer, late]);
     } finally {
       clearTimeout(timer);
     }
   }
 
   #explain(error: unknown): StorageError {
-    if (error instanceof StorageError) return error;
+    if (isStorageError(error)) return error;
     const known = this.#driver.explain?.(error);
     if (known !== undefined) return known;
     return new StorageError('UNAVAILABLE', `The ${this.name} backend failed.`, { cause: error });
@@ -337,7 +347,9 @@ class DrivenBackend implements Backend {
   }
 }
 
-function at({ partition, key }: Address): Address {
+function at(address: Address): Address {
+  checkAddress(address);
+  const { partition, key } = address;
   return { partition, key };
 }
 

@@ -42,3 +42,9 @@ export function errorCode(error: unknown): string | undefined {
   const { code } = error as { code?: unknown };
   return typeof code === 'string' ? code : undefined;
 }
+
+/** Also of one that another copy of this package has made. */
+export function isStorageError(error: unknown): error is StorageError {
+  if (error instanceof StorageError) return true;
+  return error instanceof Error && error.name === 'StorageError' && errorCode(error) !== undefined;
+}

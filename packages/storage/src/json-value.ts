@@ -16,17 +16,26 @@ interface Container {
 /**
  * Throws for what JSON text would lose or change: `undefined`, functions, symbols, bigint, NaN and infinities, dates
  * and other objects of a class, holes in arrays. `-0` is the one exception, and becomes `0`.
+ *
+ * @param maxParts members and elements, each of which takes a byte at least: few objects that refer to each other can
+ *   unfold to more than any memory holds
  */
-export function assertJson(root: unknown): asserts root is JsonValue {
+export function assertJson(root: unknown, maxParts: number): asserts root is JsonValue {
   if (isScalar(root)) return;
   const open: Container[] = [];
   enter(root, open);
+  let parts = 0;
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
     if (top.next === top.size) {
       open.pop();
       continue;
     }
     const at = top.next++;
+    if (++parts > maxParts)
+      throw new StorageError(
+        'VALUE_TOO_LARGE',
+        `The value has more than ${maxParts} parts. Store it in parts.`,
+      );
     const name = top.names === undefined ? at : top.names[at];
     const value = (top.value as Record<string | number, unknown>)[name as string];
     if (!isScalar(value)) enter(value, open);

@@ -17,12 +17,25 @@ export function encodeValue(value: unknown, maxBytes: number): StoredValue {
   return encodeJson(value, maxBytes);
 }
 
+/** @throws {StorageError} as `encodeValue` */
 export function encodeJson(value: unknown, maxBytes: number): string {
-  assertJson(value);
-  const text = JSON.stringify(value);
+  const text = toJsonText(value, maxBytes);
   // No character takes more than three bytes for each of its UTF-16 units.
   if (text.length * 3 > maxBytes) assertSize(Buffer.byteLength(text), maxBytes);
   return text;
+}
+
+function toJsonText(value: unknown, maxBytes: number): string {
+  try {
+    assertJson(value, maxBytes);
+    return JSON.stringify(value);
+  } catch (cause) {
+    if (cause instanceof StorageError) throw cause;
+    // A getter or a proxy that throws; or text longer than a string can be.
+    throw new StorageError('VALUE_INVALID', 'The value cannot be read, or is longer than text can be.', {
+      cause,
+    });
+  }
 }
 
 function assertSize(bytes: number, maxBytes: number): void {

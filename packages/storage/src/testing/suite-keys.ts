@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Address } from '../backend';
+import type { Address, Write } from '../backend';
 import { at, HOSTILE_KEYS, keysOf, pages, rejects, valueOf, type SuiteContext } from './suite-context';
 
 const WRONG: readonly (readonly [what: string, name: unknown])[] = [
@@ -68,7 +68,12 @@ export function describeKeys({ backend, describe, it }: SuiteContext): void {
       });
 
     it('are refused where an address is none at all', async () => {
-      await rejects(backend().get({} as Address), 'KEY_INVALID');
+      for (const none of [{}, undefined, null, 'a'] as Address[]) {
+        await rejects(backend().get(none), 'KEY_INVALID');
+        await rejects(backend().set(none, 1), 'KEY_INVALID');
+        const [outcome] = await backend().batch([none as Write]);
+        assert.equal((outcome as { error?: { code?: unknown } }).error?.code, 'KEY_INVALID');
+      }
     });
   });
 }

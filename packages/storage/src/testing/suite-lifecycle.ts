@@ -37,6 +37,23 @@ export function describeLifecycle({ backend, another, clock, describe, it }: Sui
       await backend().close();
     });
 
+    it('ends what is under way before it closes', async () => {
+      const writing = Array.from({ length: 50 }, (_, index) => backend().set(at(`k${index}`), index));
+      const appending = Array.from({ length: 20 }, () => backend().append(at('l'), [1]));
+      const reading = backend().scan('p');
+      await backend().close();
+      assert.equal((await Promise.all(writing)).filter((version) => version !== undefined).length, 50);
+      assert.equal(Math.max(...(await Promise.all(appending))), 20);
+      await reading;
+      if (another === undefined) return;
+      const second = await another();
+      try {
+        assert.equal((await keysOf(second)).length, 51);
+      } finally {
+        await second.close();
+      }
+    });
+
     for (const [name, call] of CALLS)
       it(`refuses ${name} once it is closed`, async () => {
         await backend().close();

@@ -91,6 +91,21 @@ export function describeValues({ backend, describe, it }: SuiteContext): void {
         assert.equal(await backend().get(at('a')), undefined);
       });
 
+    it('are refused where reading them throws', async () => {
+      const trap = {
+        get x(): number {
+          throw new Error('A getter of the suite throws on purpose.');
+        },
+      };
+      await rejects(backend().set(at('a'), { trap }), 'VALUE_INVALID');
+    });
+
+    it('are refused where few objects unfold to more than memory holds', async () => {
+      let value: JsonValue = 'x';
+      for (let level = 0; level < 60; level += 1) value = [value, value];
+      await rejects(backend().set(at('a'), value), 'VALUE_TOO_LARGE');
+    });
+
     it('are independent of what the caller does to them afterwards', async () => {
       const value = { list: [1] };
       const raw = bytes(1, 2);

@@ -14,6 +14,7 @@ import type {
 } from '../../driver';
 import { StorageError } from '../../errors';
 import type { JsonFilter } from '../../json-filter';
+import { growthOf, sizeOf, sizeOfValues } from './memory-sizes';
 import { MemoryTable, type Entry } from './memory-table';
 import { fromByteKey } from './sorted-keys';
 
@@ -101,20 +102,10 @@ export class MemoryDriver implements Driver {
   }
 
   write(write: DriverWrite, now: number): Verdict {
-    const there = this.#table.findLive(write.partition, write.key, now);
-    const refusal = refuse(write, there);
+    const refusal = refuse(write, this.#table.findLive(write.partition, write.key, now));
     if (refusal !== undefined) return refusal;
-    switch (write.type) {
-      case 'delete':
-        if (there === undefined) return { status: 'missing' };
-        this.#table.remove(there);
-        return { status: 'deleted' };
-      case 'append':
-        return { status: 'written', length: this.#append(write, there, now) };
-      case 'set':
-        if (there?.version !== write.version) this.#set(write, now);
-        return { status: 'written' };
-    }
+    this.#makeRoom([write], now);
+    return this.#apply(write, now);
   }
 
   batch(writes: readonly DriverWrite[], now: number): (Verdict | Error)[] {
@@ -133,13 +124,8 @@ export class MemoryDriver implements Driver {
     );
     if (refusals.some((refusal) => refusal !== undefined))
       return refusals.filter((refusal) => refusal !== undefined);
-    this.#makeRoom(
-      writes.reduce((bytes, write) => bytes + sizeOf(write), 0),
-      writes.filter(({ type }) => type !== 'delete').length,
-      undefined,
-      now,
-    );
-    return writes.map((write) => this.write(write, now));
+    this.#makeRoom(writes, now);
+    return writes.map((write) => this.#apply(write, now));
   }
 
   query(partition: string, _filter: JsonFilter, scan: DriverScan, now: number): DriverPage<StoredItem> {
@@ -179,49 +165,32 @@ export class MemoryDriver implements Driver {
     return { items, bytes, isCapped: false };
   }
 
-  #set(write: SetWrite, now: number): void {
-    const { partition, key, value, version, expiresAt } = write;
-    const bytes = sizeOf(write);
-    this.#makeRoom(bytes, 1, this.#table.find(partition, key), now);
-    this.#table.put({
-      partition,
-      key,
-      content: value,
-      version,
-      expiresAt,
-      bytes,
-      recent: [],
-      older: undefined,
-      newer: undefined,
-    });
+  /** What nothing refuses, and for which there is room. */
+  #apply(write: DriverWrite, now: number): Verdict {
+    const there = this.#table.findLive(write.partition, write.key, now);
+    switch (write.type) {
+      case 'delete':
+        if (there === undefined) return { status: 'missing' };
+        this.#table.remove(there);
+        return { status: 'deleted' };
+      case 'append':
+        return { status: 'written', length: this.#append(write, there) };
+      case 'set':
+        if (there?.version !== write.version) this.#table.put(newEntry(write, write.value));
+        return { status: 'written' };
+    }
   }
 
-  #append(write: AppendWrite, there: Entry | undefined, now: number): number {
-    const { partition, key, values, version, expiresAt } = write;
-    const bytes = sizeOf(write);
+  #append(write: AppendWrite, there: Entry | undefined): number {
+    const { values, version, expiresAt } = write;
     if (there === undefined) {
-      this.#makeRoom(bytes, 1, this.#table.find(partition, key), now);
-      const content = [...values];
-      this.#table.put({
-        partition,
-        key,
-        content,
-        version,
-        expiresAt,
-        bytes,
-        recent: [version],
-        older: undefined,
-        newer: undefined,
-      });
-      return content.length;
+      this.#table.put(newEntry(write, [...values]));
+      return values.length;
     }
     const content = there.content as StoredValue[];
     if (there.recent.includes(version)) return content.length;
-    this.#table.touch(there);
-    const more = bytes - Buffer.byteLength(partition) - Buffer.byteLength(key);
-    this.#makeRoom(more, 0, undefined, now, there);
     for (const value of values) content.push(value);
-    this.#table.grow(there, more);
+    this.#table.grow(there, sizeOfValues(values));
     there.version = version;
     there.recent = [version, ...there.recent.slice(0, RECENT - 1)];
     if (expiresAt !== undefined) {
@@ -231,26 +200,45 @@ export class MemoryDriver implements Driver {
     return content.length;
   }
 
-  /** What `replaced` takes is free as soon as the new one is there; `kept` is never evicted. */
-  #makeRoom(bytes: number, items: number, replaced: Entry | undefined, now: number, kept?: Entry): void {
+  /** For all of these writes together. What they are about is not evicted for them. */
+  #makeRoom(writes: readonly DriverWrite[], now: number): void {
     const { maxItems, maxBytes, whenFull } = this.#limits;
     const isFull = (): boolean => {
-      const isThere =
-        replaced !== undefined && this.#table.find(replaced.partition, replaced.key) === replaced;
-      return (
-        this.#table.items + items - (isThere ? 1 : 0) > maxItems ||
-        this.#table.bytes + bytes - (isThere ? replaced.bytes : 0) > maxBytes
-      );
+      let { items, bytes } = this.#table;
+      for (const write of writes) {
+        const growth = growthOf(write, this.#table.find(write.partition, write.key), now);
+        items += growth.items;
+        bytes += growth.bytes;
+      }
+      return items > maxItems || bytes > maxBytes;
     };
-    while (isFull()) {
-      const gone = this.#table.expiries.take(now) ?? (whenFull === 'evict' ? this.#table.oldest : undefined);
-      if (gone === undefined || gone === kept || bytes > maxBytes)
-        throw new StorageError(
-          'CAPACITY_EXCEEDED',
-          `The memory backend is full: it holds ${this.#table.items} of ${maxItems} items and ${this.#table.bytes} of ${maxBytes} bytes. Delete some, give them an expiry, or raise its limits.`,
-        );
+    if (!isFull()) return;
+    for (
+      let gone = this.#table.expiries.take(now);
+      gone !== undefined;
+      gone = this.#table.expiries.take(now)
+    ) {
       this.#table.remove(gone);
+      if (!isFull()) return;
     }
+    const kept = new Set(writes.map(({ partition, key }) => this.#table.find(partition, key)));
+    const fits = writes.reduce((sum, write) => sum + sizeOf(write), 0) <= maxBytes;
+    if (whenFull === 'evict' && fits) {
+      for (const entry of kept) if (entry !== undefined) this.#table.touch(entry);
+      for (
+        let { oldest } = this.#table;
+        oldest !== undefined && !kept.has(oldest);
+        { oldest } = this.#table
+      ) {
+        this.#table.remove(oldest);
+        if (!isFull()) return;
+      }
+    }
+    const held = `${this.#table.items} of ${maxItems} items and ${this.#table.bytes} of ${maxBytes} bytes`;
+    throw new StorageError(
+      'CAPACITY_EXCEEDED',
+      `The memory backend is full: it holds ${held}. Delete some, give them an expiry, or raise its limits.`,
+    );
   }
 
   #holdsLive(partition: string, now: number): boolean {
@@ -281,14 +269,9 @@ function toStoredItem({ key, content, version, expiresAt }: Entry): StoredItem {
   return { key, value: Array.isArray(content) ? undefined : content, version, expiresAt };
 }
 
-/** UTF-8 bytes of partition, key and values. */
-function sizeOf(write: DriverWrite): number {
-  const names = Buffer.byteLength(write.partition) + Buffer.byteLength(write.key);
-  if (write.type === 'set') return names + sizeOfValue(write.value);
-  if (write.type === 'append') return write.values.reduce((sum, value) => sum + sizeOfValue(value), names);
-  return 0;
-}
-
-function sizeOfValue(value: StoredValue): number {
-  return typeof value === 'string' ? Buffer.byteLength(value) : value.byteLength;
+function newEntry(write: SetWrite | AppendWrite, content: StoredValue | StoredValue[]): Entry {
+  const { type, partition, key, version, expiresAt } = write;
+  const recent = type === 'append' ? [version] : [];
+  const bytes = sizeOf(write);
+  return { partition, key, content, version, expiresAt, bytes, recent, older: undefined, newer: undefined };
 }

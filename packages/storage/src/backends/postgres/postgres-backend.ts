@@ -69,7 +69,13 @@ export function createPostgresBackend(options: PostgresBackendOptions = {}): Bac
     maxValueBytes,
     onError: options.onError ?? (() => undefined),
   });
+  // Our own pool ends a query that takes too long, and its connection with it.
+  if (client === undefined) return createBackend(driver, withoutTimeout(options));
   return createBackend(driver, { ...options, timeoutMs });
+}
+
+function withoutTimeout({ timeoutMs: _, ...options }: PostgresBackendOptions): PostgresBackendOptions {
+  return options;
 }
 
 async function openPool(options: PostgresBackendOptions, timeoutMs: number): Promise<PostgresPool> {

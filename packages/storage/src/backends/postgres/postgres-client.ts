@@ -11,7 +11,8 @@ export interface PostgresClient {
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'end', listener: () => void): unknown;
   on(event: 'notification', listener: (message: PostgresNotification) => void): unknown;
-  removeListener(event: string, listener: (...args: never[]) => void): unknown;
+  removeListener(event: 'notification', listener: (message: PostgresNotification) => void): unknown;
+  removeListener(event: 'end', listener: () => void): unknown;
   /** With `true` the connection is closed instead of used again. */
   release(destroy?: boolean): void;
 }

@@ -155,7 +155,7 @@ export class PostgresDriver implements Driver, SqlRunner {
     now: number,
   ): Promise<DriverPage<StoredItem>> {
     const rows = await this.#ask(postgresQuery(this.#dialect, partition, filter, scan, now));
-    return { items: rows.slice(0, scan.limit).map(toItem), hasMore: rows.length > scan.limit };
+    return { items: rows.slice(0, scan.limit).map((row) => toItem(row)), hasMore: rows.length > scan.limit };
   }
 
   publish(channel: string, message: string): Promise<void> {
@@ -226,10 +226,11 @@ export class PostgresDriver implements Driver, SqlRunner {
     values: unknown[];
     name?: string;
   } {
-    const config = { text, values: [...values] };
-    return this.#options.preparesStatements && name !== ''
-      ? { ...config, name: `${name}_${this.#options.suffix}` }
-      : config;
+    const { preparesStatements, suffix } = this.#options;
+    const own = values as unknown[];
+    return preparesStatements && name !== ''
+      ? { text, values: own, name: `${name}_${suffix}` }
+      : { text, values: own };
   }
 
   #open(): { readonly pool: PostgresPool; readonly listener: PostgresListener } {
@@ -239,9 +240,12 @@ export class PostgresDriver implements Driver, SqlRunner {
 
   async #define(): Promise<void> {
     const { pool } = this.#open();
+    // Not to_regclass(), which may know from before that a schema is not there.
     const isDefined = {
-      text: 'SELECT to_regclass($1) IS NOT NULL AS yes',
-      values: [this.#dialect.table('dropped_lists')],
+      text: `SELECT EXISTS (SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE relname = 'recap_dropped_lists'
+          AND nspname = ANY (CASE WHEN $1::text IS NULL THEN current_schemas(false) ELSE ARRAY[$1::name] END)) AS yes`,
+      values: [this.#options.schema ?? null],
     };
     if ((await pool.query(isDefined)).rows[0]?.['yes'] === true) return;
     const client = await pool.connect();

@@ -33,7 +33,7 @@ export class SqlOperations {
 
   *get(partition: string, key: string, now: number): SqlSteps<StoredItem | undefined> {
     const [row] = yield query(this.statements.get, toKey(partition), toKey(key), now);
-    return row === undefined ? undefined : toItem(row);
+    return row === undefined ? undefined : toItem(row, key);
   }
 
   *getMany(addresses: readonly Address[], now: number): SqlSteps<(StoredItem | undefined)[]> {
@@ -45,7 +45,9 @@ export class SqlOperations {
   *scan(partition: string, scan: DriverScan, now: number): SqlSteps<DriverPage<StoredItem>> {
     const { from, to = BEYOND, limit, reverse } = scan;
     const statement = reverse ? this.statements.scanDown : this.statements.scanUp;
-    return toPage(yield query(statement, toKey(partition), from, to, now, limit + 1), limit, toItem);
+    return toPage(yield query(statement, toKey(partition), from, to, now, limit + 1), limit, (row) =>
+      toItem(row),
+    );
   }
 
   *partitions({ from, to = BEYOND }: ByteRange, limit: number, now: number): SqlSteps<DriverPage<string>> {
@@ -91,7 +93,7 @@ export class SqlOperations {
 
   /** To be run together, and kept if {@link isAccepted}. In the order of keys, so that two never wait for each other. */
   *transact(writes: readonly DriverWrite[], now: number): SqlSteps<Verdict[]> {
-    const ordered = [...writes].sort((a, b) => (a.key < b.key ? -1 : 1));
+    const ordered = [...writes].sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
     const verdicts = new Map<DriverWrite, Verdict>();
     for (const write of ordered) {
       const verdict = yield* this.write(write, now);

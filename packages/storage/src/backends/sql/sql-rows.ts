@@ -24,10 +24,10 @@ export function fromColumns({ kind, json, bytes }: SqlRow): StoredValue {
   }
 }
 
-export function toItem(row: SqlRow): StoredItem {
-  const { key, kind, version, expires_at: expiresAt } = row;
+export function toItem(row: SqlRow, key = toText(row['key'])): StoredItem {
+  const { kind, version, expires_at: expiresAt } = row;
   return {
-    key: toText(key),
+    key,
     value: kind === KIND.list ? undefined : fromColumns(row),
     version: version as string,
     // Drivers hand over 64-bit integers as text, or as bigint.

@@ -21,7 +21,8 @@ export function sqlStatements({ table, json, jsonText, skipLocked }: SqlDialect)
   const live = (now: string, row = items): string =>
     `(${row}.expires_at IS NULL OR ${row}.expires_at > ${now})`;
   const here = `${items}.partition = $1 AND ${items}.key = $2`;
-  const item = `${items}.key, ${items}.kind, ${jsonText(`${items}.json`)} AS json, ${items}.bytes, ${items}.version, ${items}.expires_at`;
+  const content = `${items}.kind, ${jsonText(`${items}.json`)} AS json, ${items}.bytes, ${items}.version, ${items}.expires_at`;
+  const item = `${items}.key, ${content}`;
   const scan = (order: '' | ' DESC'): string =>
     `SELECT ${item} FROM ${items}
      WHERE partition = $1 AND key >= $2 AND key < $3 AND ${live('$4')}
@@ -35,7 +36,7 @@ export function sqlStatements({ table, json, jsonText, skipLocked }: SqlDialect)
 
   const texts = {
     /** 1 partition, 2 key, 3 now */
-    get: `SELECT ${item} FROM ${items} WHERE ${here} AND ${live('$3')}`,
+    get: `SELECT ${content} FROM ${items} WHERE ${here} AND ${live('$3')}`,
     /** 1 partition, 2 from, 3 to, 4 now, 5 limit */
     scanUp: scan(''),
     scanDown: scan(' DESC'),

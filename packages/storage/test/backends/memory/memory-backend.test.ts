@@ -1,0 +1,114 @@
+import { createMemoryBackend, type Backend, type MemoryBackendOptions } from '../../../src';
+import { FakeClock } from '../../../src/testing';
+
+const at = (key: string) => ({ partition: 'p', key });
+const FULL = { code: 'CAPACITY_EXCEEDED' };
+
+describe('createMemoryBackend', () => {
+  const clock = new FakeClock();
+  let opened: Backend[] = [];
+  const open = async (options: MemoryBackendOptions): Promise<Backend> => {
+    const backend = createMemoryBackend({ clock, sweepIntervalMs: 0, ...options });
+    await backend.open();
+    opened.push(backend);
+    return backend;
+  };
+  afterEach(async () => {
+    for (const backend of opened) await backend.close();
+    opened = [];
+  });
+  const keys = async (backend: Backend) => (await backend.scan('p')).items.map(({ key }) => key);
+
+  it('refuses one item more than it may hold, and keeps those that it has', async () => {
+    const backend = await open({ maxItems: 2 });
+    await backend.set(at('a'), 1);
+    await backend.append(at('b'), [1]);
+    await expect(backend.set(at('c'), 1)).rejects.toMatchObject(FULL);
+    await expect(backend.append(at('c'), [1])).rejects.toMatchObject(FULL);
+    await backend.set(at('a'), 2);
+    await backend.append(at('b'), [2]);
+    expect(await keys(backend)).toEqual(['a', 'b']);
+    await backend.delete(at('a'));
+    await backend.set(at('c'), 1);
+    expect(await keys(backend)).toEqual(['b', 'c']);
+  });
+
+  it('measures bytes of partitions, keys and values, and refuses one more than it may hold', async () => {
+    const backend = await open({ maxBytes: 20 });
+    await backend.set(at('a'), 'ää');
+    expect((await backend.stats()).bytes).toBe(2 + 6);
+    await backend.set(at('b'), new Uint8Array(10));
+    expect((await backend.stats()).bytes).toBe(20);
+    await expect(backend.set(at('a'), 'äää')).rejects.toMatchObject(FULL);
+    expect((await backend.get(at('a')))?.value).toBe('ää');
+    await backend.set(at('b'), new Uint8Array(2));
+    await backend.append(at('l'), [1, 'x']);
+    expect((await backend.stats()).bytes).toBe(8 + 4 + 2 + 1 + 3);
+    await expect(backend.append(at('l'), ['xxx'])).rejects.toMatchObject(FULL);
+    expect(await backend.length(at('l'))).toBe(2);
+    await backend.delete(at('l'));
+    await backend.delete(at('a'));
+    await backend.delete(at('b'));
+    expect(await backend.stats()).toEqual({ items: 0, bytes: 0, isCapped: false });
+  });
+
+  it('gives the room of what has expired to what comes', async () => {
+    const backend = await open({ maxItems: 1 });
+    await backend.set(at('a'), 1, { expiresAt: clock.now() + 1 });
+    await expect(backend.set(at('b'), 1)).rejects.toMatchObject(FULL);
+    clock.advance(1);
+    await backend.set(at('b'), 1);
+    expect(await keys(backend)).toEqual(['b']);
+  });
+
+  it('drops what was not used for longest when it may', async () => {
+    const backend = await open({ maxItems: 3, whenFull: 'evict' });
+    for (const key of ['a', 'b', 'c']) await backend.set(at(key), 1);
+    await backend.get(at('a'));
+    await backend.set(at('b'), 2);
+    await backend.set(at('d'), 1);
+    expect(await keys(backend)).toEqual(['a', 'b', 'd']);
+    await backend.set(at('e'), 1);
+    expect(await keys(backend)).toEqual(['b', 'd', 'e']);
+  });
+
+  it('drops nothing for what will never fit, and no list for its own element', async () => {
+    const backend = await open({ maxBytes: 100, whenFull: 'evict' });
+    await backend.set(at('a'), 1);
+    await expect(backend.set(at('b'), 'x'.repeat(200))).rejects.toMatchObject(FULL);
+    expect(await keys(backend)).toEqual(['a']);
+    await backend.append(at('l'), ['x'.repeat(60)]);
+    await expect(backend.append(at('l'), ['x'.repeat(60)])).rejects.toMatchObject(FULL);
+    expect(await backend.length(at('l'))).toBe(1);
+  });
+
+  it('writes all of a transaction or nothing when it is full', async () => {
+    const backend = await open({ maxItems: 2 });
+    await backend.set(at('a'), 1);
+    const set = (key: string) => ({ type: 'set', ...at(key), value: 2 }) as const;
+    await expect(backend.transact([set('a'), set('b'), set('c')])).rejects.toMatchObject(FULL);
+    expect((await backend.get(at('a')))?.value).toBe(1);
+    await backend.transact([set('a'), set('b')]);
+    expect(await keys(backend)).toEqual(['a', 'b']);
+    await backend.transact([{ type: 'delete', ...at('a') }, set('c')]);
+    expect(await keys(backend)).toEqual(['b', 'c']);
+  });
+
+  it('takes no more memory for an item that is written again and again with an expiry', async () => {
+    const backend = await open({});
+    for (let round = 0; round < 20_000; round += 1)
+      await backend.set(at('a'), round, { expiresAt: clock.now() + 1_000_000 + round });
+    clock.advance(1_000_000);
+    expect((await backend.stats()).items).toBe(1);
+    clock.advance(20_000);
+    expect(await backend.sweep()).toBe(1);
+    expect(await backend.sweep()).toBe(0);
+  });
+
+  it('forgets everything at its end', async () => {
+    const backend = await open({});
+    await backend.set(at('a'), 1);
+    await backend.close();
+    await expect(backend.get(at('a'))).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+});

@@ -1,0 +1,227 @@
+import { createBackend, StorageError, type Backend, type CreateBackendOptions, type Driver } from '../src';
+import { FakeClock } from '../src/testing';
+import { memoryDriver } from './testing/broken-backends';
+
+const a = { partition: 'p', key: 'a' };
+
+/** A memory driver that counts its openings and closings, and does as told. */
+function made(changes: Partial<Driver> = {}, options: CreateBackendOptions = {}) {
+  const driver = memoryDriver();
+  const log: string[] = [];
+  const own: Driver = Object.assign(driver, {
+    open: async () => void log.push('open'),
+    close: async () => void log.push('close'),
+    ...changes,
+  });
+  const backend = createBackend(own, { clock: new FakeClock(), sweepIntervalMs: 0, ...options });
+  return { backend, log, driver };
+}
+
+const never = (): Promise<never> => new Promise(() => undefined);
+
+/** Once whatever is ready now has been done. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a backend that is opened', () => {
+  it('rejects calls before, and says what to do', async () => {
+    const { backend } = made();
+    await expect(backend.get(a)).rejects.toMatchObject({
+      code: 'NOT_OPEN',
+      message: expect.stringContaining('open()'),
+    });
+    await expect(backend.stats()).rejects.toMatchObject({ code: 'NOT_OPEN' });
+    expect(await backend.health()).toMatchObject({ healthy: false, error: { code: 'NOT_OPEN' } });
+  });
+
+  it('opens once for all who ask, and lets calls wait for it', async () => {
+    let opened = (): void => undefined;
+    const { backend, log } = made({
+      open: () => {
+        log.push('open');
+        return new Promise((resolve) => (opened = resolve));
+      },
+    });
+    const opening = [backend.open(), backend.open()];
+    const writing = backend.set(a, 1);
+    await settled();
+    opened();
+    await Promise.all(opening);
+    expect(await writing).toEqual(expect.any(String));
+    expect(log).toEqual(['open']);
+  });
+
+  it('forgets an attempt that failed, having released what it had', async () => {
+    let attempts = 0;
+    const { backend, log } = made({
+      open: async () => {
+        attempts += 1;
+        log.push('open');
+        if (attempts === 1) throw new StorageError('UNAVAILABLE', 'not yet');
+      },
+    });
+    const outcomes = await Promise.allSettled([backend.open(), backend.open()]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await expect(backend.get(a)).rejects.toMatchObject({ code: 'NOT_OPEN' });
+    await backend.open();
+    expect(await backend.get(a)).toBeUndefined();
+    await backend.close();
+    expect(log).toEqual(['open', 'close', 'open', 'close']);
+  });
+
+  it('tells why it failed to open, not how releasing failed', async () => {
+    const { backend } = made({
+      open: () => Promise.reject(new StorageError('ACCESS_DENIED', 'why')),
+      close: () => Promise.reject(new Error('how')),
+    });
+    await expect(backend.open()).rejects.toMatchObject({ code: 'ACCESS_DENIED', message: 'why' });
+  });
+
+  it('closes what was being opened when it is closed meanwhile', async () => {
+    let opened = (): void => undefined;
+    const { backend, log } = made({
+      open: () => new Promise((resolve) => (opened = resolve)),
+    });
+    const opening = backend.open();
+    await settled();
+    const closing = backend.close();
+    opened();
+    await expect(opening).rejects.toMatchObject({ code: 'CLOSED' });
+    await closing;
+    expect(log).toEqual(['close']);
+  });
+
+  it('has nothing to close when it was never open', async () => {
+    const { backend, log } = made();
+    await backend.close();
+    await expect(backend.open()).rejects.toMatchObject({ code: 'CLOSED' });
+    expect(log).toEqual([]);
+  });
+});
+
+describe('a driver that fails', () => {
+  const open = async (changes: Partial<Driver>, options?: CreateBackendOptions): Promise<Backend> => {
+    const { backend } = made(changes, options);
+    await backend.open();
+    return backend;
+  };
+  const broken = new Error('of the driver');
+
+  it.each([
+    [
+      'at once',
+      () => {
+        throw broken;
+      },
+    ],
+    ['later', () => Promise.reject(broken)],
+  ])('%s is UNAVAILABLE, with its error as the cause', async (_, fail) => {
+    const backend = await open({ get: fail, write: fail });
+    await expect(backend.get(a)).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: broken });
+    await expect(backend.set(a, 1)).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: broken });
+  });
+
+  it('is told in its own words', async () => {
+    const full = new StorageError('CAPACITY_EXCEEDED', 'full');
+    const backend = await open({
+      write: () => Promise.reject(broken),
+      explain: (error) => (error === broken ? full : undefined),
+      batch: () => [broken, { status: 'written' }],
+    });
+    await expect(backend.set(a, 1)).rejects.toBe(full);
+    const write = { type: 'set', ...a, value: 1 } as const;
+    expect(await backend.batch([write, write])).toMatchObject([
+      { status: 'failed', error: full },
+      { status: 'written' },
+    ]);
+  });
+
+  it('is given up after timeoutMs', async () => {
+    const backend = await open({ get: never }, { timeoutMs: 1 });
+    await expect(backend.get(a)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('1 ms'),
+    });
+  });
+
+  it('is not healthy when it does not answer by the deadline', async () => {
+    const backend = await open({ write: never });
+    expect(await backend.health(1)).toMatchObject({ healthy: false, error: { code: 'UNAVAILABLE' } });
+  });
+
+  it('is not healthy when it does not keep what it is given', async () => {
+    const backend = await open({ get: () => undefined });
+    expect(await backend.health()).toMatchObject({ healthy: false, error: { code: 'CORRUPT' } });
+  });
+
+  it('never lets what does not parse pass for nothing', async () => {
+    const backend = await open({ get: () => ({ key: 'a', value: '{"a":', version: 'v' }) });
+    await expect(backend.get(a)).rejects.toMatchObject({ code: 'CORRUPT' });
+  });
+
+  it.each(['transact', 'query', 'publish', 'subscribe'] as const)('without %s says so', async (method) => {
+    const backend = await open({ [method]: undefined });
+    const calls = {
+      transact: () => backend.transact([]),
+      query: () => backend.query('p', []),
+      publish: () => backend.publish('c', 1),
+      subscribe: () => backend.subscribe('c', () => undefined),
+    };
+    await expect(calls[method]()).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining(method),
+    });
+  });
+
+  it('tells onError of a listener that throws', async () => {
+    const told: unknown[] = [];
+    const backend = await open({}, { onError: (error) => told.push(error) });
+    await backend.subscribe('c', () => {
+      throw broken;
+    });
+    await backend.publish('c', 1);
+    await settled();
+    expect(told).toEqual([broken]);
+  });
+});
+
+describe('sweeping', () => {
+  beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] }));
+  afterEach(() => jest.useRealTimers());
+
+  it('goes on by itself in steps until nothing is left, and ends with close()', async () => {
+    const limits: number[] = [];
+    const left = [500, 500, 3];
+    const { backend } = made(
+      { sweep: async (limit) => (limits.push(limit), left.shift() ?? 0) },
+      { sweepIntervalMs: 1_000 },
+    );
+    await backend.open();
+    jest.advanceTimersByTime(999);
+    await settled();
+    expect(limits).toEqual([]);
+    jest.advanceTimersByTime(1);
+    while (left.length > 0) await settled();
+    await settled();
+    expect(limits).toEqual([500, 500, 500]);
+    await backend.close();
+    jest.advanceTimersByTime(10_000);
+    await settled();
+    expect(limits).toHaveLength(3);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('tells onError of its failures and tries again the next time', async () => {
+    const told: unknown[] = [];
+    const { backend } = made(
+      { sweep: () => Promise.reject(new StorageError('UNAVAILABLE', 'down')) },
+      { sweepIntervalMs: 1_000, onError: (error) => told.push(error) },
+    );
+    await backend.open();
+    for (const expected of [1, 2]) {
+      jest.advanceTimersByTime(1_000);
+      await settled();
+      expect(told).toHaveLength(expected);
+    }
+    await backend.close();
+  });
+});

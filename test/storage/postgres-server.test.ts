@@ -1,0 +1,270 @@
+import { createPostgresBackend, type Backend, type PostgresBackendOptions } from '@recap/storage';
+import { FakeClock } from '@recap/storage/testing';
+import { Client, Pool } from 'pg';
+
+const { RECAP_TEST_POSTGRES_URL: url } = process.env;
+const schema = `server_${process.pid}`;
+const at = (key: string) => ({ partition: 'p', key });
+
+(url === undefined ? describe.skip : describe)('PostgreSQL as a server', () => {
+  const clock = new FakeClock();
+  let admin: Client;
+  /** Outside of what `admin` has begun: a transaction sees other connections as they were when it first looked. */
+  let watcher: Client;
+  let opened: Backend[] = [];
+
+  const make = (options: PostgresBackendOptions = {}): Backend => {
+    const backend = createPostgresBackend({ url: url ?? '', schema, clock, sweepIntervalMs: 0, ...options });
+    opened.push(backend);
+    return backend;
+  };
+  const open = async (options?: PostgresBackendOptions): Promise<Backend> => {
+    const backend = make(options);
+    await backend.open();
+    return backend;
+  };
+  const rowsOf = async (sql: string, ...values: unknown[]): Promise<Record<string, unknown>[]> =>
+    (await watcher.query(sql, values)).rows;
+  /** Ends the server's side of all connections of this name. */
+  const terminate = (applicationName: string) =>
+    rowsOf(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1',
+      applicationName,
+    );
+
+  beforeAll(async () => {
+    [admin, watcher] = [
+      new Client({ connectionString: url ?? '' }),
+      new Client({ connectionString: url ?? '' }),
+    ];
+    await Promise.all([admin.connect(), watcher.connect()]);
+  });
+  beforeEach(() => admin.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`));
+  afterEach(async () => {
+    for (const backend of opened) await backend.close();
+    opened = [];
+  });
+  afterAll(async () => {
+    await admin.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+    await Promise.all([admin.end(), watcher.end()]);
+  });
+
+  it('gets its tables once, however many open at the same time', async () => {
+    const backends = await Promise.all(Array.from({ length: 6 }, () => open()));
+    await backends[0]!.set(at('a'), 1);
+    expect((await backends[5]!.get(at('a')))?.value).toBe(1);
+  });
+
+  it('is asked again after an opening that failed', async () => {
+    const database = `storage_${process.pid}`;
+    const target = new URL(url ?? '');
+    target.pathname = database;
+    await admin.query(`DROP DATABASE IF EXISTS ${database}`);
+    const backend = make({ url: target.href });
+    await expect(backend.open()).rejects.toMatchObject({ code: 'ACCESS_DENIED', cause: { code: '3D000' } });
+    await admin.query(`CREATE DATABASE ${database}`);
+    try {
+      await backend.open();
+      await backend.set(at('a'), 1);
+      await backend.close();
+    } finally {
+      await admin.query(`DROP DATABASE ${database} WITH (FORCE)`);
+    }
+  });
+
+  it('that is not there is UNAVAILABLE, and one that refuses the user ACCESS_DENIED, without a word of the password', async () => {
+    const absent = make({ url: 'postgres://me:s3cret@127.0.0.1:1/db' });
+    const missing = await absent.open().catch((error: unknown) => error as Error);
+    expect(missing).toMatchObject({ code: 'UNAVAILABLE' });
+    const { hostname: host, port } = new URL(url ?? '');
+    const refused = make({ url: `postgres://nobody_here:s3cret@${host}:${port}/postgres` });
+    const denied = await refused.open().catch((error: unknown) => error as Error);
+    expect(denied).toMatchObject({ code: 'ACCESS_DENIED' });
+    expect(`${String(missing)} ${String(denied)}`).not.toContain('s3cret');
+  });
+
+  it('refuses a schema that is no name', () => {
+    expect(() => make({ schema: 'a"; DROP SCHEMA public' })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID' }),
+    );
+  });
+
+  it('knows connections by their application name, and keeps at most pool.max of them', async () => {
+    const backend = await open({ applicationName: 'recap-named', pool: { max: 2 } });
+    await Promise.all(Array.from({ length: 20 }, (_, index) => backend.set(at(`k${index}`), index)));
+    const found = await rowsOf("SELECT 1 FROM pg_stat_activity WHERE application_name = 'recap-named'");
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.length).toBeLessThanOrEqual(2);
+  });
+
+  it('whose connections are all busy makes calls wait, and then POOL_EXHAUSTED', async () => {
+    const backend = await open({ pool: { max: 1, acquireTimeoutMs: 50 } });
+    await admin.query('BEGIN');
+    await admin.query(`LOCK TABLE ${schema}.recap_items`);
+    const waiting = backend.set(at('a'), 1);
+    await expect(backend.get(at('a'))).rejects.toMatchObject({ code: 'POOL_EXHAUSTED' });
+    await admin.query('COMMIT');
+    await waiting;
+    expect((await backend.get(at('a')))?.value).toBe(1);
+  });
+
+  it('that does not answer within timeoutMs is UNAVAILABLE, and usable again afterwards', async () => {
+    const backend = await open({ timeoutMs: 1_000 });
+    await admin.query('BEGIN');
+    await admin.query(`LOCK TABLE ${schema}.recap_items`);
+    await expect(backend.set(at('a'), 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await backend.health(50)).toMatchObject({ healthy: false });
+    await admin.query('COMMIT');
+    await backend.set(at('a'), 2);
+    expect((await backend.get(at('a')))?.value).toBe(2);
+  });
+
+  it('that ends idle connections costs no call and no process', async () => {
+    let told: (error: unknown) => void = () => undefined;
+    const broken = new Promise((resolve) => (told = resolve));
+    const backend = await open({ applicationName: 'recap-idle', onError: (error) => told(error) });
+    await backend.set(at('a'), 1);
+    await terminate('recap-idle');
+    expect(await broken).toMatchObject({ code: '57P01' });
+    expect((await backend.get(at('a')))?.value).toBe(1);
+  });
+
+  it('that ends the connection of a subscription is listened to again', async () => {
+    const backend = await open({ applicationName: 'recap-listening' });
+    const heard: unknown[] = [];
+    let wake: () => void = () => undefined;
+    await backend.subscribe('c', (message) => {
+      heard.push(message);
+      wake();
+    });
+    await terminate('recap-listening');
+    const isListening = async (): Promise<boolean> =>
+      (
+        await rowsOf(
+          "SELECT 1 FROM pg_stat_activity WHERE application_name = 'recap-listening' AND query LIKE 'LISTEN%'",
+        )
+      ).length > 0;
+    while (await isListening());
+    while (!(await isListening()));
+    const hearing = new Promise<void>((resolve) => (wake = resolve));
+    await backend.publish('c', 'again');
+    await hearing;
+    expect(heard).toEqual(['again']);
+  });
+
+  it('takes a pool that is handed in, and leaves it open', async () => {
+    const pool = new Pool({ connectionString: url ?? '', max: 3 });
+    try {
+      const backend = await open({ client: pool });
+      const other = await open({ client: pool, schema: `${schema}_2` });
+      await backend.set(at('a'), 1);
+      await other.set(at('a'), 2);
+      const end = await backend.subscribe('c', () => undefined);
+      await end();
+      expect([(await backend.get(at('a')))?.value, (await other.get(at('a')))?.value]).toEqual([1, 2]);
+      await backend.close();
+      await other.close();
+      expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    } finally {
+      await pool.query(`DROP SCHEMA IF EXISTS ${schema}_2 CASCADE`);
+      await pool.end();
+    }
+  });
+
+  it('holds JSON as jsonb, which people can query and an index finds', async () => {
+    const backend = await open();
+    await backend.set(at('a'), { user: { id: 'ann' } });
+    await backend.set(at('b'), { text: 'NUL \0' });
+    expect(
+      await rowsOf(`SELECT json #>> '{user,id}' AS id FROM ${schema}.recap_items WHERE json IS NOT NULL`),
+    ).toEqual([{ id: 'ann' }]);
+    expect((await backend.get(at('b')))?.value).toEqual({ text: 'NUL \0' });
+    for (let from = 0; from < 3_000; from += 1_000)
+      await backend.batch(
+        Array.from({ length: 1_000 }, (_, index) => ({
+          type: 'set',
+          ...at(`k${from + index}`),
+          value: { n: from + index },
+        })),
+      );
+    await admin.query(`ANALYZE ${schema}.recap_items`);
+    const seen: string[] = [];
+    const pool = new Pool({ connectionString: url ?? '', max: 1 });
+    const explaining = {
+      query: async (config: { text: string; values?: unknown[] }) => {
+        if (config.text.includes('@>')) {
+          const { rows } = await pool.query({ text: `EXPLAIN ${config.text}`, values: config.values ?? [] });
+          seen.push(...rows.map((row: Record<string, unknown>) => String(row['QUERY PLAN'])));
+        }
+        return pool.query(config);
+      },
+      connect: () => pool.connect(),
+      end: () => pool.end(),
+      on: () => undefined,
+    };
+    try {
+      const watched = await open({ client: explaining });
+      const { items } = await watched.query('p', [{ path: ['n'], equals: 1_234 }]);
+      expect(items.map(({ key }) => key)).toEqual(['k1234']);
+      expect(seen.join('\n')).toContain('recap_items_json');
+    } finally {
+      await pool.end();
+    }
+  });
+
+  it('keeps no element of a list that is gone, once it has been swept', async () => {
+    const backend = await open();
+    const elements = async () =>
+      Number((await rowsOf(`SELECT count(*) AS n FROM ${schema}.recap_elements`))[0]?.['n']);
+    await backend.append(at('kept'), [1]);
+    await backend.append(at('deleted'), [1, 2, 3]);
+    await backend.append(at('replaced'), [1, 2]);
+    await backend.append(at('expired'), [1, 2], { expiresAt: clock.now() + 1 });
+    await backend.append(at('again'), [1, 2], { expiresAt: clock.now() + 1 });
+    clock.advance(1);
+    await backend.delete(at('deleted'));
+    await backend.set(at('replaced'), 1);
+    await backend.append(at('again'), [3]);
+    expect(await elements()).toBe(11);
+    let swept = 0;
+    for (let step = await backend.sweep(4); step > 0; step = await backend.sweep(4)) {
+      expect(step).toBeLessThanOrEqual(4);
+      swept += step;
+    }
+    expect(swept).toBe(1 + 9);
+    expect(await elements()).toBe(2);
+    expect(await rowsOf(`SELECT * FROM ${schema}.recap_dropped_lists`)).toEqual([]);
+    expect(await backend.range(at('again'))).toEqual([3]);
+  });
+
+  it('deletes nothing that was written anew while it was being swept', async () => {
+    const backend = await open();
+    await backend.set(at('a'), 1, { expiresAt: clock.now() + 1 });
+    clock.advance(1);
+    await admin.query('BEGIN');
+    await admin.query(`UPDATE ${schema}.recap_items SET expires_at = NULL`);
+    // It passes over the row that is being written, so it does not wait.
+    expect(await backend.sweep()).toBe(0);
+    await admin.query('COMMIT');
+    expect((await backend.get(at('a')))?.value).toBe(1);
+  });
+
+  it('rolls a transaction back whose connection breaks', async () => {
+    const backend = await open({ applicationName: 'recap-broken', pool: { max: 1 } });
+    await backend.set(at('b'), 0);
+    await admin.query('BEGIN');
+    await admin.query(`SELECT 1 FROM ${schema}.recap_items FOR UPDATE`);
+    const writing = backend.transact([
+      { type: 'set', ...at('a'), value: 1 },
+      { type: 'set', ...at('b'), value: 1 },
+    ]);
+    const outcome = expect(writing).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    const isWaiting =
+      "SELECT 1 FROM pg_stat_activity WHERE application_name = 'recap-broken' AND wait_event_type = 'Lock'";
+    while ((await rowsOf(isWaiting)).length === 0);
+    await terminate('recap-broken');
+    await outcome;
+    await admin.query('COMMIT');
+    expect((await backend.scan('p')).items).toMatchObject([{ key: 'b', value: 0 }]);
+  });
+});
