@@ -18,6 +18,7 @@ export type StorageErrorCode =
   | 'CONFLICT'
   | 'UNSUPPORTED'
   | 'CAPACITY_EXCEEDED'
+  | 'BATCH_FAILED'
   | 'CORRUPT'
   | 'ACCESS_DENIED'
   | 'BATCH_FAILED';
