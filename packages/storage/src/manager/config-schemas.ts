@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWellFormed } from '../well-formed';
 import { flag, secret, settings, text, wholeNumber } from './setting-schemas';
 
 const MINUTE_MS = 60_000;
@@ -22,9 +23,13 @@ const tlsShape = {
 
 const tls = () => z.union([flag(), settings(tlsShape)]);
 
+const KEY_PREFIX = 'has to be a text of 1 to 512 bytes';
+
 const halfShape = {
-  // The rest of what a partition's name may hold is for its number.
-  keyPrefix: text(512).optional(),
+  keyPrefix: z
+    .string({ error: KEY_PREFIX })
+    .refine((prefix) => prefix !== '' && Buffer.byteLength(prefix) <= 512 && isWellFormed(prefix), KEY_PREFIX)
+    .optional(),
 };
 
 const remoteShape = {

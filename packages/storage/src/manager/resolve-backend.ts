@@ -24,7 +24,7 @@ const defaultsOf = (role: Role): BackendDefaults => ({
   whenFull: role === 'cache' ? 'evict' : 'refuse',
 });
 
-const KEY_PREFIX: Readonly<Record<Role, string>> = { cache: 'recap:cache:', database: 'recap:db:' };
+const KEY_PREFIX = 'recap:';
 
 const schemas = Object.fromEntries(
   Object.entries(backendShapes).map(([type, shape]) => [type, settings(shape, foreignSettings)]),
@@ -54,7 +54,7 @@ export function resolveBackend(
   const parsed = schemas[found.type].safeParse(named);
   if (!parsed.success) problems.push(...zodProblems(parsed.error, path));
   if (!parsed.success || problems.length > before) return undefined;
-  const { keyPrefix = KEY_PREFIX[role], ...rest } = parsed.data;
+  const { keyPrefix = KEY_PREFIX, ...rest } = parsed.data;
   const backend = connected({ ...rest, type: found.type }, named, path, problems, defaults);
   return problems.length > before ? undefined : ({ ...backend, keyPrefix } as ResolvedBackend);
 }

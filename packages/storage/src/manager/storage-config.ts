@@ -3,8 +3,8 @@ import type { BackendTypeAlias } from './backend-types';
 /** Settings that every half takes. */
 interface HalfConfig {
   /**
-   * Begins the name of everything that this half keeps, so that several can share one server; default
-   * `recap:cache:` and `recap:db:`.
+   * Begins the name of everything that is kept, so that several programs can share one server; 1 to 512 bytes,
+   * default `recap:`. Cache and database keep apart all the same.
    */
   readonly keyPrefix?: string;
   /**
