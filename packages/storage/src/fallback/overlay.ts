@@ -12,7 +12,7 @@ import type {
   Write,
   WriteOutcome,
 } from '../backend';
-import { StorageError } from '../errors';
+import { errorCode, StorageError } from '../errors';
 import { Journal } from './journal';
 
 /** Asked for what only the backend that is away can know. */
@@ -60,9 +60,15 @@ export class Overlay {
   }
 
   async get(address: Address): Promise<ValueItem | undefined> {
-    const found = await this.store.get(this.#here(address));
-    if (found === undefined) await this.#mustKnow([address]);
-    return found;
+    try {
+      const found = await this.store.get(this.#here(address));
+      if (found === undefined) await this.#mustKnow([address]);
+      return found;
+    } catch (error) {
+      // A list that was begun here may be a value there.
+      if (errorCode(error) === 'WRONG_TYPE') await this.#mustKnow([address]);
+      throw error;
+    }
   }
 
   async getMany(addresses: readonly Address[]): Promise<(ValueItem | undefined)[]> {

@@ -93,7 +93,7 @@ describe('FallbackBackend', () => {
       await expect(backend.length(at('list'))).rejects.toMatchObject(NOT_KNOWN);
       await expect(backend.scan('p')).rejects.toMatchObject(NOT_KNOWN);
       await expect(backend.partitions()).rejects.toMatchObject(NOT_KNOWN);
-      await expect(backend.query('p', {})).rejects.toMatchObject(NOT_KNOWN);
+      await expect(backend.query('p', [])).rejects.toMatchObject(NOT_KNOWN);
       await expect(backend.stats()).rejects.toMatchObject(NOT_KNOWN);
     });
 
