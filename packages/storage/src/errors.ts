@@ -18,7 +18,6 @@ export type StorageErrorCode =
   | 'CONFLICT'
   | 'UNSUPPORTED'
   | 'CAPACITY_EXCEEDED'
-  | 'BATCH_FAILED'
   | 'CORRUPT'
   | 'ACCESS_DENIED'
   | 'BATCH_FAILED';

@@ -34,7 +34,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('append'), key, values: fc.array(value, { minLength: 1, maxLength: 3 }) }),
   fc.record({ do: fc.constant('wait'), ms: fc.constantFrom(100, 1_000, 4_000) }),
   fc.record({ do: fc.constantFrom('down', 'up', 'lose') }),
-) as fc.Arbitrary<Step>;
+);
 
 /** What a read answers: a value, elements, or a code. */
 async function answer(read: Promise<unknown>): Promise<unknown> {

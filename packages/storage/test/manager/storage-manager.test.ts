@@ -280,7 +280,8 @@ describe('with a fallback', () => {
 
   it('rejects when it is closed with writes that only memory has', async () => {
     const { config, faults } = faulty();
-    const manager = managerOf({ database: { ...config, fallback: ['memory'] } }, { logger: {} });
+    const logger = { warn: jest.fn() };
+    const manager = managerOf({ database: { ...config, fallback: ['memory'] } }, { logger });
     const { database } = await manager.connect();
     faults.isDown = true;
     await database.set('a', 1);
