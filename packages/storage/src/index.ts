@@ -85,3 +85,6 @@ export type {
   TlsConfig,
 } from './manager/storage-config';
 export type { FallbackEvent } from './fallback/fallback-event';
+export { createSqliteBackend } from './backends/sqlite/sqlite-backend';
+export type { SqliteBackendOptions } from './backends/sqlite/sqlite-backend';
+export type { SqliteDatabase, SqliteStatement } from './backends/sqlite/sqlite-client';
