@@ -30,6 +30,8 @@ export interface OverlayOptions {
   /** Tells several apart that share a store; up to 32 characters. */
   readonly name: string;
   readonly reads: 'known' | 'partial';
+  /** What the backend takes that is away. */
+  readonly maxValueBytes: number;
   readonly newId: () => string;
 }
 
@@ -46,7 +48,7 @@ export class Overlay {
 
   constructor(store: Backend, options: OverlayOptions) {
     this.store = store;
-    this.journal = new Journal(store, options.name);
+    this.journal = new Journal(store, options.name, options.maxValueBytes);
     this.#data = `\0recap-over:${options.name}:`;
     this.#gone = `\0recap-gone:${options.name}:`;
     this.#options = options;

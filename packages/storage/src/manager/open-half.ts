@@ -39,7 +39,7 @@ export async function openHalf(
     const overlays = fallback.to.map(
       (each) =>
         new Overlay(makeBackend(each, context), {
-          ...{ name, reads: fallback.reads, newId },
+          ...{ name, reads: fallback.reads, newId, maxValueBytes: primary.capabilities.maxValueBytes },
         }),
     );
     const backend = new FallbackBackend({

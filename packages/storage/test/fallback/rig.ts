@@ -61,7 +61,13 @@ export async function openRig({
   const backend = new FallbackBackend({
     primary: unclosed(primary, closesAll),
     overlays: standIns.map(
-      (each) => new Overlay(unclosed(each.backend, closesAll), { name: 'test', reads, newId }),
+      (each) =>
+        new Overlay(unclosed(each.backend, closesAll), {
+          name: 'test',
+          maxValueBytes: 2 ** 24,
+          reads,
+          newId,
+        }),
     ),
     ...{ probeIntervalMs: 1_000, stableMs, clock, newId },
     onEvent: (event) => void events.push(event),

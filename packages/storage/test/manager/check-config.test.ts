@@ -52,7 +52,7 @@ describe('the types of backends', () => {
 describe('the names of settings', () => {
   it('lists the valid ones and guesses which was meant', () => {
     expect(problemsOf({ database: { type: 'sqlite', paht: 'a' } })).toEqual([
-      'database: unknown setting "paht" (did you mean "path"?). Valid: keyPrefix, path',
+      'database: unknown setting "paht" (did you mean "path"?). Valid: keyPrefix, path, createFolder, synchronous, busyTimeoutMs, maxValueBytes, client',
     ]);
     expect(problemsOf({ database: { type: 'postgres', pool: { maximum: 3 } } })).toEqual([
       expect.stringMatching(
@@ -133,6 +133,10 @@ describe('defaults', () => {
       type: 'sqlite',
       keyPrefix: 'recap:',
       path: '.recap/storage.db',
+      createFolder: true,
+      synchronous: 'full',
+      busyTimeoutMs: 5_000,
+      maxValueBytes: 1_048_576,
     });
   });
 
