@@ -57,3 +57,34 @@ export type { DatabaseBackend, DatabaseItem } from './database/database-backend'
 export { BatchError } from './key-space/batch-error';
 export type { BatchOutcome } from './key-space/batch-error';
 export { escapePattern } from './key-space/key-pattern';
+export { createStorageBackends } from './manager/create-storage-backends';
+export { StorageManager } from './manager/storage-manager';
+export type { StorageBackends } from './manager/storage-backends';
+export type { HalfHealth, StorageHealth } from './manager/storage-health';
+export type { StorageOptions } from './manager/storage-options';
+export type { FailureContext, Logger } from './manager/storage-log';
+export { loadStorageConfig } from './manager/load-storage-config';
+export type { LoadConfigOptions } from './manager/load-storage-config';
+export type { Environment } from './manager/expand-references';
+export type { BackendTypeAlias } from './manager/backend-types';
+export type {
+  BackendConfig,
+  CircuitBreakerConfig,
+  CustomConfig,
+  FallbackConfig,
+  FallbackSettings,
+  MemoryConfig,
+  NodeConfig,
+  PoolConfig,
+  PostgresConfig,
+  RedisConfig,
+  RetryConfig,
+  SentinelConfig,
+  SqliteConfig,
+  StorageConfig,
+  TlsConfig,
+} from './manager/storage-config';
+export type { FallbackEvent } from './fallback/fallback-event';
+export { createSqliteBackend } from './backends/sqlite/sqlite-backend';
+export type { SqliteBackendOptions } from './backends/sqlite/sqlite-backend';
+export type { SqliteDatabase, SqliteStatement } from './backends/sqlite/sqlite-client';

@@ -1,7 +1,7 @@
-import { isUint8Array } from 'node:util/types';
 import type { Backend, Value, Write } from '../backend';
 import { StorageError } from '../errors';
-import { assertJson, type JsonValue } from '../json-value';
+import type { JsonValue } from '../json-value';
+import { encodeValue } from '../stored-value';
 
 /** A write that was made while the backend could not be reached. */
 export interface JournalEntry {
@@ -22,11 +22,14 @@ const DIGITS = 16;
 export class Journal {
   readonly #store: Backend;
   readonly #partition: string;
+  readonly #maxValueBytes: number;
   #last = 0;
   #length = 0;
 
-  constructor(store: Backend, name: string) {
+  /** @param maxValueBytes what the backend takes that is away: what it would refuse later is refused now */
+  constructor(store: Backend, name: string, maxValueBytes: number) {
     this.#store = store;
+    this.#maxValueBytes = maxValueBytes;
     this.#partition = journalPartition(name);
   }
 
@@ -56,7 +59,7 @@ export class Journal {
     const key = String(this.#last + 1).padStart(DIGITS, '0');
     await this.#store.set(
       { partition: this.#partition, key },
-      { since, write: encode(write), before: before ?? null },
+      { since, write: encode(write, this.#maxValueBytes), before: before ?? null },
     );
     this.#last += 1;
     this.#length += 1;
@@ -80,21 +83,20 @@ export class Journal {
 export const journalPartition = (name: string): string => `\0recap-journal:${name}`;
 
 /** As text, since the limits of depth are those of the value itself. */
-function encode(write: Write): JsonValue {
+function encode(write: Write, maxValueBytes: number): JsonValue {
   const { partition, key, type } = write;
   const address = { partition, key, type };
   if (type === 'delete') return address;
   const expiresAt = write.expiresAt ?? null;
   const version = write.version ?? null;
   return type === 'set'
-    ? { ...address, expiresAt, version, value: encodeValue(write.value) }
-    : { ...address, expiresAt, version, values: write.values.map(encodeValue) };
+    ? { ...address, expiresAt, version, value: toText(write.value, maxValueBytes) }
+    : { ...address, expiresAt, version, values: write.values.map((each) => toText(each, maxValueBytes)) };
 }
 
-function encodeValue(value: Value): JsonValue {
-  if (isUint8Array(value)) return { bytes: Buffer.from(value).toString('base64') };
-  assertJson(value);
-  return JSON.stringify(value);
+function toText(value: Value, maxValueBytes: number): JsonValue {
+  const stored = encodeValue(value, maxValueBytes);
+  return typeof stored === 'string' ? stored : { bytes: Buffer.from(stored).toString('base64') };
 }
 
 interface Encoded {

@@ -12,7 +12,7 @@ import type {
   Write,
   WriteOutcome,
 } from '../backend';
-import { StorageError } from '../errors';
+import { errorCode, StorageError } from '../errors';
 import { Journal } from './journal';
 
 /** Asked for what only the backend that is away can know. */
@@ -27,11 +27,11 @@ export class CannotKnowError extends StorageError {
 }
 
 export interface OverlayOptions {
-  /** Tells the journals of several apart that share a store. */
+  /** Tells several apart that share a store; up to 32 characters. */
   readonly name: string;
-  /** Begins the names of all partitions that are written; only those are cleared. */
-  readonly partitionPrefix: string;
   readonly reads: 'known' | 'partial';
+  /** What the backend takes that is away. */
+  readonly maxValueBytes: number;
   readonly newId: () => string;
 }
 
@@ -40,11 +40,17 @@ export class Overlay {
   readonly store: Backend;
   readonly journal: Journal;
   readonly #options: OverlayOptions;
+  /** Begins the names of partitions that hold what was written. */
+  readonly #data: string;
+  /** Begins the names of partitions that hold what does not count any more of what the backend had. */
+  readonly #gone: string;
   #writing: Promise<unknown> = Promise.resolve();
 
   constructor(store: Backend, options: OverlayOptions) {
     this.store = store;
-    this.journal = new Journal(store, options.name);
+    this.journal = new Journal(store, options.name, options.maxValueBytes);
+    this.#data = `\0recap-over:${options.name}:`;
+    this.#gone = `\0recap-gone:${options.name}:`;
     this.#options = options;
   }
 
@@ -56,38 +62,48 @@ export class Overlay {
   }
 
   async get(address: Address): Promise<ValueItem | undefined> {
-    const found = await this.store.get(address);
-    if (found === undefined) await this.#mustKnow([address]);
-    return found;
+    try {
+      const found = await this.store.get(this.#here(address));
+      if (found === undefined) await this.#mustKnow([address]);
+      return found;
+    } catch (error) {
+      // A list that was begun here may be a value there.
+      if (errorCode(error) === 'WRONG_TYPE') await this.#mustKnow([address]);
+      throw error;
+    }
   }
 
   async getMany(addresses: readonly Address[]): Promise<(ValueItem | undefined)[]> {
-    const found = await this.store.getMany(addresses);
+    const found = await this.store.getMany(addresses.map((each) => this.#here(each)));
     await this.#mustKnow(addresses.filter((_, index) => found[index] === undefined));
     return found;
   }
 
   async range(address: Address, start?: number, end?: number): Promise<Value[]> {
-    const found = await this.store.range(address, start, end);
+    const found = await this.store.range(this.#here(address), start, end);
     await this.#mustKnow([address]);
     return found;
   }
 
   async length(address: Address): Promise<number> {
-    const found = await this.store.length(address);
+    const found = await this.store.length(this.#here(address));
     await this.#mustKnow([address]);
     return found;
   }
 
   async scan(partition: string, options?: ScanOptions): Promise<Page<Item>> {
     this.#mayBePartial('what else is in a partition');
-    return this.store.scan(partition, options);
+    return this.store.scan(this.#data + partition, options);
   }
 
-  async partitions(prefix?: string, options?: PageOptions): Promise<Page<string>> {
+  async partitions(prefix = '', { after, ...options }: PageOptions = {}): Promise<Page<string>> {
     this.#mayBePartial('which other partitions there are');
-    const { items, ...rest } = await this.store.partitions(prefix, options);
-    return { ...rest, items: items.filter((name) => !isInternal(name)) };
+    const page = await this.store.partitions(this.#data + prefix, {
+      ...options,
+      ...(after === undefined ? {} : { after: this.#data + after }),
+    });
+    const items = page.items.map((name) => name.slice(this.#data.length));
+    return page.next === undefined ? { items } : { items, next: page.next.slice(this.#data.length) };
   }
 
   /** Writes one after the other: each is decided by what the ones before have left. */
@@ -99,17 +115,15 @@ export class Overlay {
 
   /** Forgets what was known, after it was replayed. */
   async clear(): Promise<void> {
-    const { partitionPrefix } = this.#options;
-    for (const prefix of [partitionPrefix, goneIn(partitionPrefix)]) {
-      for (let page = await this.store.partitions(prefix); page.items.length > 0;) {
-        for (const name of page.items) {
-          if (prefix === partitionPrefix && isInternal(name)) continue;
-          await this.#empty(name);
-        }
-        if (page.next === undefined) break;
-        page = await this.store.partitions(prefix, { after: page.next });
+    for (const prefix of [this.#data, this.#gone]) {
+      for (let names = await this.#names(prefix); names.length > 0; names = await this.#names(prefix)) {
+        for (const name of names) await this.#empty(name);
       }
     }
+  }
+
+  async #names(prefix: string): Promise<readonly string[]> {
+    return (await this.store.partitions(prefix)).items;
   }
 
   async #empty(partition: string): Promise<void> {
@@ -134,8 +148,9 @@ export class Overlay {
     const entry = { write: made, since, ...(there === undefined ? {} : { before: there.version }) };
     const key = await this.journal.add(entry);
     try {
+      const outcome = await this.#apply(made);
       if (made.type !== 'append') await this.#markGone(made);
-      return await this.#apply(made);
+      return outcome;
     } catch (error) {
       await this.journal.remove(key);
       throw error;
@@ -143,7 +158,7 @@ export class Overlay {
   }
 
   async #apply(write: Write): Promise<WriteOutcome> {
-    const address = { partition: write.partition, key: write.key };
+    const address = this.#here(write);
     switch (write.type) {
       case 'delete':
         return { status: (await this.store.delete(address)) ? 'deleted' : 'missing' };
@@ -173,15 +188,16 @@ export class Overlay {
   }
 
   async #find({ partition, key }: Address): Promise<Item | undefined> {
-    const { items } = await this.store.scan(partition, { range: { gte: key, lte: key }, limit: 1 });
+    const { items } = await this.store.scan(this.#data + partition, {
+      range: { gte: key, lte: key },
+      limit: 1,
+    });
     return items[0];
   }
 
   async #mustKnow(addresses: readonly Address[]): Promise<void> {
     if (this.#options.reads === 'partial' || addresses.length === 0) return;
-    const gone = await this.store.getMany(
-      addresses.map(({ partition, key }) => ({ partition: goneIn(partition), key })),
-    );
+    const gone = await this.store.getMany(addresses.map((each) => this.#goneAt(each)));
     if (gone.includes(undefined)) throw new CannotKnowError('what was there before');
   }
 
@@ -189,18 +205,23 @@ export class Overlay {
     if (this.#options.reads === 'known') throw new CannotKnowError(what);
   }
 
-  async #isGone({ partition, key }: Address): Promise<boolean> {
-    return (await this.store.get({ partition: goneIn(partition), key })) !== undefined;
+  async #isGone(address: Address): Promise<boolean> {
+    return (await this.store.get(this.#goneAt(address))) !== undefined;
   }
 
   /** From now on, what the backend had under this address does not count. */
-  async #markGone({ partition, key }: Address): Promise<void> {
-    await this.store.set({ partition: goneIn(partition), key }, true);
+  async #markGone(address: Address): Promise<void> {
+    await this.store.set(this.#goneAt(address), true);
+  }
+
+  #here({ partition, key }: Address): Address {
+    return { partition: this.#data + partition, key };
+  }
+
+  #goneAt({ partition, key }: Address): Address {
+    return { partition: this.#gone + partition, key };
   }
 }
-
-const goneIn = (partition: string): string => `\0recap-gone:${partition}`;
-const isInternal = (partition: string): boolean => partition.startsWith('\0recap-');
 
 function optionsOf(write: SetOptions | AppendOptions): AppendOptions {
   const { expiresAt, version } = write;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWellFormed } from '../well-formed';
 import { flag, secret, settings, text, wholeNumber } from './setting-schemas';
 
 const MINUTE_MS = 60_000;
@@ -22,9 +23,13 @@ const tlsShape = {
 
 const tls = () => z.union([flag(), settings(tlsShape)]);
 
+const KEY_PREFIX = 'has to be a text of 1 to 512 bytes';
+
 const halfShape = {
-  // The rest of what a partition's name may hold is for its number.
-  keyPrefix: text(512).optional(),
+  keyPrefix: z
+    .string({ error: KEY_PREFIX })
+    .refine((prefix) => prefix !== '' && Buffer.byteLength(prefix) <= 512 && isWellFormed(prefix), KEY_PREFIX)
+    .optional(),
 };
 
 const remoteShape = {
@@ -60,12 +65,22 @@ export const backendShapes = {
     ...halfShape,
     maxItems: wholeNumber(1, 16_000_000).default(1_000_000),
     maxBytes: wholeNumber(1, Number.MAX_SAFE_INTEGER).default(256 * MIB),
-    maxValueBytes: wholeNumber(1, 512 * MIB).default(16 * MIB),
+    maxValueBytes: wholeNumber(1, 512 * MIB).optional(),
     whenFull: z.enum(['evict', 'refuse'], { error: 'has to be "evict" or "refuse"' }).optional(),
   },
   sqlite: {
     ...halfShape,
-    path: text(4_096).optional(),
+    path: text(4_096)
+      .refine(
+        (path) => path === path.trim() && !path.includes('\0'),
+        'begins or ends with a space, or holds NUL',
+      )
+      .optional(),
+    createFolder: flag().default(true),
+    synchronous: z.enum(['full', 'normal'], { error: 'has to be "full" or "normal"' }).default('full'),
+    busyTimeoutMs: duration().default(5_000),
+    maxValueBytes: wholeNumber(1, 512 * MIB).optional(),
+    client: handedIn('a database of better-sqlite3').optional(),
   },
   postgres: {
     ...remoteShape,

@@ -1,6 +1,7 @@
 import type { Backend } from '../backend';
 import { createMemoryBackend } from '../backends/memory/memory-backend';
 import { createPostgresBackend } from '../backends/postgres/postgres-backend';
+import { createSqliteBackend } from '../backends/sqlite/sqlite-backend';
 import { systemClock } from '../clock';
 import type { CreateBackendOptions } from '../create-backend';
 import { StorageError } from '../errors';
@@ -59,7 +60,15 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
       const options = { newId: context.options.newId ?? newId, runsLater: true };
       return aroundBackend(backend, policyOf(config, context, config.timeoutMs), options);
     }
-    case 'sqlite':
+    case 'sqlite': {
+      const { client, path, createFolder, synchronous, busyTimeoutMs, maxValueBytes } = config;
+      return createSqliteBackend({
+        ...{ ...base, maxValueBytes },
+        ...(client === undefined
+          ? { path, createFolder, synchronous, busyTimeoutMs }
+          : { client: client as never }),
+      });
+    }
     case 'redis':
       throw new StorageError('CONFIG_INVALID', `The type "${config.type}" is not there yet.`);
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Backend } from '../backend';
 import { systemClock } from '../clock';
 import { FallbackBackend } from '../fallback/fallback-backend';
@@ -33,11 +34,12 @@ export async function openHalf(
   let state = (): FallbackState => ({ servedBy: primary.name, isDegraded: false, pendingWrites: 0 });
   if (fallback !== undefined) {
     const newId = options.newId ?? makeId;
-    const { keyPrefix } = config;
+    // Other programs, and the other half, may have the same file.
+    const name = createHash('sha256').update(`${role}:${config.keyPrefix}`).digest('hex').slice(0, 16);
     const overlays = fallback.to.map(
       (each) =>
         new Overlay(makeBackend(each, context), {
-          ...{ name: keyPrefix, partitionPrefix: keyPrefix, reads: fallback.reads, newId },
+          ...{ name, reads: fallback.reads, newId, maxValueBytes: primary.capabilities.maxValueBytes },
         }),
     );
     const backend = new FallbackBackend({

@@ -11,20 +11,24 @@ import { zodProblems } from './zod-problems';
 
 type Path = readonly PropertyKey[];
 
+const MIB = 2 ** 20;
+
 /** What depends on the part that a backend plays. */
 export interface BackendDefaults {
   /** The file of SQLite. */
   readonly path: string;
   /** What memory does. */
   readonly whenFull: 'evict' | 'refuse';
+  readonly maxValueBytes: { readonly memory: number; readonly sqlite: number };
 }
 
 const defaultsOf = (role: Role): BackendDefaults => ({
   path: '.recap/storage.db',
   whenFull: role === 'cache' ? 'evict' : 'refuse',
+  maxValueBytes: { memory: 16 * MIB, sqlite: MIB },
 });
 
-const KEY_PREFIX: Readonly<Record<Role, string>> = { cache: 'recap:cache:', database: 'recap:db:' };
+const KEY_PREFIX = 'recap:';
 
 const schemas = Object.fromEntries(
   Object.entries(backendShapes).map(([type, shape]) => [type, settings(shape, foreignSettings)]),
@@ -54,7 +58,7 @@ export function resolveBackend(
   const parsed = schemas[found.type].safeParse(named);
   if (!parsed.success) problems.push(...zodProblems(parsed.error, path));
   if (!parsed.success || problems.length > before) return undefined;
-  const { keyPrefix = KEY_PREFIX[role], ...rest } = parsed.data;
+  const { keyPrefix = KEY_PREFIX, ...rest } = parsed.data;
   const backend = connected({ ...rest, type: found.type }, named, path, problems, defaults);
   return problems.length > before ? undefined : ({ ...backend, keyPrefix } as ResolvedBackend);
 }
@@ -66,13 +70,20 @@ function connected(
   named: Readonly<Record<string, unknown>>,
   path: Path,
   problems: ConfigProblem[],
-  { path: file, whenFull }: BackendDefaults,
+  { path: file, whenFull, maxValueBytes }: BackendDefaults,
 ): Loose {
   switch (backend.type) {
     case 'sqlite':
-      return { ...backend, path: backend['path'] ?? file };
+      checkWays(backend.type, named, path, problems);
+      return {
+        ...{ ...backend, path: backend['path'] ?? file },
+        maxValueBytes: backend['maxValueBytes'] ?? maxValueBytes.sqlite,
+      };
     case 'memory':
-      return { ...backend, whenFull: backend['whenFull'] ?? whenFull };
+      return {
+        ...{ ...backend, whenFull: backend['whenFull'] ?? whenFull },
+        maxValueBytes: backend['maxValueBytes'] ?? maxValueBytes.memory,
+      };
     case 'postgres':
     case 'redis': {
       checkWays(backend.type, named, path, problems);
@@ -87,10 +98,13 @@ function connected(
   }
 }
 
+type Located = 'sqlite' | 'postgres' | 'redis';
+
 const PLACE = ['url', 'host', 'port'];
 const ACCOUNT = ['username', 'password', 'db'];
 /** What goes with none of the settings after it. */
-const WAYS: Readonly<Record<'postgres' | 'redis', Readonly<Record<string, readonly string[]>>>> = {
+const WAYS: Readonly<Record<Located, Readonly<Record<string, readonly string[]>>>> = {
+  sqlite: { client: ['path', 'createFolder', 'synchronous', 'busyTimeoutMs'] },
   postgres: { client: [...PLACE, 'database', 'username', 'password', 'ssl', 'applicationName', 'pool'] },
   redis: {
     client: [...PLACE, ...ACCOUNT, 'tls', 'sentinel', 'cluster'],
@@ -101,7 +115,7 @@ const WAYS: Readonly<Record<'postgres' | 'redis', Readonly<Record<string, readon
 
 /** Two ways to find a server are one too many: one of them would be ignored. */
 function checkWays(
-  type: 'postgres' | 'redis',
+  type: Located,
   named: Readonly<Record<string, unknown>>,
   path: Path,
   problems: ConfigProblem[],

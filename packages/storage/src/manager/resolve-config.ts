@@ -29,7 +29,6 @@ export function resolveConfig(
   if (given['cache'] === undefined && given['database'] === undefined) {
     problems.push({ path: [], message: 'has neither "cache" nor "database"' });
   }
-  if (cache !== undefined && database !== undefined) checkApart(cache, database, problems);
   const slow = slowOperationMs.safeParse(given['slowOperationMs']);
   if (!slow.success) problems.push(...zodProblems(slow.error, ['slowOperationMs']));
   if (problems.length > 0) return { problems };
@@ -50,14 +49,4 @@ function resolveHalf(given: unknown, role: Role, problems: ConfigProblem[]): Res
   if (backend === undefined) return undefined;
   if (fallback === undefined) return { role, backend, fallback };
   return { role, backend, fallback: resolveFallback(fallback, role, backend, problems) };
-}
-
-/** One `clear()` would empty both. */
-function checkApart(cache: ResolvedHalf, database: ResolvedHalf, problems: ConfigProblem[]): void {
-  const [one, other] = [cache.backend, database.backend];
-  if (one.type === 'memory' || one.type !== other.type || one.keyPrefix !== other.keyPrefix) return;
-  problems.push({
-    path: ['database', 'keyPrefix'],
-    message: 'is that of the cache; they would share their keys',
-  });
 }

@@ -12,8 +12,9 @@ interface Named {
 }
 
 export type ResolvedMemory = Settings<'memory'> &
-  Named & { readonly type: 'memory'; readonly whenFull: 'evict' | 'refuse' };
-export type ResolvedSqlite = Settings<'sqlite'> & Named & { readonly type: 'sqlite'; readonly path: string };
+  Named & { readonly type: 'memory'; readonly whenFull: 'evict' | 'refuse'; readonly maxValueBytes: number };
+export type ResolvedSqlite = Settings<'sqlite'> &
+  Named & { readonly type: 'sqlite'; readonly path: string; readonly maxValueBytes: number };
 export type ResolvedPostgres = Omit<Settings<'postgres'>, 'url'> & Named & { readonly type: 'postgres' };
 export type ResolvedRedis = Omit<Settings<'redis'>, 'url'> & Named & { readonly type: 'redis' };
 export type ResolvedCustom = Settings<'custom'> & Named & { readonly type: 'custom' };

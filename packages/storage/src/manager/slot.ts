@@ -7,7 +7,7 @@ interface Opened<T> {
 }
 
 /** One of the two: opened once, forgotten when that failed, and closed whatever state it is in. */
-export class Slot<T> {
+export class Slot<T extends { connect(): Promise<void> }> {
   readonly #open: () => Promise<Half>;
   readonly #play: (half: Half) => T;
   #opening: Promise<Opened<T>> | undefined;
@@ -41,15 +41,17 @@ export class Slot<T> {
     const opening = this.#opening;
     this.#opening = undefined;
     if (opening === undefined) return;
-    const [{ status }] = await Promise.allSettled([opening]);
+    await Promise.allSettled([opening]);
     const opened = this.#opened;
     this.#opened = undefined;
-    if (status === 'fulfilled') await opened?.half.backend.close();
+    await opened?.half.backend.close();
   }
 
   async #attempt(): Promise<Opened<T>> {
     const half = await this.#open();
-    this.#opened = { half, role: this.#play(half) };
+    const role = this.#play(half);
+    await role.connect();
+    this.#opened = { half, role };
     return this.#opened;
   }
 }

@@ -1,16 +1,6 @@
+import type { CacheBackend } from '../cache/cache-backend';
+import type { DatabaseBackend } from '../database/database-backend';
 import { StorageError } from '../errors';
-import type { Half } from './open-half';
-
-export interface CacheBackend {
-  get(key: string): Promise<unknown>;
-}
-export interface DatabaseBackend {
-  get(key: string): Promise<unknown>;
-}
-export interface Roles {
-  cache(half: Half): CacheBackend;
-  database(half: Half): DatabaseBackend;
-}
 
 /** The cache and the database of a manager. */
 export class StorageBackends {

@@ -3,8 +3,8 @@ import type { BackendTypeAlias } from './backend-types';
 /** Settings that every half takes. */
 interface HalfConfig {
   /**
-   * Begins the name of everything that this half keeps, so that several can share one server; default
-   * `recap:cache:` and `recap:db:`.
+   * Begins the name of everything that is kept, so that several programs can share one server; 1 to 512 bytes,
+   * default `recap:`. Cache and database keep apart all the same.
    */
   readonly keyPrefix?: string;
   /**
@@ -60,6 +60,16 @@ export interface SqliteConfig extends HalfConfig {
   readonly type: 'sqlite';
   /** The file, made with its folder when it is not there; default `.recap/storage.db`. `:memory:` keeps nothing. */
   readonly path?: string;
+  /** Makes the folders that the file is in, for this user only; default true. */
+  readonly createFolder?: boolean;
+  /** `full` (the default) survives a power cut, `normal` the end of the process. */
+  readonly synchronous?: 'full' | 'normal';
+  /** Longest wait while another process has the lock; default 5,000. */
+  readonly busyTimeoutMs?: number;
+  /** Largest value; default 1,048,576 (1 MiB): larger ones hold the program up for more than 20 ms. */
+  readonly maxValueBytes?: number;
+  /** A database of your own (`better-sqlite3`), which stays yours to close. Then nothing that says where it is. */
+  readonly client?: object;
 }
 
 export interface PostgresConfig extends RemoteConfig {
@@ -158,7 +168,9 @@ export type BackendConfig = MemoryConfig | SqliteConfig | PostgresConfig | Redis
 
 /** A backend that takes over: its type, or its settings. */
 export type FallbackBackend =
-  Exclude<BackendConfig['type'], 'custom'> | BackendTypeAlias | Omit<BackendConfig, 'fallback'>;
+  Exclude<BackendConfig['type'], 'custom'> | BackendTypeAlias | WithoutFallback<BackendConfig>;
+
+type WithoutFallback<Config> = Config extends unknown ? Omit<Config, 'fallback'> : never;
 
 export type FallbackConfig = 'documented' | readonly FallbackBackend[] | FallbackSettings;
 

@@ -1,16 +1,16 @@
 import type { BackendStats } from '../backend';
+import type { CacheBackend } from '../cache/cache-backend';
+import { createCacheBackend } from '../cache/create-cache-backend';
+import { systemClock } from '../clock';
+import { createDatabaseBackend } from '../database/create-database-backend';
+import type { DatabaseBackend } from '../database/database-backend';
 import { StorageError } from '../errors';
+import { askHealth } from './ask-health';
 import { checkConfig } from './check-config';
 import { checkDrivers } from './check-drivers';
 import { openHalf, type Half } from './open-half';
 import type { ResolvedStorage, Role } from './resolved-config';
-import {
-  notConfigured,
-  StorageBackends,
-  type CacheBackend,
-  type DatabaseBackend,
-  type Roles,
-} from './storage-backends';
+import { notConfigured, StorageBackends } from './storage-backends';
 import { Slot } from './slot';
 import type { StorageConfig } from './storage-config';
 import { storageHealth, type HalfHealth, type StorageHealth } from './storage-health';
@@ -31,16 +31,17 @@ export class StorageManager {
   #connecting: Promise<StorageBackends> | undefined;
   #disconnecting: Promise<void> | undefined;
 
-  constructor(config: StorageConfig, options: StorageOptions = {}, roles: Roles = {} as Roles) {
+  constructor(config: StorageConfig, options: StorageOptions = {}) {
     this.#config = config;
     this.#options = options;
+    const { clock = systemClock } = options;
     this.#cache = new Slot(
       () => this.#open('cache'),
-      (half) => roles.cache(half),
+      ({ backend, keyPrefix }) => createCacheBackend(backend, { keyPrefix, clock }),
     );
     this.#database = new Slot(
       () => this.#open('database'),
-      (half) => roles.database(half),
+      ({ backend, keyPrefix }) => createDatabaseBackend(backend, { keyPrefix }),
     );
   }
 
@@ -145,7 +146,7 @@ export class StorageManager {
       const error = new StorageError('NOT_OPEN', `The ${role} is not connected. Await connect() before.`);
       return { type, status: 'down', servedBy: type, latencyMs: 0, pendingWrites: 0, error };
     }
-    const { healthy, latencyMs, error } = await half.backend.health(deadlineMs);
+    const { healthy, latencyMs, error } = await askHealth(half.backend, deadlineMs);
     const { servedBy, isDegraded, degradedSince, pendingWrites } = half.state();
     return {
       type: half.type,
@@ -166,7 +167,7 @@ export class StorageManager {
   }
 
   /** Closes what is open or about to be, and gives what failed at that. */
-  async #close(slots: readonly Pick<Slot<unknown>, 'close'>[]): Promise<Error[]> {
+  async #close(slots: readonly { close(): Promise<void> }[]): Promise<Error[]> {
     const closed = await Promise.allSettled(slots.map((slot) => slot.close()));
     return closed.filter((each) => each.status === 'rejected').map(({ reason }) => reason as Error);
   }

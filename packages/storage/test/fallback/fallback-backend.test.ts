@@ -93,7 +93,7 @@ describe('FallbackBackend', () => {
       await expect(backend.length(at('list'))).rejects.toMatchObject(NOT_KNOWN);
       await expect(backend.scan('p')).rejects.toMatchObject(NOT_KNOWN);
       await expect(backend.partitions()).rejects.toMatchObject(NOT_KNOWN);
-      await expect(backend.query('p', {})).rejects.toMatchObject(NOT_KNOWN);
+      await expect(backend.query('p', [])).rejects.toMatchObject(NOT_KNOWN);
       await expect(backend.stats()).rejects.toMatchObject(NOT_KNOWN);
     });
 
@@ -305,6 +305,25 @@ describe('FallbackBackend', () => {
       await advance(12_000);
       expect(await behind.get(at('a'))).toMatchObject({ value: 1, version });
       expect(events.at(-1)).toMatchObject({ type: 'recovered', replayed: 1, conflicts: 0 });
+    });
+
+    it('makes no write twice that it could not strike off its journal', async () => {
+      const { backend, primary, standIns, behind, advance, events } = await open();
+      primary.isDown = true;
+      const version = await backend.set(at('a'), 1);
+      await backend.append(at('l'), [1]);
+      primary.isDown = false;
+      let struck = 0;
+      standIns[0]!.faults.before = (method) => {
+        if (method !== 'delete') return;
+        struck += 1;
+        // Once of each entry.
+        if (struck === 1 || struck === 3) throw unavailable();
+      };
+      await advance(60_000);
+      expect(events.at(-1)).toMatchObject({ type: 'recovered', conflicts: 0 });
+      expect(await behind.get(at('a'))).toMatchObject({ version });
+      expect(await behind.range(at('l'))).toEqual([1]);
     });
 
     it('takes away what was replaced by something that has expired since', async () => {

@@ -62,7 +62,12 @@ export async function openRig({
     primary: unclosed(primary, closesAll),
     overlays: standIns.map(
       (each) =>
-        new Overlay(unclosed(each.backend, closesAll), { name: 'test', partitionPrefix: '', reads, newId }),
+        new Overlay(unclosed(each.backend, closesAll), {
+          name: 'test',
+          maxValueBytes: 2 ** 24,
+          reads,
+          newId,
+        }),
     ),
     ...{ probeIntervalMs: 1_000, stableMs, clock, newId },
     onEvent: (event) => void events.push(event),

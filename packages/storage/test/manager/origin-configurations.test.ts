@@ -281,7 +281,6 @@ describe('configurations of other storage systems', () => {
           ...{
             applicationName: 'ag-ui-state',
             pool: { max: 10 },
-            connectTimeoutMs: 10_000,
             timeoutMs: 5_000,
           },
         },
