@@ -54,3 +54,13 @@ export type { DatabaseBackend, DatabaseItem } from './database/database-backend'
 export { BatchError } from './key-space/batch-error';
 export type { BatchOutcome } from './key-space/batch-error';
 export { escapePattern } from './key-space/key-pattern';
+export { createCachedDatabase } from './cached-database/create-cached-database';
+export type {
+  CachedDatabase,
+  CachedDatabaseOptions,
+  CachingFailure,
+  CachingStats,
+  CachingStrategy,
+} from './cached-database/cached-database';
+export type { WriteBehindOptions } from './cached-database/write-behind-queue';
+export type { Pause } from './cached-database/pause';
