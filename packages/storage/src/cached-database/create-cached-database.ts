@@ -140,8 +140,8 @@ class CachingDatabase implements CachedDatabase {
     if (this.#behind === undefined)
       return this.#writeThrough(new Map([[key, 'nothing']]), () => this.#database.delete(key));
     const isThere = await this.exists(key);
-    await this.#behind.add(key, 'nothing');
-    return isThere;
+    const before = await this.#behind.add(key, 'nothing');
+    return before === undefined ? isThere : before !== 'nothing';
   }
 
   async mset(items: readonly DatabaseItem[]): Promise<void> {

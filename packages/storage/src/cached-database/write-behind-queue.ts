@@ -62,7 +62,7 @@ export class WriteBehindQueue {
   #calledOff = new AbortController();
   #isRunning = false;
   #isEnding = false;
-  #turns: Promise<void> = Promise.resolve();
+  #turns: Promise<unknown> = Promise.resolve();
   #failures = 0;
   #lastFailure: Error | undefined;
   #lost = 0;
@@ -91,16 +91,20 @@ export class WriteBehindQueue {
   }
 
   /**
-   * Resolves once it is queued.
+   * Resolves once it is queued, to what was queued under the key before.
    *
    * @param toCache called as soon as it is queued, before anything else happens
    * @throws {StorageError} `CAPACITY_EXCEEDED`, `CLOSED`
    */
-  async add(key: string, content: Content, toCache: () => Promise<string | undefined>): Promise<void> {
+  async add(
+    key: string,
+    content: Content,
+    toCache: () => Promise<string | undefined>,
+  ): Promise<Content | undefined> {
     // One after the other: where room is short, a later write of a key must not get in before an earlier one.
     const turn = this.#turns.then(() => this.#enter(key, content, toCache));
     this.#turns = turn.catch(() => undefined);
-    await turn;
+    return turn;
   }
 
   /** Resolves once what is queued now, or is queued under `key`, has been written or lost. */
@@ -141,7 +145,11 @@ export class WriteBehindQueue {
     throw error;
   }
 
-  async #enter(key: string, content: Content, toCache: () => Promise<string | undefined>): Promise<void> {
+  async #enter(
+    key: string,
+    content: Content,
+    toCache: () => Promise<string | undefined>,
+  ): Promise<Content | undefined> {
     while (!this.#isEnding && !this.#waiting.has(key) && this.size >= this.#maxQueued) {
       if (this.#failures > 0)
         throw new StorageError(
@@ -152,8 +160,10 @@ export class WriteBehindQueue {
       await new Promise<void>((resolve) => this.#forRoom.push(resolve));
     }
     if (this.#isEnding) throw new StorageError('CLOSED', 'The cached database is disconnected.');
+    const before = this.find(key);
     this.#waiting.set(key, { key, content, cached: toCache() });
     this.#start();
+    return before;
   }
 
   #hurry(): void {

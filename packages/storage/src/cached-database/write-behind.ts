@@ -65,10 +65,12 @@ export class WriteBehind {
     return this.#queue.end();
   }
 
-  async add(key: string, content: Content): Promise<void> {
+  /** Resolves to what was queued under the key before. */
+  async add(key: string, content: Content): Promise<Content | undefined> {
     let cached: Promise<string | undefined> | undefined;
-    await this.#queue.add(key, content, () => (cached = this.#parts.cache.put(key, content)));
+    const before = await this.#queue.add(key, content, () => (cached = this.#parts.cache.put(key, content)));
     await cached;
+    return before;
   }
 
   async addAll(writes: readonly CheckedWrite[]): Promise<void> {

@@ -172,7 +172,7 @@ describe.each([
         expect(staleReads(history)).toEqual([]);
         for (const end of ends) expect(end).toEqual(ends[0]);
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 });
@@ -184,7 +184,7 @@ describe('write-behind on two instances', () => {
         const { ends } = await play(scheduler, 'write-behind', steps, 2);
         for (const end of ends) expect(end).toEqual(ends[0]);
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 });
