@@ -88,3 +88,13 @@ export type { FallbackEvent } from './fallback/fallback-event';
 export { createSqliteBackend } from './backends/sqlite/sqlite-backend';
 export type { SqliteBackendOptions } from './backends/sqlite/sqlite-backend';
 export type { SqliteDatabase, SqliteStatement } from './backends/sqlite/sqlite-client';
+export { createCachedDatabase } from './cached-database/create-cached-database';
+export type {
+  CachedDatabase,
+  CachedDatabaseOptions,
+  CachingFailure,
+  CachingStats,
+  CachingStrategy,
+} from './cached-database/cached-database';
+export type { WriteBehindOptions } from './cached-database/write-behind-queue';
+export type { Pause } from './cached-database/pause';

@@ -13,8 +13,9 @@ export function toExpiry(ttlSeconds: unknown, now: number, what = 'ttlSeconds'):
   const milliseconds = Math.round(Number(ttlSeconds) * 1_000);
   const isExact = typeof ttlSeconds === 'number' && milliseconds / 1_000 === ttlSeconds;
   if (isExact && ttlSeconds > 0 && ttlSeconds <= MAX_TTL_SECONDS) return now + milliseconds;
+  const given = typeof ttlSeconds === 'number' ? ttlSeconds : `of type ${typeof ttlSeconds}`;
   throw new StorageError(
     'ARGUMENT_INVALID',
-    `"${what}" must be above 0, at most ${MAX_TTL_SECONDS} (100 years), and have up to three decimals; it is ${String(ttlSeconds)}. Leave it out for what does not expire.`,
+    `"${what}" must be above 0, at most ${MAX_TTL_SECONDS} (100 years), and have up to three decimals; it is ${given}.`,
   );
 }

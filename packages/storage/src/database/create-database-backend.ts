@@ -6,6 +6,9 @@ import type { DatabaseBackend, DatabaseItem } from './database-backend';
 
 export type DatabaseBackendOptions = RoleOptions;
 
+/** What stands behind a database of ours. A symbol that every copy of the package knows. */
+export const DATABASE_PARTS: unique symbol = Symbol.for('@recap/storage/database-parts');
+
 /** Makes a database of any backend; `disconnect()` closes the backend, unless `ownsBackend` is false. */
 export function createDatabaseBackend(
   backend: Backend,
@@ -15,9 +18,11 @@ export function createDatabaseBackend(
 }
 
 class BackendDatabase implements DatabaseBackend {
+  readonly [DATABASE_PARTS]: { readonly backend: Backend };
   readonly #space: KeySpace;
 
   constructor(backend: Backend, options: DatabaseBackendOptions) {
+    this[DATABASE_PARTS] = { backend };
     this.#space = new KeySpace(backend, 'database', options);
   }
 

@@ -5,3 +5,8 @@ export function checkItems(items: unknown, form: string): void {
   if (Array.isArray(items) && items.every((item) => Array.isArray(item))) return;
   throw new StorageError('ARGUMENT_INVALID', `mset() takes an array of ${form}.`);
 }
+
+/** @throws {StorageError} `ARGUMENT_INVALID` unless it is an array */
+export function checkKeys(keys: unknown): void {
+  if (!Array.isArray(keys)) throw new StorageError('ARGUMENT_INVALID', 'mget() takes an array of keys.');
+}

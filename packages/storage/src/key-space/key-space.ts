@@ -2,6 +2,7 @@ import type { Address, Backend, Page, Write } from '../backend';
 import { checkName } from '../check-arguments';
 import { errorCode, StorageError } from '../errors';
 import { BatchError, type BatchOutcome } from './batch-error';
+import { checkKeys } from './check-items';
 import { compareKeys } from './compare-keys';
 import { KeyPattern } from './key-pattern';
 import { partitionOf, PARTITIONS } from './partition-of';
@@ -82,7 +83,7 @@ export class KeySpace {
 
   async mget(keys: readonly string[]): Promise<unknown[]> {
     if (!this.isConnected) await this.connect();
-    if (!Array.isArray(keys)) throw new StorageError('ARGUMENT_INVALID', 'mget() takes an array of keys.');
+    checkKeys(keys);
     const addresses = keys.map((key) => this.address(key));
     const found: unknown[] = [];
     for (const some of chunks(addresses))

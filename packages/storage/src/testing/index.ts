@@ -4,3 +4,7 @@ export type { DescribeBackendOptions } from './describe-backend';
 export type { TestFramework } from './test-framework';
 export { createFaultyBackend } from './faulty-backend';
 export type { Fault, FaultyBackend, FaultyMethod } from './faulty-backend';
+export { describeCache } from './describe-cache';
+export type { DescribeRoleOptions } from './describe-cache';
+export { describeDatabase } from './describe-database';
+export type { OpenRole, Role } from './role-context';
