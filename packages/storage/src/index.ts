@@ -57,3 +57,6 @@ export type { DatabaseBackend, DatabaseItem } from './database/database-backend'
 export { BatchError } from './key-space/batch-error';
 export type { BatchOutcome } from './key-space/batch-error';
 export { escapePattern } from './key-space/key-pattern';
+export { createSqliteBackend } from './backends/sqlite/sqlite-backend';
+export type { SqliteBackendOptions } from './backends/sqlite/sqlite-backend';
+export type { SqliteDatabase, SqliteStatement } from './backends/sqlite/sqlite-client';

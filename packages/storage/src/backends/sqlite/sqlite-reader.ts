@@ -1,0 +1,250 @@
+import { isPromise } from 'node:util/types';
+import type { Address, BackendStats } from '../../backend';
+import type { ByteRange } from '../../byte-range';
+import type { Awaitable, DriverPage, DriverScan, StoredItem, StoredRange, StoredValue } from '../../driver';
+import { StorageError } from '../../errors';
+import type { JsonFilter } from '../../json-filter';
+import type { SqlQuery, SqlRow, SqlStatement, SqlValue } from '../sql/sql-contract';
+import { fromColumns, toKey, toText } from '../sql/sql-rows';
+import { KIND } from '../sql/sql-statements';
+import { retryWhileBusy } from './busy-retry';
+import type { SqliteConnection } from './sqlite-connection';
+import { isBusy } from './sqlite-errors';
+import { sqliteQuery } from './sqlite-query';
+import { SQLITE_STATEMENTS } from './sqlite-statements';
+import { Turns } from './turns';
+
+/** After so much a page ends, since what reads it has to decode it in one go. */
+const MAX_PAGE_BYTES = 2 ** 20;
+const COUNT_LIMIT = 10_000;
+/** A list that is replaced while it is read is read again. */
+const MAX_READS = 5;
+/** Beyond every name: no UTF-8 holds this byte. */
+const BEYOND = Buffer.of(0xff);
+const NUL = Buffer.of(0);
+
+interface Within {
+  readonly from: Uint8Array;
+  readonly to: Uint8Array;
+  readonly reverse: boolean;
+}
+
+/** Reads in pieces of a few milliseconds, whatever there is to go through. */
+export class SqliteReader {
+  readonly #connection: SqliteConnection;
+  readonly #busyTimeoutMs: number;
+  readonly #turns = new Turns();
+
+  constructor(connection: SqliteConnection, busyTimeoutMs: number) {
+    this.#connection = connection;
+    this.#busyTimeoutMs = busyTimeoutMs;
+  }
+
+  get(partition: string, key: string, now: number): Awaitable<StoredItem | undefined> {
+    return this.#read(() => this.#find(partition, key, now));
+  }
+
+  async getMany(addresses: readonly Address[], now: number): Promise<(StoredItem | undefined)[]> {
+    const found: (StoredItem | undefined)[] = [];
+    while (found.length < addresses.length) {
+      await this.#read(() => {
+        do {
+          const { partition, key } = addresses[found.length]!;
+          found.push(this.#find(partition, key, now));
+        } while (found.length < addresses.length && !this.#turns.isOver);
+      });
+    }
+    return found;
+  }
+
+  async scan(
+    partition: string,
+    { from, to = BEYOND, limit, reverse }: DriverScan,
+    now: number,
+  ): Promise<DriverPage<StoredItem>> {
+    const statement = reverse ? SQLITE_STATEMENTS.scanDown : SQLITE_STATEMENTS.scanUp;
+    const page = new PageOfItems(limit);
+    await this.#walk(partition, { from, to, reverse }, { statement, values: [] }, (row) =>
+      isLive(row, now) ? page.add(row) : false,
+    );
+    return page;
+  }
+
+  async query(
+    partition: string,
+    filter: JsonFilter,
+    { from, to = BEYOND, limit, reverse }: DriverScan,
+    now: number,
+  ): Promise<DriverPage<StoredItem>> {
+    const page = new PageOfItems(limit);
+    await this.#walk(partition, { from, to, reverse }, sqliteQuery(filter), (row) =>
+      row['json'] !== null && isLive(row, now) ? page.add(row) : false,
+    );
+    return page;
+  }
+
+  async partitions(
+    { from, to = BEYOND }: ByteRange,
+    limit: number,
+    now: number,
+  ): Promise<DriverPage<string>> {
+    const items: string[] = [];
+    for (let next: Uint8Array = from; ;) {
+      const found = await this.#read(() =>
+        this.#connection.first({ statement: SQLITE_STATEMENTS.nextPartition, values: [next, to] }),
+      );
+      if (found === undefined) return { items, hasMore: false };
+      const bytes = found['partition'] as Buffer;
+      next = Buffer.concat([bytes, NUL]);
+      const partition = toText(bytes);
+      if (!(await this.#holdsLive(partition, now))) continue;
+      if (items.length === limit) return { items, hasMore: true };
+      items.push(partition);
+    }
+  }
+
+  async range(partition: string, key: string, start: number, end: number, now: number): Promise<StoredRange> {
+    for (let reads = 0; reads < MAX_READS; reads += 1) {
+      const row = await this.#read(() => this.#look(partition, key, now));
+      if (row === undefined) return { values: [] };
+      if (row['kind'] !== KIND.list) return 'wrong-type';
+      const length = row['length'] as number;
+      const first = Math.max(start < 0 ? length + start : start, 0);
+      const last = Math.min(end < 0 ? length + end : end, length - 1);
+      const values = await this.#elements(row['list'] as string, first, last);
+      if (values.length === Math.max(last - first + 1, 0)) return { values };
+    }
+    throw new StorageError('CORRUPT', `A list misses elements, or is replaced again and again.`);
+  }
+
+  async length(partition: string, key: string, now: number): Promise<number | undefined> {
+    const row = await this.#read(() => this.#look(partition, key, now));
+    if (row === undefined) return 0;
+    return row['kind'] === KIND.list ? (row['length'] as number) : undefined;
+  }
+
+  async stats(now: number): Promise<BackendStats> {
+    let items = 0;
+    const step = (after: number): number | undefined => {
+      for (const row of this.#connection.iterate({ statement: SQLITE_STATEMENTS.all, values: [after] })) {
+        if (isLive(row, now)) items += 1;
+        if (items > COUNT_LIMIT) return undefined;
+        if (this.#turns.isOver) return row['id'] as number;
+      }
+      return undefined;
+    };
+    for (let after: number | undefined = -Infinity; after !== undefined;) {
+      const from: number = after;
+      after = await this.#read(() => step(from));
+    }
+    return { items: Math.min(items, COUNT_LIMIT), isCapped: items > COUNT_LIMIT };
+  }
+
+  #find(partition: string, key: string, now: number): StoredItem | undefined {
+    const values = [toKey(partition), toKey(key)];
+    const row = this.#connection.first({ statement: SQLITE_STATEMENTS.get, values });
+    return row === undefined || !isLive(row, now) ? undefined : toItem(row, key);
+  }
+
+  #look(partition: string, key: string, now: number): SqlRow | undefined {
+    const values = [toKey(partition), toKey(key)];
+    const row = this.#connection.first({ statement: SQLITE_STATEMENTS.list, values });
+    return row === undefined || !isLive(row, now) ? undefined : row;
+  }
+
+  async #elements(list: string, first: number, last: number): Promise<StoredValue[]> {
+    const values: StoredValue[] = [];
+    while (first + values.length <= last) {
+      const before = values.length;
+      await this.#read(() => {
+        const asked = { statement: SQLITE_STATEMENTS.elements, values: [list, first + before, last] };
+        for (const row of this.#connection.iterate(asked)) {
+          values.push(fromColumns(row));
+          if (this.#turns.isOver) break;
+        }
+      });
+      if (values.length === before) break;
+    }
+    return values;
+  }
+
+  async #holdsLive(partition: string, now: number): Promise<boolean> {
+    let holds = false;
+    const all = { from: Buffer.alloc(0), to: BEYOND, reverse: false };
+    await this.#walk(partition, all, { statement: SQLITE_STATEMENTS.expiries, values: [] }, (row) => {
+      holds = isLive(row, now);
+      return holds;
+    });
+    return holds;
+  }
+
+  /** Visits rows in the order of keys until one of them says that it is the last. */
+  async #walk(
+    partition: string,
+    within: Within,
+    { statement, values }: { readonly statement: SqlStatement; readonly values: readonly SqlValue[] },
+    isLast: (row: SqlRow) => boolean,
+  ): Promise<void> {
+    let { from, to } = within;
+    const step = (): Buffer | undefined => {
+      const asked: SqlQuery = { statement, values: [toKey(partition), from, to, ...values] };
+      for (const row of this.#connection.iterate(asked)) {
+        if (isLast(row)) return undefined;
+        if (this.#turns.isOver) return row['key'] as Buffer;
+      }
+      return undefined;
+    };
+    for (let reached = await this.#read(step); reached !== undefined; reached = await this.#read(step))
+      if (within.reverse) to = reached;
+      else from = Buffer.concat([reached, NUL]);
+  }
+
+  #read<T>(work: () => T): Awaitable<T> {
+    const again = (error: unknown): Promise<T> => {
+      if (!isBusy(error)) throw error;
+      return retryWhileBusy(work, performance.now() + this.#busyTimeoutMs);
+    };
+    try {
+      const answer = this.#turns.run(work);
+      return isPromise(answer) ? answer.catch(again) : answer;
+    } catch (error) {
+      return again(error);
+    }
+  }
+}
+
+class PageOfItems implements DriverPage<StoredItem> {
+  readonly items: StoredItem[] = [];
+  hasMore = false;
+  readonly #limit: number;
+  #bytes = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Tells whether this was one too many. */
+  add(row: SqlRow): boolean {
+    this.hasMore =
+      this.items.length === this.#limit || (this.items.length > 0 && this.#bytes > MAX_PAGE_BYTES);
+    if (this.hasMore) return true;
+    const item = toItem(row, toText(row['key']));
+    this.#bytes += item.value?.length ?? 0;
+    this.items.push(item);
+    return false;
+  }
+}
+
+function isLive({ expires_at: expiresAt }: SqlRow, now: number): boolean {
+  return expiresAt === null || (expiresAt as number) > now;
+}
+
+function toItem(row: SqlRow, key: string): StoredItem {
+  const { kind, version, expires_at: expiresAt } = row;
+  return {
+    key,
+    value: kind === KIND.list ? undefined : fromColumns(row),
+    version: version as string,
+    expiresAt: expiresAt === null ? undefined : (expiresAt as number),
+  };
+}
