@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types';
-import type { Item, ItemHead, Value } from './backend';
+import type { Item, Value } from './backend';
 import type { StoredItem, StoredValue } from './driver';
 import { copyBytes } from './copy-bytes';
 import { StorageError } from './errors';
@@ -63,8 +63,12 @@ export function decodeJson(text: string): JsonValue {
 }
 
 export function decodeItem({ key, version, expiresAt, value }: StoredItem): Item {
-  const head: ItemHead = expiresAt === undefined ? { key, version } : { key, version, expiresAt };
-  return value === undefined
-    ? { ...head, type: 'list' }
-    : { ...head, type: 'value', value: decodeValue(value) };
+  // Written out, since copying one object into another costs as much as the rest of it.
+  if (value !== undefined) {
+    const decoded = decodeValue(value);
+    return expiresAt === undefined
+      ? { type: 'value', key, value: decoded, version }
+      : { type: 'value', key, value: decoded, version, expiresAt };
+  }
+  return expiresAt === undefined ? { type: 'list', key, version } : { type: 'list', key, version, expiresAt };
 }

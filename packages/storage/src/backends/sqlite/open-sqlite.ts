@@ -1,24 +1,27 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { StorageError } from '../../errors';
+import { errorCode, StorageError } from '../../errors';
+import type { BetterSqlite } from './load-better-sqlite';
 import { retryWhileBusy } from './busy-retry';
+import { LogKeeper } from './log-keeper';
 import type { SqliteConstructor, SqliteDatabase } from './sqlite-client';
 import { SqliteConnection } from './sqlite-connection';
 import { HAS_LAYOUT, LAYOUT, READ_LAYOUT, SQLITE_DEFINITIONS } from './sqlite-schema';
 import { SqliteReader } from './sqlite-reader';
 import { SqliteWriter } from './sqlite-writer';
-import { WalSync } from './wal-sync';
 
 export interface SqliteTarget {
   /** For messages. */
   readonly title: string;
   /** A database that was handed in, or where ours is. */
   readonly place: SqliteDatabase | { readonly path: string; readonly makesFolder: boolean };
-  readonly load: () => Promise<SqliteConstructor>;
+  readonly load: () => Promise<BetterSqlite>;
   readonly syncs: boolean;
   readonly busyTimeoutMs: number;
   readonly onError: (error: unknown) => void;
 }
+
+const FALLBACK_CHECKPOINT_PAGES = 8_000;
 
 export interface OpenSqlite {
   readonly reader: SqliteReader;
@@ -26,43 +29,49 @@ export interface OpenSqlite {
   close(): Promise<void>;
 }
 
-const nothing = (): Promise<void> => Promise.resolve();
-
 export async function openSqlite(target: SqliteTarget): Promise<OpenSqlite> {
-  const { place, busyTimeoutMs, onError } = target;
-  const isOurs = 'path' in place;
-  const database = isOurs ? await connect(place, await target.load()) : place;
-  const connection = new SqliteConnection(database);
-  let log: WalSync | undefined;
+  const { place } = target;
+  if (!('path' in place)) return prepare(target, place);
+  const driver = await target.load();
+  const database = await connect(place, driver.Database);
   try {
-    const isFile = isOurs && !database.memory;
-    const deadline = performance.now() + busyTimeoutMs;
-    if (isFile) await retryWhileBusy(() => useLog(database), deadline);
-    await retryWhileBusy(() => define(database), deadline);
-    if (isFile && target.syncs) log = await WalSync.open(pathOf(database));
-    const writer = new SqliteWriter(connection, {
-      busyTimeoutMs,
-      sync: log === undefined ? nothing : () => log!.sync(),
-      checkpoints: isFile,
-      onError,
-    });
-    return {
-      reader: new SqliteReader(connection, busyTimeoutMs),
-      writer,
-      close: async () => {
-        try {
-          await writer.drain();
-        } finally {
-          await log?.close();
-          connection.close(isOurs);
-        }
-      },
-    };
+    return await prepare(target, database, driver.modulePath);
   } catch (error) {
-    await log?.close();
-    connection.close(isOurs);
+    database.close();
     throw error;
   }
+}
+
+/** @param driverPath absent: a database that was handed in, and stays open and as it is */
+async function prepare(
+  { syncs, busyTimeoutMs, onError }: SqliteTarget,
+  database: SqliteDatabase,
+  driverPath?: string,
+): Promise<OpenSqlite> {
+  const isFile = driverPath !== undefined && !database.memory;
+  const deadline = performance.now() + busyTimeoutMs;
+  if (isFile) await retryWhileBusy(() => useLog(database), deadline);
+  await retryWhileBusy(() => define(database), deadline);
+  const log = isFile
+    ? await LogKeeper.open({ path: pathOf(database), driverPath, syncs, onError })
+    : undefined;
+  const connection = new SqliteConnection(database);
+  const writer = new SqliteWriter(connection, {
+    busyTimeoutMs,
+    sync: () => log?.sync(),
+    wrote: (bytes) => log?.wrote(bytes),
+    onError,
+  });
+  return {
+    reader: new SqliteReader(connection, busyTimeoutMs),
+    writer,
+    close: async () => {
+      const close = (): void => connection.close(driverPath !== undefined);
+      await writer.drain();
+      if (log === undefined) close();
+      else await log.close(close);
+    },
+  };
 }
 
 async function connect(
@@ -71,10 +80,19 @@ async function connect(
 ): Promise<SqliteDatabase> {
   if (path !== ':memory:') {
     if (makesFolder) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // Readable by its user only; the log and the index of the log take over what the file has.
-    await (await open(path, 'a', 0o600)).close();
+    await makeFile(path);
   }
   return new Database(path, { timeout: 0 });
+}
+
+/** Readable by its user only; the log and its index take over what the file has. */
+async function makeFile(path: string): Promise<void> {
+  try {
+    // Never one that is there: closing it would drop the locks of every other connection of this process.
+    await (await open(path, 'wx', 0o600)).close();
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
 }
 
 /** Readers and a writer go on side by side. Before anything is written: the first is without effect later. */
@@ -86,9 +104,17 @@ function useLog(database: SqliteDatabase): void {
       `SQLite cannot keep a write-ahead log there (it uses "${String(mode)}"), as on most network file systems. Choose a local path.`,
     );
   database.pragma('synchronous = NORMAL');
+  // Only when the thread for it does not do its work.
+  database.pragma(`wal_autocheckpoint = ${FALLBACK_CHECKPOINT_PAGES}`);
 }
 
 function define(database: SqliteDatabase): void {
+  const encoding = database.pragma('encoding', { simple: true });
+  if (encoding !== 'UTF-8')
+    throw new StorageError(
+      'DATABASE_UNSUPPORTED',
+      `The database keeps text as ${String(encoding)}, and only UTF-8 keeps the order of keys. Use another database.`,
+    );
   if (database.prepare(HAS_LAYOUT).get() === undefined) {
     database.exec('BEGIN IMMEDIATE');
     try {

@@ -29,20 +29,21 @@ export class SqliteConnection {
   ask({ statement, values }: SqlQuery): readonly SqlRow[] {
     const prepared = this.#prepare(statement);
     const bound = this.#bind(prepared, values);
-    if (prepared.statement.reader) return prepared.statement.all(bound) as SqlRow[];
-    prepared.statement.run(bound);
+    if (prepared.statement.reader) return prepared.statement.all(...bound) as SqlRow[];
+    // Spread: an array takes the driver a tenth longer.
+    prepared.statement.run(...bound);
     return NO_ROWS;
   }
 
   first({ statement, values }: SqlQuery): SqlRow | undefined {
     const prepared = this.#prepare(statement);
-    return prepared.statement.get(this.#bind(prepared, values)) as SqlRow | undefined;
+    return prepared.statement.get(...this.#bind(prepared, values)) as SqlRow | undefined;
   }
 
   /** One row at a time, so that a long way to the next can be interrupted. Nothing may be written in between. */
   iterate({ statement, values }: SqlQuery): IterableIterator<SqlRow> {
     const prepared = this.#prepare(statement);
-    return prepared.statement.iterate(this.#bind(prepared, values)) as IterableIterator<SqlRow>;
+    return prepared.statement.iterate(...this.#bind(prepared, values)) as IterableIterator<SqlRow>;
   }
 
   command(text: string): void {

@@ -6,14 +6,19 @@ import type {
   DriverPage,
   DriverScan,
   DriverWrite,
+  SetWrite,
   StoredItem,
   StoredRange,
   Verdict,
 } from '../../driver';
 import { StorageError } from '../../errors';
 import type { JsonFilter } from '../../json-filter';
+import { driveNow } from '../sql/drive-steps';
+import type { SqlSteps } from '../sql/sql-contract';
+import { toColumns, toKey } from '../sql/sql-rows';
 import { isAccepted, SqlOperations } from '../sql/sql-operations';
 import { openSqlite, type OpenSqlite, type SqliteTarget } from './open-sqlite';
+import type { SqliteConnection } from './sqlite-connection';
 import { explainSqliteError } from './sqlite-errors';
 import type { SqliteReader } from './sqlite-reader';
 import { sqliteDialect } from './sqlite-schema';
@@ -72,9 +77,13 @@ export class SqliteDriver implements Driver {
   }
 
   write(write: DriverWrite, now: number): Promise<Verdict> {
+    if (write.type === 'set' && !write.ifAbsent && write.ifVersion === undefined) return this.#set(write);
     // The others are one statement that changes something.
     const isWhole = write.type === 'append';
-    return this.#writer.write(() => this.#operations.write(write, now), { isWhole });
+    return this.#writer.write(
+      driving(() => this.#operations.write(write, now)),
+      { isWhole },
+    );
   }
 
   batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
@@ -84,8 +93,10 @@ export class SqliteDriver implements Driver {
   }
 
   transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
-    const begin = () => this.#operations.transact(writes, now);
-    return this.#writer.write(begin, { isWhole: true, isKept: isAccepted });
+    return this.#writer.write(
+      driving(() => this.#operations.transact(writes, now)),
+      { isWhole: true, isKept: isAccepted },
+    );
   }
 
   query(
@@ -99,7 +110,7 @@ export class SqliteDriver implements Driver {
 
   async sweep(limit: number, now: number): Promise<number> {
     for (let swept = 0; ;) {
-      const { count, isDone } = await this.#writer.write(() => sweepSteps(limit - swept, now));
+      const { count, isDone } = await this.#writer.write(driving(() => sweepSteps(limit - swept, now)));
       swept += count;
       if (isDone) return swept;
     }
@@ -107,6 +118,18 @@ export class SqliteDriver implements Driver {
 
   stats(now: number): Promise<BackendStats> {
     return this.#reader.stats(now);
+  }
+
+  /** The most frequent write, without the steps. */
+  #set({ partition, key, value, version, expiresAt }: SetWrite): Promise<Verdict> {
+    const query = {
+      statement: this.#operations.statements.set,
+      values: [toKey(partition), toKey(key), ...toColumns(value, sqliteDialect), version, expiresAt ?? null],
+    };
+    return this.#writer.write((connection) => {
+      connection.ask(query);
+      return { status: 'written' };
+    });
   }
 
   get #reader(): SqliteReader {
@@ -121,4 +144,8 @@ export class SqliteDriver implements Driver {
     if (this.#opened === undefined) throw new StorageError('CLOSED', 'The sqlite backend is closed.');
     return this.#opened;
   }
+}
+
+function driving<T>(begin: () => SqlSteps<T>): (connection: SqliteConnection) => T {
+  return (connection) => driveNow(begin(), (query) => connection.ask(query));
 }

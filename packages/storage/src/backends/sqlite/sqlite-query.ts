@@ -2,6 +2,7 @@ import type { JsonCondition, JsonFilter } from '../../json-filter';
 import { isWellFormed } from '../../well-formed';
 import type { SqlStatement, SqlValue } from '../sql/sql-contract';
 import { KIND } from '../sql/sql-statements';
+import { KEY } from './sqlite-statements';
 
 export interface SqliteQuery {
   readonly statement: SqlStatement;
@@ -18,7 +19,7 @@ export function sqliteQuery(filter: JsonFilter): SqliteQuery {
   const parameter = (value: SqlValue): string => `$${values.push(value) + 3}`;
   const conditions = filter.map((condition) => toSql(condition, parameter));
   const matches = [`kind = ${KIND.json}`, ...conditions].join(' AND ');
-  const text = `SELECT key, kind, CASE WHEN ${matches} THEN json END AS json, version, expires_at
+  const text = `SELECT ${KEY}, kind, CASE WHEN ${matches} THEN json END AS json, version, expires_at
     FROM recap_items WHERE partition = $1 AND key >= $2 AND key < $3 ORDER BY key`;
   return { statement: { name: '', text }, values };
 }

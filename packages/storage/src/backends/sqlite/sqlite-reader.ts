@@ -190,7 +190,7 @@ export class SqliteReader {
       const asked: SqlQuery = { statement, values: [toKey(partition), from, to, ...values] };
       for (const row of this.#connection.iterate(asked)) {
         if (isLast(row)) return undefined;
-        if (this.#turns.isOver) return row['key'] as Buffer;
+        if (this.#turns.isOver) return Buffer.from(row['name'] as string);
       }
       return undefined;
     };
@@ -228,7 +228,7 @@ class PageOfItems implements DriverPage<StoredItem> {
     this.hasMore =
       this.items.length === this.#limit || (this.items.length > 0 && this.#bytes > MAX_PAGE_BYTES);
     if (this.hasMore) return true;
-    const item = toItem(row, toText(row['key']));
+    const item = toItem(row, row['name'] as string);
     this.#bytes += item.value?.length ?? 0;
     this.items.push(item);
     return false;

@@ -1,22 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { driveNow } from '../sql/drive-steps';
-import type { SqlSteps } from '../sql/sql-contract';
 import { retryWhileBusy } from './busy-retry';
 import type { SqliteConnection } from './sqlite-connection';
 
 export interface SqliteWriterOptions {
   readonly busyTimeoutMs: number;
   /** Resolves when what is committed is as durable as it shall be. */
-  readonly sync: () => Promise<void>;
-  /** Of our own file: its log goes to the file in steps of ours. */
-  readonly checkpoints: boolean;
+  readonly sync: () => Promise<void> | undefined;
+  /** To be awaited before more is written; how much this was is an estimate. */
+  readonly wrote: (bytes: number) => Promise<void> | undefined;
   readonly onError: (error: unknown) => void;
 }
 
 export interface WriteSettings<T> {
-  /** Steps that must all happen or none. */
+  /** Several statements, which must all happen or none. */
   readonly isWhole?: boolean;
-  /** Tells of a result whether the steps are kept. */
+  /** Tells of a result whether what was done is kept. */
   readonly isKept?: (result: T) => boolean;
 }
 
@@ -31,12 +29,10 @@ interface Job {
 
 /** Beside the COMMIT, which takes about as long again. */
 const MAX_GROUP_MS = 4;
-/** Of the log. Some milliseconds on a common disk, most of them the sync of the file. */
-const CHECKPOINT_BYTES = 2 ** 20;
 const PAGE_BYTES = 4_096;
 /** Of tables and indexes, about: in any case, and for each write. */
-const PAGES_PER_GROUP = 4;
-const PAGES_PER_WRITE = 1.5;
+const PAGES_PER_GROUP = 2;
+const PAGES_PER_WRITE = 0.75;
 
 /**
  * Writes what comes in one turn of the event loop in one transaction, in its order, and answers when that is
@@ -47,19 +43,18 @@ export class SqliteWriter {
   readonly #options: SqliteWriterOptions;
   readonly #jobs: Job[] = [];
   #running: Promise<void> | undefined;
-  #logBytes = 0;
 
   constructor(connection: SqliteConnection, options: SqliteWriterOptions) {
     this.#connection = connection;
     this.#options = options;
   }
 
-  /** @param begin may be called again, when a transaction with other writes in it failed */
-  write<T>(begin: () => SqlSteps<T>, settings: WriteSettings<T> = {}): Promise<T> {
+  /** @param work at once; called again when a transaction with other writes in it failed */
+  write<T>(work: (connection: SqliteConnection) => T, settings: WriteSettings<T> = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#jobs.push({
         perform: (connection) => {
-          const result = perform(connection, begin(), settings);
+          const result = perform(connection, work, settings);
           return () => resolve(result);
         },
         reject,
@@ -90,8 +85,10 @@ export class SqliteWriter {
         continue;
       }
       const group = this.#commitGroup();
-      if (group.length > 0) void this.#answer(group);
-      if (this.#logBytes > CHECKPOINT_BYTES) await this.#checkpoint();
+      if (group.length === 0) continue;
+      void this.#answer(group);
+      const pages = PAGES_PER_GROUP + PAGES_PER_WRITE * group.length;
+      await this.#options.wrote(this.#connection.givenBytes + pages * PAGE_BYTES);
     }
     this.#running = undefined;
   }
@@ -122,8 +119,6 @@ export class SqliteWriter {
       else this.#jobs.unshift(...group.map((job) => Object.assign(job, { isAlone: true })));
       return [];
     }
-    this.#logBytes +=
-      this.#connection.givenBytes + (PAGES_PER_GROUP + PAGES_PER_WRITE * group.length) * PAGE_BYTES;
     return group;
   }
 
@@ -155,31 +150,18 @@ export class SqliteWriter {
     }
     for (const { settle } of group) settle();
   }
-
-  async #checkpoint(): Promise<void> {
-    this.#logBytes = 0;
-    if (!this.#options.checkpoints) return;
-    try {
-      // So that SQLite's own sync of the log finds nothing to do, and its turn is shorter.
-      await this.#options.sync();
-      await nextTurn();
-      this.#connection.command('PRAGMA wal_checkpoint(PASSIVE)');
-    } catch (error) {
-      this.#options.onError(error);
-    }
-  }
 }
 
 function perform<T>(
   connection: SqliteConnection,
-  steps: SqlSteps<T>,
+  work: (connection: SqliteConnection) => T,
   { isWhole = false, isKept }: WriteSettings<T>,
 ): T {
-  if (!isWhole) return driveNow(steps, (query) => connection.ask(query));
+  if (!isWhole) return work(connection);
   connection.command('SAVEPOINT recap');
   let isDone = false;
   try {
-    const result = driveNow(steps, (query) => connection.ask(query));
+    const result = work(connection);
     isDone = isKept?.(result) ?? true;
     return result;
   } finally {

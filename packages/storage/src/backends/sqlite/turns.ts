@@ -42,7 +42,7 @@ export class Turns {
     setImmediate(() => {
       this.#since = undefined;
       let done = 0;
-      while (done < this.#waiting.length && !this.isOver) this.#waiting[done++]!();
+      while (done < this.#waiting.length && !this.isOver) this.#waiting[done++]?.();
       this.#waiting.splice(0, done);
     });
   }
