@@ -7,7 +7,7 @@ import { assertJson } from './json-value';
 export function copyValue(value: Value): Value {
   if (isUint8Array(value)) return copyBytes(value);
   try {
-    assertJson(value);
+    assertJson(value, Infinity);
   } catch {
     // Left as it is, for the backend to refuse.
     return value;

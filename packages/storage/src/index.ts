@@ -98,6 +98,3 @@ export type {
 } from './cached-database/cached-database';
 export type { WriteBehindOptions } from './cached-database/write-behind-queue';
 export type { Pause } from './cached-database/pause';
-export { createSqliteBackend } from './backends/sqlite/sqlite-backend';
-export type { SqliteBackendOptions } from './backends/sqlite/sqlite-backend';
-export type { SqliteDatabase, SqliteStatement } from './backends/sqlite/sqlite-client';

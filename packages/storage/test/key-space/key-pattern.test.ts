@@ -57,7 +57,9 @@ describe('a pattern of keys', () => {
         fc.array(letter, { maxLength: 8 }),
         fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 8 }),
         (tokens, key) => {
-          const source = tokens.map((token) => ({ '*': '.*', '?': '.' })[token] ?? token).join('');
+          const source = tokens
+            .map((token) => (({ '*': '.*', '?': '.' }) as Record<string, string>)[token] ?? token)
+            .join('');
           expect(matches(tokens.join(''), key)).toBe(new RegExp(`^${source}$`, 's').test(key));
         },
       ),
