@@ -1,5 +1,6 @@
 // The program that faults happen to: `node host.mjs <JSON: { database, options, handlesSignals, isBare }>`. It sends its
 // port, and does what it is told by a message.
+import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import worker from 'node:worker_threads';
@@ -41,6 +42,38 @@ app.use(
     authenticate: (request) => ({ ownerId: request.get('x-owner'), isAdmin: false }),
   }),
 );
+/** Answers that wait until their client takes more, and `write`s that said something else than the response. */
+let blocked = 0;
+let badWrites = 0;
+const PIECE = 64 * 1024;
+function sendLarge(response, bytes) {
+  response.type('application/json');
+  let left = bytes - 2;
+  const go = () => {
+    while (left > 0) {
+      const piece = Math.min(left, PIECE);
+      left -= piece;
+      const hasRoom = response.write((left + piece === bytes - 2 ? '"' : '') + 'x'.repeat(piece));
+      if (hasRoom === response.writableNeedDrain) badWrites += 1;
+      if (hasRoom) continue;
+      blocked += 1;
+      response.once('drain', () => {
+        blocked -= 1;
+        go();
+      });
+      return;
+    }
+    response.end('"');
+  };
+  go();
+}
+app.get('/large/:bytes/:id', (request, response) => sendLarge(response, Number(request.params.bytes)));
+/** Takes a body of any size, and answers with as many bytes. */
+app.post('/large/:id', (request, response) => {
+  let bytes = 0;
+  request.on('data', (chunk) => (bytes += chunk.length));
+  request.on('end', () => sendLarge(response, bytes));
+});
 app.use(express.json({ limit: '20mb' }));
 app.post('/echo/:id', (request, response) => response.json({ ...request.body, password: 'hunter2' }));
 /** What the ledger's client asks for: the answer repeats the request, with secrets of its own. */
@@ -108,7 +141,8 @@ const told = {
     const before = peak;
     runInNewContext('gc')();
     peak = process.memoryUsage.rss();
-    return { ...(await told.stats()), rss: peak, peak: before };
+    const files = readdirSync('/proc/self/fd').length;
+    return { ...(await told.stats()), rss: peak, peak: before, files, blocked, badWrites };
   },
   close: async () => {
     await recorder.close({ timeoutMs: 500 });

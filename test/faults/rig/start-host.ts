@@ -22,6 +22,12 @@ export interface Told {
   readonly error?: string;
   readonly rss?: number;
   readonly peak?: number;
+  /** Files and connections that are open. */
+  readonly files?: number;
+  /** Large answers that wait for their client. */
+  readonly blocked?: number;
+  /** Calls of `write` that did not tell the program what the response says of itself. */
+  readonly badWrites?: number;
 }
 
 export type Ask = 'stats' | 'ready' | 'flush' | 'kill' | 'close' | 'leave' | 'memory';

@@ -70,7 +70,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
     this.#pipeline = options.pipeline;
     this.#breaker = options.breaker;
     this.#losses = new LossCounts(options.onLoss);
-    const { pipeline, spool, spoolsAll = false, breaker, policy, onFailure } = options;
+    const { pipeline, spool, spoolsAll = false, breaker, policy, onFailure, commitTimeoutMs } = options;
     this.#tickets = new QueuedTickets(spoolsAll);
     this.#admission = new Admission({
       queue: pipeline.queue,
@@ -84,11 +84,10 @@ export class EntryWriter<Taken extends Batch = Batch> {
       },
       onFailure,
     });
-    const { commitTimeoutMs, tellsPlaces } = options;
     if (commitTimeoutMs === undefined) return;
     this.#lane = new CommitLane({
       pipeline,
-      tellsPlaces,
+      tellsPlaces: options.tellsPlaces,
       onFailure,
       timeoutMs: commitTimeoutMs,
       onDone: this.#countOutcome,
