@@ -1,10 +1,11 @@
 import { isUint8Array } from 'node:util/types';
 import type { Value, Write } from './backend';
+import { copyBytes } from './copy-bytes';
 import { assertJson } from './json-value';
 
 /** A copy that the caller cannot change any more, for whoever hands a value on later than in the same turn. */
 export function copyValue(value: Value): Value {
-  if (isUint8Array(value)) return value.slice();
+  if (isUint8Array(value)) return copyBytes(value);
   try {
     assertJson(value);
   } catch {
