@@ -9,7 +9,7 @@ const floors = {
       ['(clock|errors|load-driver|new-id|well-formed|copy-bytes|json-value|json-filter)\\.ts$'],
       ['(backend|byte-range|driver)\\.ts$'],
       [
-        '(calls-under-way|check-arguments|check-health|stored-value|lifecycle|sweep-timer|to-answer|to-driver-write|create-backend|copy-value)\\.ts$',
+        '(calls-under-way|check-arguments|check-health|stored-value|lifecycle|sweep-timer|to-answer|to-driver-write|create-backend|copy-value|check-options)\\.ts$',
       ],
       ['backends/', 'resilience/'],
       ['fallback/', 'key-space/'],

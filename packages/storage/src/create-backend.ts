@@ -21,6 +21,7 @@ import { toByteRange } from './byte-range';
 import { CallsUnderWay } from './calls-under-way';
 import { checkAddress, checkCount, checkInteger, checkName, checkRange, checkText } from './check-arguments';
 import { checkHealth, isHealthPartition } from './check-health';
+import { checkOptions, MAX_TIMER_MS } from './check-options';
 import { systemClock, type Clock } from './clock';
 import type { Awaitable, Driver, DriverWrite } from './driver';
 import { isStorageError, StorageError } from './errors';
@@ -52,8 +53,13 @@ const MAX_WRITES = 1_000;
 const MAX_TRANSACTION = 100;
 const MAX_MESSAGE_BYTES = 4_096;
 
-/** Makes a backend of a driver: what all of them need to get right is done here, once. */
+/**
+ * Makes a backend of a driver: what all of them need to get right is done here, once.
+ *
+ * @throws {StorageError} `CONFIG_INVALID`
+ */
 export function createBackend(driver: Driver, options: CreateBackendOptions = {}): Backend {
+  checkOptions(options, { timeoutMs: [1, MAX_TIMER_MS], sweepIntervalMs: [0, MAX_TIMER_MS] });
   return new DrivenBackend(options.through?.(driver) ?? driver, options);
 }
 
@@ -174,7 +180,7 @@ class DrivenBackend implements Backend {
     checkText(prefix, 'prefix');
     const range = toByteRange({ prefix }, after);
     const page = await this.#answer(() => this.#driver.partitions(range, limit, this.#clock.now()));
-    const next = page.hasMore ? page.items.at(-1) : undefined;
+    const next = page.hasMore ? (page.stoppedAt ?? page.items.at(-1)) : undefined;
     const items = page.items.filter((name) => !isHealthPartition(name));
     return next === undefined ? { items } : { items, next };
   }

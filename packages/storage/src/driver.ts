@@ -69,8 +69,10 @@ export interface DriverScan extends ByteRange {
 
 export interface DriverPage<T> {
   readonly items: T[];
-  /** Something follows the last of `items`, of which there is at least one. */
+  /** Something may follow. */
   readonly hasMore: boolean;
+  /** What to go on after, where that is not the last of `items`, or there are none. */
+  readonly stoppedAt?: string;
 }
 
 /** A list's elements, or that there is a value instead; no list is an empty one. */

@@ -20,7 +20,7 @@ interface Container {
  * @param maxParts members and elements, each of which takes a byte at least: few objects that refer to each other can
  *   unfold to more than any memory holds
  */
-export function assertJson(root: unknown, maxParts: number): asserts root is JsonValue {
+export function assertJson(root: unknown, maxParts = 2 ** 24): asserts root is JsonValue {
   if (isScalar(root)) return;
   const open: Container[] = [];
   enter(root, open);

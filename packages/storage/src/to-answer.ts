@@ -5,7 +5,7 @@ import { decodeValue } from './stored-value';
 
 /** What the driver found, as the caller sees it. */
 export function toPage<T>(page: DriverPage<StoredItem>, convert: (item: StoredItem) => T): Page<T> {
-  const next = page.hasMore ? page.items.at(-1)?.key : undefined;
+  const next = page.hasMore ? (page.stoppedAt ?? page.items.at(-1)?.key) : undefined;
   const items = page.items.map(convert);
   return next === undefined ? { items } : { items, next };
 }

@@ -1,4 +1,5 @@
 import type { Backend } from '../../backend';
+import { checkOptions } from '../../check-options';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { MemoryDriver } from './memory-driver';
 
@@ -14,9 +15,20 @@ export interface MemoryBackendOptions extends CreateBackendOptions {
 }
 
 const MIB = 2 ** 20;
+/** What a string of V8 holds. */
+const MAX_STRING = 2 ** 29 - 24;
 
-/** Keeps everything in this process, and forgets it on `close()`. */
+/**
+ * Keeps everything in this process, and forgets it on `close()`.
+ *
+ * @throws {StorageError} `CONFIG_INVALID`
+ */
 export function createMemoryBackend(options: MemoryBackendOptions = {}): Backend {
+  checkOptions(options, {
+    maxItems: [1, Number.MAX_SAFE_INTEGER],
+    maxBytes: [1, Number.MAX_SAFE_INTEGER],
+    maxValueBytes: [1, MAX_STRING],
+  });
   const {
     maxItems = 1_000_000,
     maxBytes = 256 * MIB,

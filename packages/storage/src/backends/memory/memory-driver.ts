@@ -13,7 +13,8 @@ import type {
   Verdict,
 } from '../../driver';
 import { StorageError } from '../../errors';
-import type { JsonFilter } from '../../json-filter';
+import { matchesFilter, type JsonFilter } from '../../json-filter';
+import type { JsonValue } from '../../json-value';
 import { growthOf, sizeOf, sizeOfValues } from './memory-sizes';
 import { MemoryTable, type Entry } from './memory-table';
 import { fromByteKey } from './sorted-keys';
@@ -27,6 +28,9 @@ export interface MemoryLimits {
 
 /** How many appends a list remembers, so as to know one that comes again. */
 const RECENT = 8;
+
+/** How many values a query looks at in one go: some milliseconds' worth of parsing. */
+const QUERY_STEP = 1_000;
 
 /** Everything happens at once, so every step is atomic by itself. */
 export class MemoryDriver implements Driver {
@@ -128,8 +132,24 @@ export class MemoryDriver implements Driver {
     return writes.map((write) => this.#apply(write, now));
   }
 
-  query(partition: string, _filter: JsonFilter, scan: DriverScan, now: number): DriverPage<StoredItem> {
-    return this.scan(partition, scan, now);
+  query(
+    partition: string,
+    filter: JsonFilter,
+    { from, to, limit, reverse }: DriverScan,
+    now: number,
+  ): DriverPage<StoredItem> {
+    const items: StoredItem[] = [];
+    let looked = 0;
+    for (const byteKey of this.#table.partitions.get(partition)?.order.within({ from, to }, reverse) ?? []) {
+      const entry = this.#table.findLive(partition, fromByteKey(byteKey), now);
+      if (typeof entry?.content !== 'string') continue;
+      const isFound = matchesFilter(JSON.parse(entry.content) as JsonValue, filter);
+      if (isFound && items.length === limit) return { items, hasMore: true };
+      if (isFound) items.push(toStoredItem(entry));
+      looked += 1;
+      if (looked === QUERY_STEP) return { items, hasMore: true, stoppedAt: entry.key };
+    }
+    return { items, hasMore: false };
   }
 
   publish(channel: string, message: string): void {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ConnectionOptions } from 'node:tls';
 import type { Backend } from '../../backend';
+import { checkOptions, MAX_TIMER_MS } from '../../check-options';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { StorageError } from '../../errors';
 import { loadDriver } from '../../load-driver';
@@ -23,7 +24,7 @@ export interface PostgresBackendOptions extends CreateBackendOptions {
   readonly pool?: PostgresPoolOptions;
   /** A pool of `pg` that is open already, instead of all of the above but `schema`. It is left open on `close()`. */
   readonly client?: PostgresPool;
-  /** `false` behind a pooler that does not keep prepared statements, such as PgBouncer before 1.21. */
+  /** `false` behind a pooler that keeps no prepared statements and no settings, such as PgBouncer before 1.21. */
   readonly preparedStatements?: boolean;
   /** 16 MiB unless given. */
   readonly maxValueBytes?: number;
@@ -49,6 +50,8 @@ const MIB = 2 ** 20;
 /**
  * Keeps items in three tables of a PostgreSQL database, 14 or newer. Needs the package `pg`.
  * JSON is stored as jsonb, so members of an object come back in jsonb's order; `timeoutMs` is 30,000 unless given.
+ *
+ * @throws {StorageError} `CONFIG_INVALID`
  */
 export function createPostgresBackend(options: PostgresBackendOptions = {}): Backend {
   const { schema, client, preparedStatements = true, maxValueBytes = 16 * MIB, timeoutMs = 30_000 } = options;
@@ -57,6 +60,13 @@ export function createPostgresBackend(options: PostgresBackendOptions = {}): Bac
       'CONFIG_INVALID',
       `"schema" must be 1 to 63 letters, digits and underscores; it is "${schema}".`,
     );
+  checkOptions(options, { port: [1, 65_535], timeoutMs: [1, MAX_TIMER_MS], maxValueBytes: [1, 2 ** 27] });
+  checkOptions(options.pool ?? {}, {
+    min: [0, 10_000],
+    max: [1, 10_000],
+    idleTimeoutMs: [0, MAX_TIMER_MS],
+    acquireTimeoutMs: [1, MAX_TIMER_MS],
+  });
   const driver = new PostgresDriver({
     openPool: async () => client ?? openPool(options, timeoutMs),
     isPoolOurs: client === undefined,
@@ -81,6 +91,7 @@ function withoutTimeout({ timeoutMs: _, ...options }: PostgresBackendOptions): P
 async function openPool(options: PostgresBackendOptions, timeoutMs: number): Promise<PostgresPool> {
   const pg = await loadDriver('pg', async () => require('pg') as PostgresModule);
   const { url, host, port, database, user, password, ssl, applicationName = 'recap', pool = {} } = options;
+  const { preparedStatements = true } = options;
   const { min = 0, max = 10, idleTimeoutMs = 10_000, acquireTimeoutMs = 10_000 } = pool;
   return new pg.Pool({
     connectionString: url,
@@ -95,7 +106,8 @@ async function openPool(options: PostgresBackendOptions, timeoutMs: number): Pro
     application_name: applicationName,
     idleTimeoutMillis: idleTimeoutMs,
     connectionTimeoutMillis: acquireTimeoutMs,
-    statement_timeout: timeoutMs,
+    // Poolers refuse a connection that brings settings.
+    ...(preparedStatements && { statement_timeout: timeoutMs }),
     // One that gets no answer any more is closed, not used again.
     query_timeout: timeoutMs,
     keepAlive: true,

@@ -13,6 +13,7 @@ export interface PostgresClient {
   on(event: 'notification', listener: (message: PostgresNotification) => void): unknown;
   removeListener(event: 'notification', listener: (message: PostgresNotification) => void): unknown;
   removeListener(event: 'end', listener: () => void): unknown;
+  removeListener(event: 'error', listener: (error: Error) => void): unknown;
   /** With `true` the connection is closed instead of used again. */
   release(destroy?: boolean): void;
 }

@@ -15,7 +15,7 @@ import { driveLater } from '../sql/drive-steps';
 import type { SqlDialect, SqlQuery, SqlRow, SqlRunner, SqlSteps } from '../sql/sql-contract';
 import { isAccepted, SqlOperations } from '../sql/sql-operations';
 import { toColumns, toItem, toKey } from '../sql/sql-rows';
-import type { PostgresPool } from './postgres-client';
+import type { PostgresClient, PostgresPool } from './postgres-client';
 import { explainPostgresError } from './postgres-errors';
 import { PostgresListener } from './postgres-listener';
 import { postgresQuery } from './postgres-query';
@@ -178,19 +178,29 @@ export class PostgresDriver implements Driver, SqlRunner {
     return driveLater(steps, (query) => this.#ask(query));
   }
 
-  async runTogether<T>(steps: SqlSteps<T>, isKept: (result: T) => boolean = () => true): Promise<T> {
+  runTogether<T>(steps: SqlSteps<T>, isKept: (result: T) => boolean = () => true): Promise<T> {
+    return this.#together(
+      (client) => driveLater(steps, async (query) => (await client.query(this.#toConfig(query))).rows),
+      isKept,
+    );
+  }
+
+  async #together<T>(
+    work: (client: PostgresClient) => Promise<T>,
+    isKept: (result: T) => boolean = () => true,
+  ): Promise<T> {
     const client = await this.#open().pool.connect();
+    // What breaks between two queries reaches no query, and without a listener ends the process.
+    client.on('error', this.#options.onError);
     let isClean = false;
     try {
       await client.query({ text: 'BEGIN' });
-      const result = await driveLater(
-        steps,
-        async (query) => (await client.query(this.#toConfig(query))).rows,
-      );
+      const result = await work(client);
       await client.query({ text: isKept(result) ? 'COMMIT' : 'ROLLBACK' });
       isClean = true;
       return result;
     } finally {
+      if (isClean) client.removeListener('error', this.#options.onError);
       // Closing the connection rolls back, and needs no answer from a server that may give none.
       client.release(!isClean);
     }
@@ -248,20 +258,13 @@ export class PostgresDriver implements Driver, SqlRunner {
       values: [this.#options.schema ?? null],
     };
     if ((await pool.query(isDefined)).rows[0]?.['yes'] === true) return;
-    const client = await pool.connect();
-    let isClean = false;
-    try {
-      await client.query({ text: 'BEGIN' });
+    await this.#together(async (client) => {
       // Two that open at once would both find nothing, and one would fail.
       await client.query({ text: "SELECT pg_advisory_xact_lock(hashtext('recap_storage'))" });
       const isThere = (await client.query(isDefined)).rows[0]?.['yes'] === true;
       const definitions = isThere ? [] : postgresDefinitions(this.#options.schema, this.#dialect);
       for (const text of definitions) await client.query({ text });
-      await client.query({ text: 'COMMIT' });
-      isClean = true;
-    } finally {
-      client.release(!isClean);
-    }
+    });
   }
 }
 

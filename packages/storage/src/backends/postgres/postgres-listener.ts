@@ -68,7 +68,12 @@ export class PostgresListener {
     client.on('notification', this.#onNotification);
     client.on('error', this.#onBroken);
     client.on('end', this.#onBroken);
-    for (const name of this.#listeners.keys()) await client.query({ text: `LISTEN "${name}"` });
+    try {
+      for (const name of this.#listeners.keys()) await client.query({ text: `LISTEN "${name}"` });
+    } catch (error) {
+      this.#drop();
+      throw error;
+    }
   }
 
   #drop(): void {

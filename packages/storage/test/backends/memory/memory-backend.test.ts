@@ -1,4 +1,10 @@
-import { createMemoryBackend, type Backend, type MemoryBackendOptions } from '../../../src';
+import {
+  createMemoryBackend,
+  type Backend,
+  type MemoryBackendOptions,
+  type Page,
+  type ValueItem,
+} from '../../../src';
 import { FakeClock } from '../../../src/testing';
 
 const at = (key: string) => ({ partition: 'p', key });
@@ -103,6 +109,40 @@ describe('createMemoryBackend', () => {
     clock.advance(20_000);
     expect(await backend.sweep()).toBe(1);
     expect(await backend.sweep()).toBe(0);
+  });
+
+  it.each([
+    { maxItems: 0 },
+    { maxBytes: NaN },
+    { maxValueBytes: 1.5 },
+    { timeoutMs: 2 ** 31 },
+    { sweepIntervalMs: -1 },
+  ])('refuses %j', (options) => {
+    const [name = ''] = Object.keys(options);
+    expect(() => createMemoryBackend(options)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(name) }),
+    );
+  });
+
+  it('looks for rare values among many in steps, and finds all', async () => {
+    const backend = await open({});
+    for (let from = 0; from < 5_000; from += 1_000)
+      await backend.batch(
+        Array.from({ length: 1_000 }, (_, index) => ({
+          type: 'set',
+          ...at(`k${String(from + index).padStart(4, '0')}`),
+          value: { n: (from + index) % 2_500 },
+        })),
+      );
+    const found: string[] = [];
+    let pages = 0;
+    for (let after: string | undefined = ''; after !== undefined; pages += 1) {
+      const page: Page<ValueItem> = await backend.query('p', [{ path: ['n'], equals: 7 }], { after });
+      found.push(...page.items.map(({ key }) => key));
+      after = page.next;
+    }
+    expect(found).toEqual(['k0007', 'k2507']);
+    expect(pages).toBeGreaterThan(1);
   });
 
   it('forgets everything at its end', async () => {
