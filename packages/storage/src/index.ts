@@ -3,6 +3,8 @@ export type { StorageErrorCode } from './errors';
 export { systemClock } from './clock';
 export type { Clock } from './clock';
 export { newId } from './new-id';
+export { loadBetterSqlite } from './load-better-sqlite';
+export type { BetterSqlite, BetterSqliteSources, PackageSource } from './load-better-sqlite';
 export { loadDriver } from './load-driver';
 export type {
   Address,
