@@ -1,3 +1,4 @@
+import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { createSqliteBackend } from '../../../src';
@@ -107,18 +108,75 @@ describe('writes to SQLite', () => {
     expect(errors).toEqual([]);
   });
 
-  it('are on the disk, or with the system, as is asked for', async () => {
-    for (const synchronous of ['full', 'normal'] as const) {
-      const path = join(folder(), `${synchronous}.db`);
-      const backend = createSqliteBackend({ path, synchronous, sweepIntervalMs: 0 });
+  describe('and the disk', () => {
+    let datasync: jest.SpyInstance<Promise<void>, []>;
+
+    beforeEach(async () => {
+      const handle = await open(join(folder(), 'any'), 'w');
+      datasync = jest.spyOn(Object.getPrototypeOf(handle) as FileHandle, 'datasync');
+      await handle.close();
+    });
+    afterEach(() => datasync.mockRestore());
+
+    const opened = async (synchronous?: 'full' | 'normal') => {
+      const path = join(folder(), 'items.db');
+      const backend = createSqliteBackend({ path, sweepIntervalMs: 0, ...(synchronous && { synchronous }) });
       await backend.open();
-      await backend.set(at('k'), 1);
-      // What a process that ends without a word leaves behind.
-      const copy = new Database(path, { readonly: true });
-      expect(copy.prepare('SELECT count(*) AS items FROM recap_items').get()).toEqual({ items: 1 });
-      copy.close();
+      return backend;
+    };
+
+    it('are answered once it has them', async () => {
+      const backend = await opened();
+      const order: string[] = [];
+      datasync.mockImplementationOnce(async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        order.push('synced');
+      });
+      await backend.set(at('k'), 1).then(() => order.push('answered'));
+      expect(order).toEqual(['synced', 'answered']);
       await backend.close();
-    }
+    });
+
+    it('share a sync, except with one that had begun before', async () => {
+      const backend = await opened();
+      let finish = (): void => undefined;
+      const begun = new Promise<void>((resolve) =>
+        datasync.mockImplementationOnce(() => {
+          resolve();
+          return new Promise((end) => {
+            finish = end;
+          });
+        }),
+      );
+      const first = backend.set(at('a'), 1);
+      await begun;
+      const more = [backend.set(at('b'), 1)];
+      while ((await backend.get(at('b'))) === undefined)
+        await new Promise((resolve) => setImmediate(resolve));
+      more.push(backend.set(at('c'), 1));
+      while ((await backend.get(at('c'))) === undefined)
+        await new Promise((resolve) => setImmediate(resolve));
+      expect(datasync).toHaveBeenCalledTimes(1);
+      finish();
+      await Promise.all([first, ...more]);
+      expect(datasync).toHaveBeenCalledTimes(2);
+      await backend.close();
+    });
+
+    it('are refused when it fails', async () => {
+      const backend = await opened();
+      datasync.mockRejectedValueOnce(Object.assign(new Error('input/output error'), { code: 'EIO' }));
+      await expect(backend.set(at('k'), 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await backend.set(at('k'), 2);
+      await backend.close();
+    });
+
+    it('do not wait for it where that is not asked for', async () => {
+      const backend = await opened('normal');
+      await backend.set(at('k'), 1);
+      expect(datasync).not.toHaveBeenCalled();
+      await backend.close();
+    });
   });
 });
 
