@@ -89,7 +89,7 @@ export type {
 export type { FallbackEvent } from './fallback/fallback-event';
 export { createSqliteBackend } from './backends/sqlite/sqlite-backend';
 export type { SqliteBackendOptions } from './backends/sqlite/sqlite-backend';
-export type { SqliteDatabase, SqliteStatement } from './backends/sqlite/sqlite-client';
+export type { SqliteDatabase, SqliteOpenOptions, SqliteStatement } from './backends/sqlite/sqlite-client';
 export { createCachedDatabase } from './cached-database/create-cached-database';
 export type {
   CachedDatabase,

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { Backend } from '../../backend';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
@@ -58,11 +59,18 @@ export function createSqliteBackend(options: SqliteBackendOptions): Backend {
 
 /** Brought along by `@recap/capture`. Two builds of SQLite within a process would not see each other's locks. */
 const STABLE_NAME = 'better-sqlite3-napi';
+const requireOther = createRequire(__filename);
 
 function loadModule(): SqliteModule {
   const { Database, source } = loadBetterSqlite({
-    usual: { load: () => require('better-sqlite3'), resolve: () => require.resolve('better-sqlite3') },
-    stable: { load: () => require(STABLE_NAME), resolve: () => require.resolve(STABLE_NAME) },
+    usual: {
+      load: () => require('better-sqlite3') as unknown,
+      resolve: () => require.resolve('better-sqlite3'),
+    },
+    stable: {
+      load: () => requireOther(STABLE_NAME) as unknown,
+      resolve: () => requireOther.resolve(STABLE_NAME),
+    },
   });
   return { Database: Database as SqliteConstructor, path: source.resolve() };
 }
