@@ -6,7 +6,9 @@ const floors = {
   storage: {
     path: '^packages/storage/src/',
     rooms: [
-      ['(clock|errors|load-driver|new-id|well-formed|copy-bytes|json-value|json-filter)\\.ts$'],
+      [
+        '(clock|errors|load-driver|load-better-sqlite|new-id|well-formed|copy-bytes|json-value|json-filter)\\.ts$',
+      ],
       ['(backend|byte-range|driver)\\.ts$'],
       [
         '(calls-under-way|check-arguments|check-health|stored-value|lifecycle|sweep-timer|to-answer|to-driver-write|create-backend|copy-value|check-options)\\.ts$',

@@ -3,6 +3,8 @@ export type { StorageErrorCode } from './errors';
 export { systemClock } from './clock';
 export type { Clock } from './clock';
 export { newId } from './new-id';
+export { loadBetterSqlite } from './load-better-sqlite';
+export type { BetterSqlite, BetterSqliteSources, PackageSource } from './load-better-sqlite';
 export { loadDriver } from './load-driver';
 export type {
   Address,
@@ -87,7 +89,7 @@ export type {
 export type { FallbackEvent } from './fallback/fallback-event';
 export { createSqliteBackend } from './backends/sqlite/sqlite-backend';
 export type { SqliteBackendOptions } from './backends/sqlite/sqlite-backend';
-export type { SqliteDatabase, SqliteStatement } from './backends/sqlite/sqlite-client';
+export type { SqliteDatabase, SqliteOpenOptions, SqliteStatement } from './backends/sqlite/sqlite-client';
 export { createCachedDatabase } from './cached-database/create-cached-database';
 export type {
   CachedDatabase,

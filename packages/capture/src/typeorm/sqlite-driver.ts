@@ -1,4 +1,4 @@
-import { errorCode, loadDriver, StorageError } from '@recap/storage';
+import { loadBetterSqlite, loadDriver, StorageError, type BetterSqliteSources } from '@recap/storage';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { SqliteDriverName } from './database-options';
 
@@ -8,14 +8,6 @@ export interface SqliteDriver {
   readonly typeormType: 'better-sqlite3' | 'sqlite';
   readonly package: unknown;
 }
-
-/**
- * From here on there is a build of better-sqlite3 for every version of Node. It crashes on older ones, and the
- * line for those (12) aborts Node from 24.19 on when a statement is collected at the wrong moment.
- *
- * @see https://nodejs.org/api/n-api.html#node-api-version-matrix
- */
-const STABLE_BINARY_NODE_API = 10;
 
 /**
  * Loads the SQLite package: the one asked for, else `better-sqlite3` in the line that suits this Node, else
@@ -30,17 +22,11 @@ export async function loadSqliteDriver(
   hasOwnBinary = false,
 ): Promise<SqliteDriver> {
   if (wanted === 'sqlite3') return loadSqlite3();
-  if (!hasOwnBinary && Number(process.versions.napi) >= STABLE_BINARY_NODE_API) {
-    try {
-      return betterSqlite3(require('better-sqlite3-napi'));
-    } catch {
-      // Optional: left out at installation, or for a platform it has no binary for. The other line may serve.
-    }
-  }
   try {
-    return betterSqlite3(require('better-sqlite3'));
-  } catch (cause) {
-    const error = notBuilt(cause);
+    const { Database } = loadBetterSqlite(SOURCES, hasOwnBinary);
+    return { name: 'better-sqlite3', typeormType: 'better-sqlite3', package: Database };
+  } catch (reason) {
+    const error = notBuilt(reason as StorageError);
     if (wanted === 'better-sqlite3') throw error;
     return loadSqlite3().catch(() => {
       throw error;
@@ -48,12 +34,16 @@ export async function loadSqliteDriver(
   }
 }
 
-function betterSqlite3(loaded: unknown): SqliteDriver {
-  const Database = loaded as new (path: string) => { close(): void };
-  // The package loads its binary with the first database, so only opening one tells whether there is one.
-  new Database(':memory:').close();
-  return { name: 'better-sqlite3', typeormType: 'better-sqlite3', package: Database };
-}
+const SOURCES: BetterSqliteSources = {
+  usual: {
+    load: () => require('better-sqlite3') as unknown,
+    resolve: () => require.resolve('better-sqlite3'),
+  },
+  stable: {
+    load: () => require('better-sqlite3-napi') as unknown,
+    resolve: () => require.resolve('better-sqlite3-napi'),
+  },
+};
 
 async function loadSqlite3(): Promise<SqliteDriver> {
   const sqlite3 = await loadDriver('sqlite3', async () => require('sqlite3') as unknown);
@@ -70,21 +60,8 @@ async function loadSqlite3(): Promise<SqliteDriver> {
   return { name: 'sqlite3', typeormType: 'sqlite', package: sqlite3 };
 }
 
-function notBuilt(cause: unknown): StorageError {
-  const code = errorCode(cause);
-  const state =
-    code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND'
-      ? 'is not installed'
-      : code === 'ERR_DLOPEN_FAILED'
-        ? 'was built for another version of Node'
-        : 'is installed but was not compiled';
-  return new StorageError(
-    'SQLITE_NOT_BUILT',
-    `The package "better-sqlite3" ${state}, so Recap cannot open its SQLite file. ` +
-      'If npm blocked its install script, add "allowScripts": { "better-sqlite3": true } to package.json; ' +
-      'if there is no compiler, install one (apt-get install build-essential python3); ' +
-      `then run: ${state === 'is not installed' ? 'npm install better-sqlite3' : 'npm rebuild better-sqlite3'}. ` +
-      'Or give Recap a PostgreSQL database: { type: "postgres", url }.',
-    { cause },
-  );
+/** An optional dependency of ours: that it is missing has the same reasons as that it was not compiled. */
+function notBuilt({ message, cause }: StorageError): StorageError {
+  const otherwise = 'Or give Recap a PostgreSQL database: { type: "postgres", url }.';
+  return new StorageError('SQLITE_NOT_BUILT', `${message}. ${otherwise}`, { cause });
 }

@@ -12,7 +12,7 @@ export interface LogKeeperOptions {
 }
 
 /** So much is brought to the file in one step, beside the writing. */
-const STEP_BYTES = 2 * 2 ** 20;
+const STEP_BYTES = 4 * 2 ** 20;
 /** At this size the writing waits: SQLite begins the log anew only when all of it is in the file. */
 const MAX_BYTES = 16 * 2 ** 20;
 /** A thread costs more than bringing less than this to the file when it is closed. */

@@ -1,7 +1,6 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode, StorageError } from '../../errors';
-import type { BetterSqlite } from './load-better-sqlite';
 import { retryWhileBusy } from './busy-retry';
 import { LogKeeper } from './log-keeper';
 import type { SqliteConstructor, SqliteDatabase } from './sqlite-client';
@@ -10,12 +9,18 @@ import { HAS_LAYOUT, LAYOUT, READ_LAYOUT, SQLITE_DEFINITIONS } from './sqlite-sc
 import { SqliteReader } from './sqlite-reader';
 import { SqliteWriter } from './sqlite-writer';
 
+/** The driver, and where a thread of its own finds it. */
+export interface SqliteModule {
+  readonly Database: SqliteConstructor;
+  readonly path: string;
+}
+
 export interface SqliteTarget {
   /** For messages. */
   readonly title: string;
   /** A database that was handed in, or where ours is. */
   readonly place: SqliteDatabase | { readonly path: string; readonly makesFolder: boolean };
-  readonly load: () => Promise<BetterSqlite>;
+  readonly load: () => SqliteModule;
   readonly syncs: boolean;
   readonly busyTimeoutMs: number;
   readonly onError: (error: unknown) => void;
@@ -32,10 +37,10 @@ export interface OpenSqlite {
 export async function openSqlite(target: SqliteTarget): Promise<OpenSqlite> {
   const { place } = target;
   if (!('path' in place)) return prepare(target, place);
-  const driver = await target.load();
+  const driver = target.load();
   const database = await connect(place, driver.Database);
   try {
-    return await prepare(target, database, driver.modulePath);
+    return await prepare(target, database, driver.path);
   } catch (error) {
     database.close();
     throw error;

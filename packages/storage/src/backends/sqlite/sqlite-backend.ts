@@ -1,9 +1,11 @@
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { Backend } from '../../backend';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { StorageError } from '../../errors';
-import { loadBetterSqlite } from './load-better-sqlite';
-import type { SqliteDatabase } from './sqlite-client';
+import { loadBetterSqlite } from '../../load-better-sqlite';
+import type { SqliteModule } from './open-sqlite';
+import type { SqliteConstructor, SqliteDatabase } from './sqlite-client';
 import { SqliteDriver } from './sqlite-driver';
 
 export interface SqliteBackendOptions extends CreateBackendOptions {
@@ -45,7 +47,7 @@ export function createSqliteBackend(options: SqliteBackendOptions): Backend {
     {
       title: file ?? 'that was handed in',
       place: client ?? { path: file!, makesFolder: createFolder },
-      load: loadBetterSqlite,
+      load: loadModule,
       syncs: synchronous === 'full',
       busyTimeoutMs,
       onError,
@@ -53,6 +55,24 @@ export function createSqliteBackend(options: SqliteBackendOptions): Backend {
     maxValueBytes,
   );
   return createBackend(driver, options);
+}
+
+/** Brought along by `@recap/capture`. Two builds of SQLite within a process would not see each other's locks. */
+const STABLE_NAME = 'better-sqlite3-napi';
+const requireOther = createRequire(__filename);
+
+function loadModule(): SqliteModule {
+  const { Database, source } = loadBetterSqlite({
+    usual: {
+      load: () => require('better-sqlite3') as unknown,
+      resolve: () => require.resolve('better-sqlite3'),
+    },
+    stable: {
+      load: () => requireOther(STABLE_NAME) as unknown,
+      resolve: () => requireOther.resolve(STABLE_NAME),
+    },
+  });
+  return { Database: Database as SqliteConstructor, path: source.resolve() };
 }
 
 function toFile(path: string): string {

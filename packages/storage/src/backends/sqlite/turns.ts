@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Awaitable } from '../../driver';
 
 /** Uninterrupted work after which the rest of the program gets its turn. One statement is at most about as much again. */
@@ -21,20 +20,10 @@ export class Turns {
   /** Works at once, or in a later turn if this one is over. */
   run<T>(work: () => T): Awaitable<T> {
     if (this.#waiting.length === 0 && !this.isOver) return work();
-    return new Promise<T>((resolve, reject) => {
-      this.#waiting.push(() => {
-        try {
-          resolve(work());
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
+    return new Promise<T>((resolve) => {
+      // In a promise of its own, which what is thrown in there rejects.
+      this.#waiting.push(() => resolve(new Promise<T>((done) => done(work()))));
     });
-  }
-
-  /** To be awaited between two pieces of a long work. */
-  async next(): Promise<void> {
-    await nextTurn();
   }
 
   #begin(): void {

@@ -1,0 +1,261 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { createSqliteBackend } from '../../../src';
+import { at, temporaryFolder } from './temporary-folder';
+
+const folder = temporaryFolder();
+
+async function traced() {
+  const statements: string[] = [];
+  const client = new Database(':memory:', { verbose: (text) => statements.push(String(text)) });
+  const backend = createSqliteBackend({ client, sweepIntervalMs: 0 });
+  await backend.open();
+  statements.length = 0;
+  const count = (text: string): number => statements.filter((one) => one === text).length;
+  return { backend, client, count };
+}
+
+describe('writes to SQLite', () => {
+  it('that come in one turn share a transaction', async () => {
+    const { backend, client, count } = await traced();
+    await Promise.all(Array.from({ length: 20 }, (_, index) => backend.set(at(`k${index}`), index)));
+    expect(count('COMMIT')).toBe(1);
+    await backend.set(at('alone'), 1);
+    expect(count('COMMIT')).toBe(2);
+    await backend.close();
+    client.close();
+  });
+
+  it('are each what they would be alone, whatever others in the transaction do', async () => {
+    const { backend, client, count } = await traced();
+    await backend.set(at('there'), 1);
+    const outcomes = await Promise.allSettled([
+      backend.set(at('a'), 1),
+      backend.transact([
+        { type: 'set', ...at('b'), value: 1 },
+        { type: 'set', ...at('there'), value: 2, ifAbsent: true },
+      ]),
+      backend.append(at('there'), [1]),
+      backend.set(at('c'), 1),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    expect(count('COMMIT')).toBe(2);
+    const { items } = await backend.scan('p');
+    expect(items.map(({ key }) => key)).toEqual(['a', 'c', 'there']);
+    await backend.close();
+    client.close();
+  });
+
+  it('are in the order in which they were asked for', async () => {
+    const { backend, client } = await traced();
+    const writes = Array.from({ length: 50 }, (_, index) => backend.set(at('k'), index));
+    writes.push(backend.set(at('k'), 'last'));
+    await Promise.all(writes);
+    expect((await backend.get(at('k')))?.value).toBe('last');
+    await backend.close();
+    client.close();
+  });
+
+  // A full disk takes back the whole transaction, with what others had written in it.
+  it('fail by themselves where no room is left, and go on once there is', async () => {
+    const path = join(folder(), 'full.db');
+    const client = new Database(path);
+    const backend = createSqliteBackend({ client, sweepIntervalMs: 0 });
+    await backend.open();
+    for (let index = 0; index < 20; index += 1) await backend.set(at(`k${index}`), 'x'.repeat(4_000));
+    client.pragma(`max_page_count = ${String(client.pragma('page_count', { simple: true }))}`);
+    const [small, large, list, deleted] = await Promise.allSettled([
+      backend.set(at('k0'), 'small'),
+      backend.set(at('large'), 'x'.repeat(100_000)),
+      backend.append(at('list'), ['x'.repeat(50_000), 'x'.repeat(50_000)]),
+      backend.delete(at('k1')),
+    ]);
+    expect(small.status).toBe('fulfilled');
+    for (const outcome of [large, list])
+      expect(outcome).toMatchObject({ reason: { code: 'CAPACITY_EXCEEDED' } });
+    expect(deleted).toMatchObject({ value: true });
+    expect(await backend.get(at('large'))).toBe(undefined);
+    expect(await backend.length(at('list'))).toBe(0);
+    expect((await backend.get(at('k0')))?.value).toBe('small');
+    await Promise.all(Array.from({ length: 20 }, (_, index) => backend.delete(at(`k${index}`))));
+    await backend.set(at('large'), 'x'.repeat(40_000));
+    expect(client.pragma('integrity_check', { simple: true })).toBe('ok');
+    await backend.close();
+    client.close();
+  });
+
+  it('reach the file itself, and not only its log', async () => {
+    const path = join(folder(), 'items.db');
+    const errors: unknown[] = [];
+    const backend = createSqliteBackend({
+      path,
+      synchronous: 'normal',
+      sweepIntervalMs: 0,
+      onError: (error) => errors.push(error),
+    });
+    await backend.open();
+    for (let round = 0; round < 30; round += 1)
+      await Promise.all(
+        Array.from({ length: 10 }, (_, index) => backend.set(at(`k${round}-${index}`), 'x'.repeat(100_000))),
+      );
+    const other = new Database(path);
+    const [log] = other.pragma('wal_checkpoint(PASSIVE)') as { log: number }[];
+    // 30 MB were written; what is in the log is begun anew at 16.
+    expect(log!.log * 4_096).toBeLessThan(20 * 2 ** 20);
+    other.close();
+    await backend.close();
+    expect(errors).toEqual([]);
+  });
+
+  describe('and the disk', () => {
+    let datasync: jest.SpyInstance<Promise<void>, []>;
+
+    beforeEach(async () => {
+      const handle = await open(join(folder(), 'any'), 'w');
+      datasync = jest.spyOn(Object.getPrototypeOf(handle) as FileHandle, 'datasync');
+      await handle.close();
+    });
+    afterEach(() => datasync.mockRestore());
+
+    const opened = async (synchronous?: 'full' | 'normal') => {
+      const path = join(folder(), 'items.db');
+      const backend = createSqliteBackend({ path, sweepIntervalMs: 0, ...(synchronous && { synchronous }) });
+      await backend.open();
+      return backend;
+    };
+
+    it('are answered once it has them', async () => {
+      const backend = await opened();
+      const order: string[] = [];
+      datasync.mockImplementationOnce(async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        order.push('synced');
+      });
+      await backend.set(at('k'), 1).then(() => order.push('answered'));
+      expect(order).toEqual(['synced', 'answered']);
+      await backend.close();
+    });
+
+    it('share a sync, except with one that had begun before', async () => {
+      const backend = await opened();
+      let finish = (): void => undefined;
+      const begun = new Promise<void>((resolve) =>
+        datasync.mockImplementationOnce(() => {
+          resolve();
+          return new Promise((end) => {
+            finish = end;
+          });
+        }),
+      );
+      const first = backend.set(at('a'), 1);
+      await begun;
+      const more = [backend.set(at('b'), 1)];
+      while ((await backend.get(at('b'))) === undefined)
+        await new Promise((resolve) => setImmediate(resolve));
+      more.push(backend.set(at('c'), 1));
+      while ((await backend.get(at('c'))) === undefined)
+        await new Promise((resolve) => setImmediate(resolve));
+      expect(datasync).toHaveBeenCalledTimes(1);
+      finish();
+      await Promise.all([first, ...more]);
+      expect(datasync).toHaveBeenCalledTimes(2);
+      await backend.close();
+    });
+
+    it('are refused when it fails', async () => {
+      const backend = await opened();
+      datasync.mockRejectedValueOnce(Object.assign(new Error('input/output error'), { code: 'EIO' }));
+      await expect(backend.set(at('k'), 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await backend.set(at('k'), 2);
+      await backend.close();
+    });
+
+    it('do not wait for it where that is not asked for', async () => {
+      const backend = await opened('normal');
+      await backend.set(at('k'), 1);
+      expect(datasync).not.toHaveBeenCalled();
+      await backend.close();
+    });
+  });
+});
+
+describe('long work on SQLite', () => {
+  /** Counts how often the program gets its turn meanwhile. */
+  async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+    let turns = 0;
+    let isDone = false;
+    const count = (): void => {
+      turns += 1;
+      if (!isDone) setImmediate(count);
+    };
+    setImmediate(count);
+    await work();
+    isDone = true;
+    return turns;
+  }
+
+  it('lets the program have its turns: scans over what has expired, sweeps, batches, lists, queries', async () => {
+    let now = 1_000;
+    const backend = createSqliteBackend({
+      path: ':memory:',
+      clock: { now: () => now },
+      sweepIntervalMs: 0,
+    });
+    await backend.open();
+    const fill = async (): Promise<void> => {
+      for (let from = 0; from < 30_000; from += 1_000)
+        await backend.batch(
+          Array.from({ length: 1_000 }, (_, index) => ({
+            type: 'set',
+            ...at(`k${from + index}`),
+            value: { index },
+            expiresAt: 2_000,
+          })),
+        );
+    };
+    expect(await turnsDuring(fill)).toBeGreaterThan(30);
+    const values = Array.from({ length: 1_000 }, (_, index) => index);
+    for (let calls = 0; calls < 20; calls += 1) await backend.append(at('l', 'lists'), values);
+    expect(await turnsDuring(() => backend.range(at('l', 'lists')))).toBeGreaterThan(1);
+    expect(await turnsDuring(() => backend.query('p', [{ path: ['index'], equals: -1 }]))).toBeGreaterThan(1);
+    now = 2_000;
+    expect(await turnsDuring(() => backend.scan('p'))).toBeGreaterThan(1);
+    expect(await turnsDuring(() => backend.partitions())).toBeGreaterThan(1);
+    expect(await turnsDuring(() => backend.stats())).toBeGreaterThan(1);
+    expect(await turnsDuring(() => backend.sweep(1_000))).toBeGreaterThan(1);
+    const gets = () =>
+      Promise.all(Array.from({ length: 10_000 }, (_, index) => backend.get(at(`k${index}`))));
+    expect(await turnsDuring(gets)).toBeGreaterThan(1);
+    await backend.close();
+  });
+
+  it('ends a page early rather than hand over more than a megabyte', async () => {
+    const backend = createSqliteBackend({ path: ':memory:', sweepIntervalMs: 0 });
+    await backend.open();
+    for (let index = 0; index < 5; index += 1) await backend.set(at(`k${index}`), 'x'.repeat(600_000));
+    const first = await backend.scan('p');
+    expect(first.items.map(({ key }) => key)).toEqual(['k0', 'k1']);
+    const second = await backend.scan('p', { after: first.next! });
+    expect(second.items.map(({ key }) => key)).toEqual(['k2', 'k3']);
+    const last = await backend.scan('p', { after: second.next! });
+    expect(last.items.map(({ key }) => key)).toEqual(['k4']);
+    expect(last.next).toBe(undefined);
+    await backend.close();
+  });
+
+  it('reads a list whole or as what it has become, when it is replaced meanwhile', async () => {
+    const backend = createSqliteBackend({ path: ':memory:', sweepIntervalMs: 0 });
+    await backend.open();
+    const values = Array.from({ length: 1_000 }, () => 'old');
+    for (let calls = 0; calls < 30; calls += 1) await backend.append(at('l'), values);
+    const replace = async (): Promise<void> => {
+      await backend.delete(at('l'));
+      await backend.append(at('l'), ['new']);
+      while ((await backend.sweep(1_000)) === 1_000);
+    };
+    const [found] = await Promise.all([backend.range(at('l')), replace()]);
+    expect(found.length === 30_000 || (found.length === 1 && found[0] === 'new')).toBe(true);
+    await backend.close();
+  });
+});
