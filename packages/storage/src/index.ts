@@ -57,3 +57,10 @@ export type { DatabaseBackend, DatabaseItem } from './database/database-backend'
 export { BatchError } from './key-space/batch-error';
 export type { BatchOutcome } from './key-space/batch-error';
 export { escapePattern } from './key-space/key-pattern';
+export { createRedisBackend } from './backends/redis/redis-backend';
+export type {
+  RedisBackendOptions,
+  RedisClusterOptions,
+  RedisNode,
+  RedisSentinelOptions,
+} from './backends/redis/redis-options';
