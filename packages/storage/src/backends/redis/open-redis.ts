@@ -22,7 +22,13 @@ interface Endpoint {
 export async function openRedis(options: RedisBackendOptions, timeoutMs: number): Promise<RedisClient> {
   const endpoint = toEndpoint(options);
   const redis = await loadDriver('ioredis', async () => require('ioredis') as RedisModule);
-  const { connectTimeoutMs = 10_000, clientName = 'recap', autoPipelining, sentinel, cluster } = options;
+  const {
+    connectTimeoutMs = 10_000,
+    clientName = 'recap',
+    autoPipelining = false,
+    sentinel,
+    cluster,
+  } = options;
   const { host, port, db, ...credentials } = endpoint;
   const connection = {
     ...credentials,
@@ -42,8 +48,7 @@ export async function openRedis(options: RedisBackendOptions, timeoutMs: number)
     return new redis.Cluster(cluster.nodes, {
       lazyConnect: true,
       enableOfflineQueue: false,
-      // A pipeline is not sent elsewhere once a part of it has succeeded, as it must be while slots move.
-      enableAutoPipelining: autoPipelining ?? false,
+      enableAutoPipelining: autoPipelining,
       clusterRetryStrategy: retryDelay,
       slotsRefreshTimeout: connectTimeoutMs,
       redisOptions: { ...connection, maxRetriesPerRequest: undefined, autoResubscribe: true },
@@ -57,7 +62,7 @@ export async function openRedis(options: RedisBackendOptions, timeoutMs: number)
     db,
     lazyConnect: true,
     enableOfflineQueue: false,
-    enableAutoPipelining: autoPipelining ?? true,
+    enableAutoPipelining: autoPipelining,
     retryStrategy: retryDelay,
   });
   client.on('ready', () => {

@@ -3,6 +3,8 @@ export type RedisReply = number | Buffer | null | readonly RedisReply[];
 
 export type RedisArgument = string | number | Uint8Array;
 
+export type LexLimit = [word: 'LIMIT', offset: number, count: number];
+
 /** The parts of `Redis` and `Cluster` of `ioredis` that are used, so that a client of the user's fits as well. */
 export interface RedisClient {
   readonly status: string;
@@ -14,6 +16,19 @@ export interface RedisClient {
   /** Takes options of a single client, or nodes and options of a cluster. */
   duplicate(...options: object[]): RedisClient;
   getBuffer(key: string): Promise<Buffer | null>;
+  mgetBuffer(keys: string[]): Promise<(Buffer | null)[]>;
+  zrangebylexBuffer(
+    key: string,
+    min: string | Buffer,
+    max: string | Buffer,
+    ...limit: LexLimit
+  ): Promise<Buffer[]>;
+  zrevrangebylexBuffer(
+    key: string,
+    max: string | Buffer,
+    min: string | Buffer,
+    ...limit: LexLimit
+  ): Promise<Buffer[]>;
   evalshaBuffer(sha: string, keyCount: number, ...rest: RedisArgument[]): Promise<unknown>;
   evalBuffer(lua: string, keyCount: number, ...rest: RedisArgument[]): Promise<unknown>;
   pipeline(): RedisPipeline;

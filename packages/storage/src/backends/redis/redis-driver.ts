@@ -17,7 +17,7 @@ import { RedisListener } from './redis-listener';
 import { RedisNames } from './redis-names';
 import { decodeElement, decodeRecord, encodeElement, encodeRecord } from './redis-records';
 import { lexBounds, RedisRegistry } from './redis-registry';
-import { LENGTH, PUBLISH, RANGE, SCAN, SET, WRITE, type RedisScript } from './redis-scripts';
+import { GROW, LENGTH, LOOK, PUBLISH, RANGE, SET, WRITE, type RedisScript } from './redis-scripts';
 import { warnOfEviction } from './warn-of-eviction';
 
 export interface RedisDriverOptions {
@@ -40,8 +40,9 @@ interface Opened {
 /** The server's clock and ours may differ; what it drops on its own must have expired by every one of them. */
 const GRACE_MS = 60_000;
 const COUNT_LIMIT = 10_000;
-/** Of a page, so that one script neither holds up the server nor fills its memory. */
+/** Of a page; and how many of its items are asked for at once. */
 const PAGE_BYTES = 4 * 2 ** 20;
+const CHUNK = 128;
 
 const VERDICTS = {
   w: { status: 'written' },
@@ -118,20 +119,27 @@ export class RedisDriver implements Driver {
     { from, to, limit, reverse }: DriverScan,
     now: number,
   ): Promise<DriverPage<StoredItem>> {
-    const { index, expiries } = this.#names.partition(partition);
+    const { client } = this.#open().connection;
+    const { index } = this.#names.partition(partition);
     let [min, max] = lexBounds(from, to);
     const items: StoredItem[] = [];
-    for (;;) {
-      const count = limit + 1 - items.length;
-      const order = reverse ? ['ZREVRANGEBYLEX', max, min] : ['ZRANGEBYLEX', min, max];
-      const answer = await this.#read(SCAN, [index, expiries], [now, ...order, count, PAGE_BYTES]);
-      const [last, seen, isFull, ...found] = answer as [Buffer, number, number, ...Buffer[]];
-      for (let at = 0; at < found.length; at += 2)
-        items.push(decodeRecord(found[at]!.toString(), found[at + 1]!));
-      if (isFull === 1) return { items, hasMore: true };
-      if (items.length > limit) return { items: items.slice(0, limit), hasMore: true };
-      if (seen < count) return { items, hasMore: false };
-      const bound = Buffer.concat([Buffer.from('('), last]);
+    for (let bytes = 0; ;) {
+      const count = Math.min(limit + 1 - items.length, CHUNK);
+      const keys = reverse
+        ? await client.zrevrangebylexBuffer(index, max, min, 'LIMIT', 0, count)
+        : await client.zrangebylexBuffer(index, min, max, 'LIMIT', 0, count);
+      const records = await this.#records(partition, keys.map(String));
+      for (const [place, record] of records.entries()) {
+        if (record === null) continue;
+        const item = decodeRecord(String(keys[place]), record);
+        if (item.expiresAt !== undefined && item.expiresAt <= now) continue;
+        bytes += record.length;
+        const isFull = items.length === limit || (bytes > PAGE_BYTES && items.length > 0);
+        if (isFull) return { items, hasMore: true };
+        items.push(item);
+      }
+      if (keys.length < count) return { items, hasMore: false };
+      const bound = Buffer.concat([Buffer.from('('), keys.at(-1)!]);
       if (reverse) max = bound;
       else min = bound;
     }
@@ -152,6 +160,12 @@ export class RedisDriver implements Driver {
   }
 
   async write(write: DriverWrite, now: number): Promise<Verdict> {
+    if (write.type === 'append' && write.expiresAt === undefined) {
+      const { partition, key, version, values } = write;
+      const args = [now, version, ...values.map(encodeElement)];
+      const length = await this.#open().connection.write(GROW, [this.#names.item(partition, key)], args);
+      if (length !== -1) return { status: 'written', length: length as number };
+    }
     if (write.type !== 'set' || write.ifAbsent || write.ifVersion !== undefined)
       return (await this.transact([write], now))[0]!;
     const { partition, key, value, version, expiresAt } = write;
@@ -208,6 +222,21 @@ export class RedisDriver implements Driver {
   async stats(now: number): Promise<BackendStats> {
     const items = await this.#open().registry.countAll(COUNT_LIMIT, now);
     return { items: Math.min(items, COUNT_LIMIT), isCapped: items > COUNT_LIMIT };
+  }
+
+  /** What is under each key: all of a value, the head of a list, or nothing. */
+  async #records(partition: string, keys: readonly string[]): Promise<(Buffer | null)[]> {
+    if (keys.length === 0) return [];
+    const { index, expiries, items } = this.#names.partition(partition);
+    const records = await this.#open().connection.client.mgetBuffer(keys.map((key) => `${items}${key}`));
+    const others = keys.flatMap((_, place) => (records[place] === null ? [place] : []));
+    if (others.length > 0) {
+      const asked = others.map((place) => keys[place]!);
+      // A missing one at the end of an answer is left out.
+      const found = (await this.#read(LOOK, [index, expiries], asked)) as (Buffer | null | undefined)[];
+      for (const [at, place] of others.entries()) records[place] = found[at] ?? null;
+    }
+    return records;
   }
 
   /** Writes into a partition that the registry knows; where the script finds it does not, it is told first. */

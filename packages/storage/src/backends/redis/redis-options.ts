@@ -25,7 +25,10 @@ export interface RedisBackendOptions extends CreateBackendOptions {
   readonly clientName?: string;
   /** 10,000 unless given. */
   readonly connectTimeoutMs?: number;
-  /** Whether calls of one turn of the event loop share a packet: `true` unless given, on a cluster `false`. */
+  /**
+   * Whether calls of one turn of the event loop go, and are answered, as one: `false` unless given. It saves little
+   * beside what Node puts together by itself; on a cluster, calls fail while slots move.
+   */
   readonly autoPipelining?: boolean;
   /**
    * How many replicas must have a write before it resolves: 0 unless given. It makes losing one in a failover

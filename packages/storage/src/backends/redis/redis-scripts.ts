@@ -59,6 +59,21 @@ end
 return 1`);
 
 /**
+ * KEYS item; ARGV now, version, elements. Grows a list that is there, and leaves its expiry alone;
+ * answers -1 where `WRITE` has to look closer.
+ */
+export const GROW = script(`
+local first = redis.pcall('LINDEX', KEYS[1], 0)
+if type(first) ~= 'string' then return -1 end
+local expires, recent = string.match(first, '^l%S+ (%d*)\\n(.*)$')
+if not recent or (expires ~= '' and tonumber(expires) <= tonumber(ARGV[1])) then return -1 end
+local version = ARGV[2]
+if string.find(' ' .. recent .. ' ', ' ' .. version .. ' ', 1, true) then return -1 end
+recent = string.match(recent, '^%S+ %S+ %S+ %S+ %S+ %S+ %S+') or recent
+redis.call('LSET', KEYS[1], 0, 'l' .. version .. ' ' .. expires .. '\\n' .. version .. ' ' .. recent)
+return redis.call('RPUSH', KEYS[1], unpack(ARGV, 3)) - 1`);
+
+/**
  * KEYS index, expiries, generation, items; ARGV now, generation seen, and for each item
  * type, key, version, expiresAt, ttlMs, condition, count, values.
  * All or none: conditions come first. Answers a letter or a length for each.
@@ -156,32 +171,19 @@ return answers`,
 );
 
 /**
- * KEYS index, expiries; ARGV now, command, bound, bound, count, bytes. Answers the last key, how many
- * were looked at, whether the bytes were reached before the end of these, and then keys with records.
+ * KEYS index, expiries; ARGV keys that hold no value. Answers the heads of lists among them, and drops from the index
+ * what expired or was evicted.
  */
-export const SCAN = script(`
-local items, now, room = string.sub(KEYS[1], 1, -2) .. 'i:', tonumber(ARGV[1]), tonumber(ARGV[6])
-local keys = redis.call(ARGV[2], KEYS[1], ARGV[3], ARGV[4], 'LIMIT', 0, ARGV[5])
-local answer = { keys[#keys] or '', #keys, 0 }
-for _, key in ipairs(keys) do
+export const LOOK = script(`
+local items, answer = string.sub(KEYS[1], 1, -2) .. 'i:', {}
+for place, key in ipairs(ARGV) do
   local record = redis.pcall('GET', items .. key)
   if type(record) == 'table' then record = redis.call('LINDEX', items .. key, 0) end
   if not record then
-    -- It expired, or was evicted.
     redis.call('ZREM', KEYS[1], key)
     redis.call('ZREM', KEYS[2], key)
-  else
-    local expires = string.match(record, '^%S+ (%d*)\\n')
-    if expires == '' or not expires or tonumber(expires) > now then
-      room = room - #record
-      if room < 0 and #answer > 3 then
-        answer[3] = 1
-        return answer
-      end
-      answer[#answer + 1] = key
-      answer[#answer + 1] = record
-    end
   end
+  answer[place] = record
 end
 return answer`);
 
