@@ -19,8 +19,7 @@ interface Endpoint {
 }
 
 /** A client that is not connected yet. */
-export async function openRedis(options: RedisBackendOptions, timeoutMs: number): Promise<RedisClient> {
-  const endpoint = toEndpoint(options);
+export async function openRedis(options: RedisBackendOptions, endpoint: Endpoint): Promise<RedisClient> {
   const redis = await loadDriver('ioredis', async () => require('ioredis') as RedisModule);
   const {
     connectTimeoutMs = 10_000,
@@ -34,8 +33,8 @@ export async function openRedis(options: RedisBackendOptions, timeoutMs: number)
     ...credentials,
     connectionName: clientName,
     connectTimeout: connectTimeoutMs,
-    // One on which no answer comes any more is closed, not waited on for as long as TCP would.
-    socketTimeout: timeoutMs,
+    // Of a connection that is ended and does not hear of it.
+    disconnectTimeout: 250,
     keepAlive: 10_000,
     // A call in flight when the connection breaks fails at once; sent again later, it could undo a newer write.
     maxRetriesPerRequest: 0,
@@ -92,7 +91,8 @@ function retryDelay(times: number): number {
   return Math.round(delay * (0.5 + Math.random() / 2));
 }
 
-function toEndpoint({ url, host, port, username, password, db, tls }: RedisBackendOptions): Endpoint {
+/** @throws {StorageError} `CONFIG_INVALID` */
+export function toEndpoint({ url, host, port, username, password, db, tls }: RedisBackendOptions): Endpoint {
   const parsed = url === undefined ? {} : parseUrl(url);
   const given = { host, port, username, password, db, tls: tls === true ? {} : tls || undefined };
   const chosen = Object.entries(given).filter(([, value]) => value !== undefined);

@@ -1,7 +1,7 @@
 import type { Backend } from '../../backend';
 import { createBackend } from '../../create-backend';
 import { StorageError } from '../../errors';
-import { openRedis } from './open-redis';
+import { openRedis, toEndpoint } from './open-redis';
 import type { RedisClient } from './redis-client';
 import { RedisDriver } from './redis-driver';
 import type { RedisBackendOptions } from './redis-options';
@@ -24,12 +24,15 @@ export function createRedisBackend(options: RedisBackendOptions = {}): Backend {
   const { maxValueBytes = 16 * MIB, onWarning = (message) => process.emitWarning(message, 'RecapWarning') } =
     options;
   checkOptions(options);
+  const endpoint = toEndpoint(options);
   const driver = new RedisDriver({
-    openClient: async () => (client as RedisClient | undefined) ?? openRedis(options, timeoutMs),
+    openClient: async () => (client as RedisClient | undefined) ?? openRedis(options, endpoint),
     isClientOurs: client === undefined,
     keyPrefix,
     waitReplicas,
     waitTimeoutMs,
+    quitMs: Math.min(1_000, timeoutMs / 2),
+    heartbeatMs: timeoutMs,
     maxValueBytes,
     onError: options.onError ?? (() => undefined),
     onWarning,

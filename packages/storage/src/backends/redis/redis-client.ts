@@ -12,7 +12,7 @@ export interface RedisClient {
   readonly options: { readonly db?: number | undefined };
   connect(): Promise<unknown>;
   quit(): Promise<unknown>;
-  disconnect(): void;
+  disconnect(reconnect?: boolean): void;
   /** Takes options of a single client, or nodes and options of a cluster. */
   duplicate(...options: object[]): RedisClient;
   getBuffer(key: string): Promise<Buffer | null>;
@@ -39,7 +39,7 @@ export interface RedisClient {
   on(event: string, listener: (...args: never[]) => void): unknown;
   removeListener(event: string, listener: (...args: never[]) => void): unknown;
   /** Of a cluster. */
-  nodes?(role: 'master'): readonly RedisClient[];
+  nodes?(role: 'master' | 'all'): readonly RedisClient[];
 }
 
 export interface RedisPipeline {

@@ -1,4 +1,5 @@
 import { StorageError } from '../../errors';
+import { Heartbeat } from './heartbeat';
 import type { RedisArgument, RedisClient, RedisReply } from './redis-client';
 import { explainRedisError, replyCode } from './redis-errors';
 import type { RedisScript } from './redis-scripts';
@@ -9,38 +10,47 @@ export interface RedisConnectionOptions {
   /** How many replicas must have a write before it counts as written: 0 unless given. */
   readonly waitReplicas: number;
   readonly waitTimeoutMs: number;
+  /** How long closing lets pending commands end. */
+  readonly quitMs: number;
+  /** How long a connection of ours may go without an answer. */
+  readonly heartbeatMs: number;
   readonly onError: (error: unknown) => void;
 }
 
-const QUIT_MS = 1_000;
 const MAX_REDIRECTIONS = 5;
 
 /** One client, its scripts, and why it is not connected. */
 export class RedisConnection {
   readonly client: RedisClient;
   readonly #options: RedisConnectionOptions;
+  readonly #heartbeat: Heartbeat;
   #reason: unknown;
 
   constructor(client: RedisClient, options: RedisConnectionOptions) {
     this.client = client;
     this.#options = options;
+    const nodes = (): readonly RedisClient[] => (client.isCluster ? (client.nodes?.('all') ?? []) : [client]);
+    this.#heartbeat = new Heartbeat(nodes, options.heartbeatMs);
   }
 
   async open(): Promise<void> {
     // Without a listener, the driver prints every error.
     this.client.on('error', this.#onError);
     this.client.on('ready', this.#onReady);
-    if (this.#options.isOurs) await this.client.connect();
+    if (!this.#options.isOurs) return;
+    await this.client.connect();
+    this.#heartbeat.start();
   }
 
   async close(): Promise<void> {
+    this.#heartbeat.stop();
     this.client.removeListener('ready', this.#onReady);
     if (!this.#options.isOurs) {
       this.client.removeListener('error', this.#onError);
       return;
     }
     // The error listener stays, for what breaks on the way.
-    await endClient(this.client);
+    await endClient(this.client, this.#options.quitMs);
   }
 
   async read(
@@ -112,10 +122,10 @@ export class RedisConnection {
 }
 
 /** Lets pending commands end where the server answers. */
-export async function endClient(client: RedisClient): Promise<void> {
+export async function endClient(client: RedisClient, quitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, QUIT_MS);
+    timer = setTimeout(resolve, quitMs);
   });
   try {
     if (client.status === 'ready') await Promise.race([client.quit(), late]);

@@ -26,6 +26,8 @@ export interface RedisDriverOptions {
   readonly keyPrefix: string;
   readonly waitReplicas: number;
   readonly waitTimeoutMs: number;
+  readonly quitMs: number;
+  readonly heartbeatMs: number;
   readonly maxValueBytes: number;
   readonly onError: (error: unknown) => void;
   readonly onWarning: (message: string) => void;
@@ -72,8 +74,10 @@ export class RedisDriver implements Driver {
     const { openClient, isClientOurs: isOurs, onError } = this.#options;
     const client = await openClient();
     const connection = new RedisConnection(client, { ...this.#options, isOurs });
-    const duplicate = (): RedisClient => duplicateOf(client);
-    const listener = new RedisListener(duplicate, (error) => onError(explainRedisError(error)));
+    const listener = new RedisListener(() => duplicateOf(client), {
+      ...this.#options,
+      onError: (error) => onError(explainRedisError(error)),
+    });
     this.#opened = { connection, listener, registry: new RedisRegistry(connection, this.#names) };
     await connection.open();
     await warnOfEviction(client, (message) => {
@@ -85,8 +89,7 @@ export class RedisDriver implements Driver {
   async close(): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;
-    await opened?.listener.close();
-    await opened?.connection.close();
+    await Promise.all([opened?.listener.close(), opened?.connection.close()]);
   }
 
   explain(error: unknown): StorageError {

@@ -32,14 +32,15 @@ const TEXTS: readonly (readonly [RegExp, StorageErrorCode, string])[] = [
 
 /** What an error of the server begins with, such as `WRONGTYPE`. */
 export function replyCode(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  return /^[A-Z]+(?= )/.exec(error.message.replace(/^Ready check failed: /, ''))?.[0];
+  return isError(error)
+    ? /^[A-Z]+(?= )/.exec(error.message.replace(/^Ready check failed: /, ''))?.[0]
+    : undefined;
 }
 
 /** @param reason what the connection last broke of, which the errors of single calls do not tell */
 export function explainRedisError(error: unknown, reason?: unknown): StorageError {
   if (error instanceof StorageError) return error;
-  const told = [error, nodeError(error), reason, nodeError(reason)].filter((one) => one instanceof Error);
+  const told = [error, nodeError(error), reason, nodeError(reason)].filter(isError);
   for (const one of told) {
     const known = CODES[replyCode(one) ?? ''] ?? byText(one.message);
     if (known !== undefined)
@@ -59,6 +60,11 @@ function byText(message: string): readonly [StorageErrorCode, string] | undefine
 /** Why the last node of a cluster that was tried could not be reached. */
 function nodeError(error: unknown): unknown {
   return (error as { lastNodeError?: unknown } | undefined)?.lastNodeError;
+}
+
+/** Those of another realm are none of this one's class. */
+function isError(error: unknown): error is Error {
+  return typeof (error as { message?: unknown } | undefined)?.message === 'string';
 }
 
 /** Errors of `ioredis` carry the command with all arguments: passwords and values. */

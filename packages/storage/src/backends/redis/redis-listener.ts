@@ -1,18 +1,32 @@
-import { endClient } from './redis-connection';
+import { Heartbeat } from './heartbeat';
 import type { RedisClient } from './redis-client';
+import { endClient } from './redis-connection';
+
+export interface RedisListenerOptions {
+  readonly quitMs: number;
+  readonly heartbeatMs: number;
+  readonly onError: (error: unknown) => void;
+}
 
 /** Subscriptions share one connection of their own, made for the first, which subscribes again when it was lost. */
 export class RedisListener {
   readonly #duplicate: () => RedisClient;
+  readonly #quitMs: number;
   readonly #onError: (error: unknown) => void;
+  readonly #heartbeat: Heartbeat;
   readonly #listeners = new Map<string, Set<(message: string) => void>>();
   #client: RedisClient | undefined;
   /** One step after the other, so that subscribing and ending never overtake each other. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(duplicate: () => RedisClient, onError: (error: unknown) => void) {
+  constructor(duplicate: () => RedisClient, { quitMs, heartbeatMs, onError }: RedisListenerOptions) {
     this.#duplicate = duplicate;
+    this.#quitMs = quitMs;
     this.#onError = onError;
+    // Which connection of its own a cluster listens on, it does not tell.
+    const clients = (): readonly RedisClient[] =>
+      this.#client === undefined || this.#client.isCluster ? [] : [this.#client];
+    this.#heartbeat = new Heartbeat(clients, heartbeatMs);
   }
 
   async subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>> {
@@ -56,17 +70,19 @@ export class RedisListener {
       throw error;
     }
     this.#client = client;
+    this.#heartbeat.start();
     // A cluster does so itself. A single connection would too, but let a failure end the process.
     if (!client.isCluster) client.on('ready', this.#onReconnected);
     await Promise.all([...this.#listeners.keys()].map((channel) => client.subscribe(channel)));
   }
 
   async #drop(): Promise<void> {
+    this.#heartbeat.stop();
     const client = this.#client;
     this.#client = undefined;
     client?.removeListener('message', this.#onMessage);
     client?.removeListener('ready', this.#onReconnected);
-    if (client !== undefined) await endClient(client);
+    if (client !== undefined) await endClient(client, this.#quitMs);
   }
 
   readonly #onMessage = (channel: string, message: string): void => {
