@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endRunningCommands, runCommand } from './run-command.mjs';
 import * as postgres from './servers/postgres.mjs';
+import * as redisCluster from './servers/redis-cluster.mjs';
+import * as redis from './servers/redis.mjs';
 import { setUp } from './setup.mjs';
 import { storageTable } from './storage-table.mjs';
 
@@ -32,7 +34,13 @@ const allSuites = [
     needsBuild: true,
     limitMinutes: 10,
   },
-  { name: 'storage', args: jestProjects('storage'), servers: [postgres], limitMinutes: 5, hasTable: true },
+  {
+    name: 'storage',
+    args: jestProjects('storage'),
+    servers: [postgres, redis, redisCluster],
+    limitMinutes: 5,
+    hasTable: true,
+  },
   {
     name: 'fidelity',
     args: [join(root, 'scripts/fidelity.mjs')],
@@ -99,7 +107,15 @@ function choose(args) {
   if (only === undefined) {
     if (more.length === 0) return { suites: allSuites, more };
     return {
-      suites: [{ name: 'selected', args: [jest], servers: [postgres], needsBuild: true, limitMinutes: 20 }],
+      suites: [
+        {
+          name: 'selected',
+          args: [jest],
+          servers: [postgres, redis, redisCluster],
+          needsBuild: true,
+          limitMinutes: 20,
+        },
+      ],
       more,
     };
   }
@@ -116,9 +132,10 @@ function choose(args) {
 async function startServers(servers) {
   const environment = isLong ? { RECAP_LONG: '1' } : {};
   for (const server of servers) {
-    const given = process.env[server.variable];
-    if (given) {
-      console.log(`${server.name}: using the one that ${server.variable} names.`);
+    const named = [server.variable, server.ownVariable].find((name) => name && process.env[name]);
+    if (named) {
+      console.log(`${server.name}: using the one that ${named} names.`);
+      environment[server.variable] = process.env[named];
       continue;
     }
     const begunAt = Date.now();

@@ -1,0 +1,373 @@
+import { inspect } from 'node:util';
+import { createRedisBackend, type Backend, type RedisBackendOptions } from '@recap/storage';
+import { FakeClock } from '@recap/storage/testing';
+import { Redis } from 'ioredis';
+import { startFaultProxy, type FaultProxy } from '../faults/rig/fault-proxy';
+import { until } from '../faults/rig/until';
+import { startKillableRedis, type KillableRedis } from './killable-redis';
+
+const PASSWORD = 's3cret';
+const at = (key: string, partition = 'p') => ({ partition, key });
+
+describe('Redis as a server', () => {
+  const clock = new FakeClock();
+  let server: KillableRedis | undefined;
+  let url = '';
+  let admin: Redis;
+  let opened: Backend[] = [];
+  let proxies: FaultProxy[] = [];
+
+  const make = (options: RedisBackendOptions = {}): Backend => {
+    const backend = createRedisBackend({ url, clock, sweepIntervalMs: 0, ...options });
+    opened.push(backend);
+    return backend;
+  };
+  const open = async (options?: RedisBackendOptions): Promise<Backend> => {
+    const backend = make(options);
+    await backend.open();
+    return backend;
+  };
+  const proxied = async (): Promise<FaultProxy> => {
+    const proxy = await startFaultProxy(new URL(url));
+    proxies.push(proxy);
+    return proxy;
+  };
+  /** A test that needs the server. */
+  const itOnServer = (title: string, body: () => Promise<void>): void => {
+    it(title, async () => {
+      if (server !== undefined) await body();
+    });
+  };
+  const failure = (call: Promise<unknown>): Promise<Error> =>
+    call.then(
+      () => Promise.reject(new Error('It did not fail.')),
+      (error: Error) => error,
+    );
+  const works = async (backend: Backend): Promise<boolean> =>
+    backend.set(at('again'), 1).then(
+      () => true,
+      () => false,
+    );
+
+  beforeAll(async () => {
+    server = await startKillableRedis('redis', { requirepass: PASSWORD });
+    if (server === undefined) return;
+    url = server.url.replace('//', `//:${PASSWORD}@`);
+    admin = new Redis(url, { retryStrategy: () => 50 });
+    admin.on('error', () => undefined);
+  });
+  beforeEach(async () => {
+    await admin?.flushall();
+  });
+  afterEach(async () => {
+    const [backends, ways] = [opened, proxies];
+    [opened, proxies] = [[], []];
+    for (const backend of backends) await backend.close();
+    for (const proxy of ways) await proxy.close();
+  });
+  afterAll(async () => {
+    admin?.disconnect();
+    await server?.stop();
+  });
+
+  itOnServer('that refuses the password is ACCESS_DENIED, without a word of it', async () => {
+    const wrong = await failure(make({ url: url.replace(PASSWORD, 'wr0ng') }).open());
+    const user = await failure(make({ username: 'nobody', password: 'wr0ng' }).open());
+    const none = await failure(make({ url: server!.url }).open());
+    for (const error of [wrong, user, none]) {
+      expect(error).toMatchObject({ code: 'ACCESS_DENIED' });
+      expect(inspect(error, { depth: 10 })).not.toMatch(/wr0ng|s3cret/);
+    }
+  });
+
+  itOnServer('that is not there is UNAVAILABLE, and is opened once it is', async () => {
+    const proxy = await proxied();
+    await proxy.down();
+    const backend = make({ url: proxy.url });
+    expect(await failure(backend.open())).toMatchObject({
+      code: 'UNAVAILABLE',
+      cause: { code: 'ECONNREFUSED' },
+    });
+    await proxy.up();
+    await backend.open();
+    expect(await works(backend)).toBe(true);
+  });
+
+  itOnServer('that swallows everything is UNAVAILABLE after timeoutMs, opening and later', async () => {
+    const proxy = await proxied();
+    proxy.toxics = { timeout: true };
+    const backend = make({ url: proxy.url, timeoutMs: 300 });
+    expect(await failure(backend.open())).toMatchObject({ code: 'UNAVAILABLE' });
+    proxy.toxics = {};
+    await backend.open();
+    await backend.set(at('a'), 1);
+    proxy.toxics = { timeout: true };
+    const calls = [backend.get(at('a')), backend.set(at('a'), 2), backend.append(at('l'), [1])];
+    for (const error of await Promise.all(calls.map(failure)))
+      expect(error).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await backend.health(100)).toMatchObject({ healthy: false });
+    const before = proxy.opened;
+    await until(
+      'a new connection is tried',
+      () => proxy.opened,
+      (count) => count > before,
+    );
+    proxy.toxics = {};
+    await until('it works again', () => works(backend), Boolean);
+    proxy.toxics = { timeout: true };
+    await backend.close();
+    expect(proxy.reached.timeout).toBeGreaterThan(0);
+  });
+
+  itOnServer('that answers slowly and in pieces is understood', async () => {
+    const proxy = await proxied();
+    proxy.toxics = { latency: { latencyMs: 5, jitterMs: 4 }, slicer: { maxBytes: 40 } };
+    const backend = await open({ url: proxy.url });
+    const value = 'ä'.repeat(300);
+    await Promise.all([1, 2, 3].map((index) => backend.set(at(`k${index}`), value)));
+    expect((await backend.scan('p')).items.map((item) => item.type === 'value' && item.value)).toEqual([
+      value,
+      value,
+      value,
+    ]);
+  });
+
+  itOnServer('that kills connections costs calls in flight at most, and no append comes twice', async () => {
+    const backend = await open({ clientName: 'recap-killed' });
+    const failed: Error[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      const writes = Array.from({ length: 20 }, (_, index) => {
+        const version = `v-${round}-${index}`;
+        const append = (): Promise<unknown> => backend.append(at(`l${index}`), [round], { version });
+        return append().catch(async (error: Error) => {
+          failed.push(error);
+          await until(
+            'the append is made',
+            () =>
+              append().then(
+                () => true,
+                () => false,
+              ),
+            Boolean,
+          );
+        });
+      });
+      await admin.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await Promise.all(writes);
+    }
+    await until('it works again', () => works(backend), Boolean);
+    expect(failed.length).toBeGreaterThan(0);
+    for (const error of failed) expect(error).toMatchObject({ code: 'UNAVAILABLE' });
+    for (let index = 0; index < 20; index += 1)
+      expect(await backend.range(at(`l${index}`))).toEqual(Array.from({ length: 10 }, (_, round) => round));
+  });
+
+  itOnServer(
+    'that is killed and started again fails calls at once meanwhile, and then serves them',
+    async () => {
+      const told: unknown[] = [];
+      const backend = await open({ onError: (error) => told.push(error) });
+      await server!.act('kill');
+      const errors = await Promise.all(
+        Array.from({ length: 30 }, (_, index) => failure(backend.get(at(`k${index}`)))),
+      );
+      for (const error of errors) expect(error).toMatchObject({ code: 'UNAVAILABLE' });
+      await until(
+        'the outage is told',
+        () => told,
+        ({ length }) => length > 0,
+      );
+      const late = await failure(backend.set(at('a'), 1));
+      expect(inspect(late, { depth: 10 })).not.toContain(PASSWORD);
+      await server!.act('restart');
+      await until('it works again', () => works(backend), Boolean);
+      expect(told.length).toBeLessThan(5);
+    },
+  );
+
+  itOnServer('that ends the connection of a subscription is listened to again', async () => {
+    const backend = await open();
+    const heard: unknown[] = [];
+    await backend.subscribe('c', (message) => heard.push(message));
+    await backend.subscribe('d', (message) => heard.push(message));
+    const ids = async (): Promise<string> =>
+      [...String(await admin.client('LIST', 'TYPE', 'pubsub')).matchAll(/(?<=^id=)\d+/gm)].join();
+    const before = await ids();
+    await admin.client('KILL', 'TYPE', 'pubsub');
+    await until('it listens again', ids, (now) => now !== '' && now !== before);
+    await until(
+      'all are heard',
+      async () => {
+        await backend.publish('c', 'again');
+        await backend.publish('d', 'too');
+        return heard;
+      },
+      (messages) => messages.includes('again') && messages.includes('too'),
+    );
+  });
+
+  itOnServer('that may evict items is warned of, once, and not otherwise', async () => {
+    const warnings: string[] = [];
+    const onWarning = (message: string): void => void warnings.push(message);
+    await open({ onWarning });
+    expect(warnings).toEqual([]);
+    await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    try {
+      const backend = await open({ onWarning });
+      await backend.open();
+      await admin.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await until('it works again', () => works(backend), Boolean);
+      expect(warnings).toEqual([expect.stringContaining('"allkeys-lru"')]);
+    } finally {
+      await admin.config('SET', 'maxmemory-policy', 'noeviction');
+    }
+  });
+
+  itOnServer('that is out of memory is CAPACITY_EXCEEDED, and a transaction changes nothing', async () => {
+    const backend = await open();
+    await backend.set(at('a'), 1);
+    await backend.append(at('l'), [1]);
+    await admin.config('SET', 'maxmemory', '1');
+    try {
+      const calls = [
+        backend.set(at('b'), 1),
+        backend.set(at('new', 'q'), 1),
+        backend.append(at('l'), [2]),
+        backend.transact([
+          { type: 'delete', ...at('a') },
+          { type: 'set', ...at('b'), value: 1 },
+        ]),
+      ];
+      for (const error of await Promise.all(calls.map(failure)))
+        expect(error).toMatchObject({ code: 'CAPACITY_EXCEEDED' });
+      expect((await backend.scan('p')).items.map(({ key }) => key)).toEqual(['a', 'l']);
+      expect(await backend.delete(at('a'))).toBe(true);
+    } finally {
+      await admin.config('SET', 'maxmemory', '0');
+    }
+    expect(await backend.range(at('l'))).toEqual([1]);
+  });
+
+  itOnServer('that has become a replica is UNAVAILABLE for writes, and says why', async () => {
+    const backend = await open();
+    await admin.replicaof('127.0.0.1', '1');
+    try {
+      const error = await failure(backend.set(at('a'), 1));
+      expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('replica') });
+    } finally {
+      await admin.replicaof('NO', 'ONE');
+    }
+    await until('it works again', () => works(backend), Boolean);
+  });
+
+  itOnServer('with no replica cannot give what waitReplicas asks for, and says what it did', async () => {
+    const backend = await open({ waitReplicas: 1, waitTimeoutMs: 20 });
+    const error = await failure(backend.set(at('a'), 1));
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('0 of 1 replicas') });
+  });
+
+  itOnServer('is used through a client that is handed in, which stays open', async () => {
+    const client = new Redis(url, { keyPrefix: 'theirs:' });
+    const theirs: string[] = [];
+    const backend = await open({ client });
+    await backend.set(at('a'), 1);
+    await backend.append(at('l'), [1]);
+    await backend.append(at('l'), [2]);
+    const end = await backend.subscribe('c', () => undefined);
+    await end();
+    expect((await backend.scan('p')).items.map(({ key }) => key)).toEqual(['a', 'l']);
+    expect((await backend.partitions()).items).toEqual(['p']);
+    await backend.close();
+    expect(await client.ping()).toBe('PONG');
+    for (const key of await admin.keys('*')) theirs.push(key.split(':')[0]!);
+    expect(new Set(theirs)).toEqual(new Set(['theirs']));
+    client.disconnect();
+  });
+
+  itOnServer('gets an expiry with each item that has one, no earlier than ours', async () => {
+    const backend = await open();
+    await backend.set(at('a'), 1, { expiresAt: clock.now() + 5_000 });
+    await backend.append(at('l'), [1], { expiresAt: clock.now() + 5_000 });
+    await backend.append(at('l'), [2]);
+    await backend.set(at('kept'), 1);
+    for (const key of ['a', 'l']) {
+      const left = await admin.pttl(`recap:{p}:i:${key}`);
+      expect(left).toBeGreaterThan(5_000);
+      expect(left).toBeLessThanOrEqual(65_000);
+    }
+    expect(await admin.pttl('recap:{p}:i:kept')).toBe(-1);
+    await backend.set(at('a'), 1);
+    expect(await admin.pttl('recap:{p}:i:a')).toBe(-1);
+  });
+
+  itOnServer('may drop items on its own, and none of them is counted or found any more', async () => {
+    const backend = await open();
+    for (const key of ['a', 'b', 'c']) await backend.set(at(key), key);
+    await admin.unlink('recap:{p}:i:b');
+    expect((await backend.scan('p', { limit: 2 })).items.map(({ key }) => key)).toEqual(['a', 'c']);
+    expect((await backend.stats()).items).toBe(2);
+    expect(await backend.get(at('b'))).toBeUndefined();
+  });
+
+  itOnServer('holds what something else wrote: CORRUPT, never a value', async () => {
+    const backend = await open();
+    await backend.set(at('a'), 1);
+    await admin.set('recap:{p}:i:a', 'no head');
+    const calls = [
+      backend.get(at('a')),
+      backend.scan('p'),
+      backend.range(at('a')),
+      backend.append(at('a'), [1]),
+      backend.delete(at('a'), { ifVersion: 'v' }),
+    ];
+    for (const error of await Promise.all(calls.map(failure)))
+      expect(error).toMatchObject({ code: 'CORRUPT' });
+  });
+
+  itOnServer('forgets partitions that are empty, and none that is written meanwhile', async () => {
+    const [writer, sweeper, other] = await Promise.all([open(), open(), open()]);
+    const names = Array.from({ length: 8 }, (_, index) => `p${index}`);
+    let isWriting = true;
+    const sweeping = [sweeper, other].map(async (backend) => {
+      while (isWriting) await backend.sweep();
+    });
+    await Promise.all(
+      names.map(async (name, index) => {
+        for (let round = 0; round < 60; round += 1) {
+          const backend = round % 2 === 0 ? writer : other;
+          await backend.set(at('k', name), round);
+          expect((await backend.partitions(name)).items).toEqual([name]);
+          if (round < 59 || index % 2 === 1) await backend.delete(at('k', name));
+        }
+      }),
+    );
+    isWriting = false;
+    await Promise.all(sweeping);
+    expect((await writer.partitions()).items).toEqual(names.filter((_, index) => index % 2 === 0));
+    await sweeper.sweep();
+    const shards = await admin.keys('recap:{recap:*}:n');
+    const registered = await Promise.all(shards.map((shard) => admin.zcard(shard)));
+    expect(registered.reduce((sum, count) => sum + count, 0)).toBe(4);
+  });
+
+  it('is not even asked when an option cannot work', () => {
+    for (const options of [
+      { keyPrefix: 'a{b}' },
+      { url: `http://:${PASSWORD}@host` },
+      { url: `redis://:${PASSWORD}@host:port` },
+      { waitReplicas: 0.5 },
+      { waitReplicas: 1, waitTimeoutMs: 0 },
+      { cluster: { nodes: [] } },
+      { cluster: { nodes: [{ host: 'a', port: 1 }] }, db: 3 },
+    ]) {
+      let thrown: unknown;
+      try {
+        make(options);
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toMatchObject({ code: 'CONFIG_INVALID' });
+      expect(inspect(thrown)).not.toContain(PASSWORD);
+    }
+  });
+});
