@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs';
-import type { Backend } from '@recap/storage';
-import { describeBackend, type FakeClock } from '@recap/storage/testing';
+import { createCacheBackend, createDatabaseBackend, type Backend } from '@recap/storage';
+import { describeBackend, describeCache, describeDatabase, type FakeClock } from '@recap/storage/testing';
+import { checkAgainstModel } from './role-model';
 
 export interface Engine {
   /** The backend's name, such as `postgres`. */
@@ -27,5 +28,19 @@ export function describeOn({ name, open, another, server, end, missing }: Engine
     });
 
     describeBackend(name, open, { ...(another && { another }) });
+
+    describeCache(name, async (clock) => {
+      const backend = await open(clock);
+      return async (keyPrefix) => createCacheBackend(backend, { keyPrefix, clock });
+    });
+
+    describeDatabase(name, async (clock) => {
+      const backend = await open(clock);
+      return async (keyPrefix) => createDatabaseBackend(backend, { keyPrefix });
+    });
+
+    it('does in both roles what two maps would do, whatever is asked, and after restarts', async () => {
+      await checkAgainstModel({ open, another }, name === 'memory' ? 300 : 20);
+    });
   });
 }

@@ -62,6 +62,7 @@ export class WriteBehindQueue {
   #calledOff = new AbortController();
   #isRunning = false;
   #isEnding = false;
+  #isGivenUp = false;
   #turns: Promise<unknown> = Promise.resolve();
   #failures = 0;
   #lastFailure: Error | undefined;
@@ -115,7 +116,7 @@ export class WriteBehindQueue {
     if (key !== undefined) due = due.filter((write) => write.key === key);
     if (due.length > 0) this.#hurry();
     for (let failures = 0; due.length > 0; due = due.filter(isDue)) {
-      const failure = await new Promise<Error | undefined>((resolve) => this.#forPass.push(resolve));
+      const failure = await this.#nextPass();
       if (failure === undefined || !due.some(isDue)) continue;
       failures += 1;
       if (failures > this.#retries) throw failure;
@@ -131,9 +132,12 @@ export class WriteBehindQueue {
     this.#isEnding = true;
     this.#release();
     await Promise.allSettled([this.flush()]);
-    const rest = [...this.#writing.values(), ...this.#waiting.values()];
-    this.#waiting.clear();
+    this.#isGivenUp = true;
     this.#hurry();
+    // What is on its way may still arrive.
+    while (this.#isRunning) await this.#nextPass();
+    const rest = [...this.#waiting.values()];
+    this.#waiting.clear();
     if (rest.length === 0) return;
     this.#lost += rest.length;
     const error = new StorageError(
@@ -180,19 +184,28 @@ export class WriteBehindQueue {
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.size > 0) {
+    while (this.#waiting.size > 0 && !this.#isGivenUp) {
       const failure = await this.#pass();
       this.#failures = failure === undefined ? 0 : this.#failures + 1;
       this.#lastFailure = failure;
       this.#release();
-      const forPass = this.#forPass;
-      this.#forPass = [];
-      for (const resolve of forPass) resolve(failure);
+      this.#endPass(failure);
       if (failure === undefined) continue;
       const ceiling = Math.min(this.#maxDelayMs, this.#initialDelayMs * 2 ** (this.#failures - 1));
       await this.#pause(Math.random() * ceiling, this.#calledOff.signal);
     }
     this.#isRunning = false;
+    this.#endPass(undefined);
+  }
+
+  #nextPass(): Promise<Error | undefined> {
+    return new Promise((resolve) => this.#forPass.push(resolve));
+  }
+
+  #endPass(failure: Error | undefined): void {
+    const forPass = this.#forPass;
+    this.#forPass = [];
+    for (const resolve of forPass) resolve(failure);
   }
 
   /** Resolves to a failure that may pass. */

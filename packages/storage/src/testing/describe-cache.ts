@@ -83,7 +83,7 @@ function describeLifetimes({ role, clock, describe, it }: RoleContext<CacheBacke
       true,
       {},
     ])
-      it(`are refused when they are none: ${String(ttl)}`, async () => {
+      it(`are refused when they are none: ${typeof ttl === 'number' ? ttl : JSON.stringify(ttl)}`, async () => {
         await role().set('a', 'kept');
         await rejects(role().set('a', 1, ttl as number), 'ARGUMENT_INVALID');
         assert.deepEqual(

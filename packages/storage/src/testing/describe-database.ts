@@ -101,7 +101,7 @@ function describeMessageLists({ role, describe, it }: RoleContext<DatabaseBacken
       message.tags.push('b');
       const [found] = (await role().getRange('l')) as (typeof message)[];
       assert.deepEqual(found, { tags: ['a'] });
-      found!.tags.push('c');
+      found.tags.push('c');
       assert.deepEqual(await role().getRange('l'), [{ tags: ['a'] }]);
     });
 

@@ -1,6 +1,7 @@
 import type { CacheBackend } from '../cache/cache-backend';
 import type { DatabaseBackend } from '../database/database-backend';
 import type { BatchOutcome } from '../key-space/batch-error';
+import { partitionOf } from '../key-space/partition-of';
 import type { FakeClock } from './fake-clock';
 import { rejects } from './suite-context';
 import type { TestFramework } from './test-framework';
@@ -35,9 +36,13 @@ export async function outcomesOf(call: Promise<unknown>): Promise<readonly (read
 export const byBytes = (keys: readonly string[]): string[] =>
   [...keys].sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
 
-/** As many as it takes for every partition to have more than one page of them. */
-export async function fillMany(role: Role, count: number): Promise<string[]> {
-  const keys = Array.from({ length: count }, (_, index) => `item:${String(index).padStart(6, '0')}`);
+/** Of 2,000 keys, 700 that live in one partition, so that a scan of it has several pages; in their order. */
+export async function fillMany(role: Role): Promise<string[]> {
+  const keys: string[] = [];
+  for (let number = 0; keys.length < 2_000; number += 1) {
+    const key = `item:${String(number).padStart(6, '0')}`;
+    if (number < 1_300 || partitionOf(key) === 7) keys.push(key);
+  }
   await role.mset(keys.map((key, index) => [key, index] as const));
   return keys;
 }

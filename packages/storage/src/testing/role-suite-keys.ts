@@ -100,10 +100,13 @@ export function describeRoleKeys({ role, neighbour, sharesAtOnce, describe, it }
       assert.deepEqual(await role().keys('x'.repeat(5_000)), []);
     });
 
-    it('and values of 20,000 items are read whole, found by pattern and cleared', async () => {
-      const keys = await fillMany(role(), 20_000);
+    it('and values of more items than a page holds are read whole, found by pattern and cleared', async () => {
+      const keys = await fillMany(role());
       assert.deepEqual(await role().keys(), keys);
-      assert.deepEqual(await role().keys('item:01*'), keys.slice(10_000));
+      assert.deepEqual(
+        await role().keys('item:0?1*'),
+        keys.filter((key) => key[7] === '1'),
+      );
       assert.deepEqual(await role().mget(keys), [...keys.keys()]);
       await role().clear();
       assert.deepEqual(await role().keys(), []);
@@ -134,13 +137,13 @@ export function describeRoleKeys({ role, neighbour, sharesAtOnce, describe, it }
         assert.equal(await first.delete('b'), false);
       });
 
-    const shared = sharesAtOnce ? it : undefined;
-    shared?.('are the same for two instances that share what they keep', async () => {
-      const [first, second] = [await neighbour('same'), await neighbour('same')];
-      await first.set('a', 1);
-      assert.equal(await second.get('a'), 1);
-      await second.delete('a');
-      assert.equal(await first.exists('a'), false);
-    });
+    if (sharesAtOnce)
+      it('are the same for two instances that share what they keep', async () => {
+        const [first, second] = [await neighbour('same'), await neighbour('same')];
+        await first.set('a', 1);
+        assert.equal(await second.get('a'), 1);
+        await second.delete('a');
+        assert.equal(await first.exists('a'), false);
+      });
   });
 }
