@@ -98,3 +98,10 @@ export type {
 } from './cached-database/cached-database';
 export type { WriteBehindOptions } from './cached-database/write-behind-queue';
 export type { Pause } from './cached-database/pause';
+export { createRedisBackend } from './backends/redis/redis-backend';
+export type {
+  RedisBackendOptions,
+  RedisClusterOptions,
+  RedisNode,
+  RedisSentinelOptions,
+} from './backends/redis/redis-options';

@@ -1,0 +1,128 @@
+import { StorageError } from '../../errors';
+import type { RedisArgument, RedisClient, RedisReply } from './redis-client';
+import { explainRedisError, replyCode } from './redis-errors';
+import type { RedisScript } from './redis-scripts';
+
+export interface RedisConnectionOptions {
+  /** A client that was handed in stays open. */
+  readonly isOurs: boolean;
+  /** How many replicas must have a write before it counts as written: 0 unless given. */
+  readonly waitReplicas: number;
+  readonly waitTimeoutMs: number;
+  readonly onError: (error: unknown) => void;
+}
+
+const QUIT_MS = 1_000;
+const MAX_REDIRECTIONS = 5;
+
+/** One client, its scripts, and why it is not connected. */
+export class RedisConnection {
+  readonly client: RedisClient;
+  readonly #options: RedisConnectionOptions;
+  #reason: unknown;
+
+  constructor(client: RedisClient, options: RedisConnectionOptions) {
+    this.client = client;
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    // Without a listener, the driver prints every error.
+    this.client.on('error', this.#onError);
+    this.client.on('ready', this.#onReady);
+    if (this.#options.isOurs) await this.client.connect();
+  }
+
+  async close(): Promise<void> {
+    this.client.removeListener('ready', this.#onReady);
+    if (!this.#options.isOurs) {
+      this.client.removeListener('error', this.#onError);
+      return;
+    }
+    // The error listener stays, for what breaks on the way.
+    await endClient(this.client);
+  }
+
+  async read(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+  ): Promise<RedisReply> {
+    try {
+      return (await this.client.evalshaBuffer(script.sha, keys.length, ...keys, ...args)) as RedisReply;
+    } catch (error) {
+      if (replyCode(error) !== 'NOSCRIPT') throw error;
+      return (await this.client.evalBuffer(script.lua, keys.length, ...keys, ...args)) as RedisReply;
+    }
+  }
+
+  /** As `read`, and resolves when as many replicas as wanted have it. */
+  write(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<RedisReply> {
+    return this.#options.waitReplicas === 0
+      ? this.read(script, keys, args)
+      : this.#writeAndWait(script, keys, args);
+  }
+
+  explain(error: unknown): StorageError {
+    return explainRedisError(error, this.client.status === 'ready' ? undefined : this.#reason);
+  }
+
+  /** WAIT counts what its own connection has written, so it has to follow there. */
+  async #writeAndWait(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+  ): Promise<RedisReply> {
+    const { waitReplicas, waitTimeoutMs } = this.#options;
+    let isLoaded = true;
+    for (let attempt = 1; ; attempt += 1) {
+      const pipeline = this.client.pipeline();
+      if (isLoaded) pipeline.evalshaBuffer(script.sha, keys.length, ...keys, ...args);
+      else pipeline.evalBuffer(script.lua, keys.length, ...keys, ...args);
+      const [answer, waited] = (await pipeline.wait(waitReplicas, waitTimeoutMs).exec()) ?? [];
+      const error = answer?.[0] ?? waited?.[0];
+      if (error) {
+        const code = replyCode(error) ?? '';
+        if (!['NOSCRIPT', 'MOVED', 'ASK', 'TRYAGAIN'].includes(code) || attempt > MAX_REDIRECTIONS)
+          throw error;
+        // A pipeline is not sent to another node once a part of it has succeeded; a single command is, and then
+        // the driver knows the way.
+        if (code === 'NOSCRIPT') isLoaded = false;
+        else await this.client.getBuffer(keys[0]!).catch(() => undefined);
+        continue;
+      }
+      const replicas = Number(waited?.[1]);
+      if (replicas >= waitReplicas) return answer?.[1] as RedisReply;
+      throw new StorageError(
+        'UNAVAILABLE',
+        `The write reached ${replicas} of ${waitReplicas} replicas within ${waitTimeoutMs} ms. The master has it, and may lose it if it fails now.`,
+      );
+    }
+  }
+
+  readonly #onError = (error: unknown): void => {
+    // Each of many attempts to connect again fails; the first is news.
+    if (this.#reason === undefined) this.#options.onError(explainRedisError(error));
+    this.#reason = error;
+  };
+
+  readonly #onReady = (): void => {
+    this.#reason = undefined;
+  };
+}
+
+/** Lets pending commands end where the server answers. */
+export async function endClient(client: RedisClient): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, QUIT_MS);
+  });
+  try {
+    if (client.status === 'ready') await Promise.race([client.quit(), late]);
+  } catch {
+    // It broke before it ended, and is cut off like one that does not answer.
+  } finally {
+    clearTimeout(timer);
+    client.disconnect();
+  }
+}

@@ -1,0 +1,272 @@
+import type { Address, BackendStats, Capabilities } from '../../backend';
+import type { ByteRange } from '../../byte-range';
+import type {
+  Driver,
+  DriverPage,
+  DriverScan,
+  DriverWrite,
+  StoredItem,
+  StoredRange,
+  Verdict,
+} from '../../driver';
+import type { StorageError } from '../../errors';
+import type { RedisArgument, RedisClient, RedisReply } from './redis-client';
+import { RedisConnection } from './redis-connection';
+import { explainRedisError, replyCode } from './redis-errors';
+import { RedisListener } from './redis-listener';
+import { RedisNames } from './redis-names';
+import { decodeElement, decodeRecord, encodeElement, encodeRecord } from './redis-records';
+import { lexBounds, RedisRegistry } from './redis-registry';
+import { LENGTH, PUBLISH, RANGE, SCAN, SET, WRITE, type RedisScript } from './redis-scripts';
+import { warnOfEviction } from './warn-of-eviction';
+
+export interface RedisDriverOptions {
+  readonly openClient: () => Promise<RedisClient>;
+  readonly isClientOurs: boolean;
+  readonly keyPrefix: string;
+  readonly waitReplicas: number;
+  readonly waitTimeoutMs: number;
+  readonly maxValueBytes: number;
+  readonly onError: (error: unknown) => void;
+  readonly onWarning: (message: string) => void;
+}
+
+interface Opened {
+  readonly connection: RedisConnection;
+  readonly registry: RedisRegistry;
+  readonly listener: RedisListener;
+}
+
+/** The server's clock and ours may differ; what it drops on its own must have expired by every one of them. */
+const GRACE_MS = 60_000;
+const COUNT_LIMIT = 10_000;
+/** Of a page, so that one script neither holds up the server nor fills its memory. */
+const PAGE_BYTES = 4 * 2 ** 20;
+
+const VERDICTS = {
+  w: { status: 'written' },
+  e: { status: 'exists' },
+  c: { status: 'conflict' },
+  d: { status: 'deleted' },
+  m: { status: 'missing' },
+  t: { status: 'wrong-type' },
+} as const satisfies Record<string, Verdict>;
+
+export class RedisDriver implements Driver {
+  readonly name = 'redis';
+  readonly capabilities: Capabilities;
+  readonly #options: RedisDriverOptions;
+  readonly #names: RedisNames;
+  #opened: Opened | undefined;
+  #hasWarned = false;
+
+  constructor(options: RedisDriverOptions) {
+    this.#options = options;
+    this.#names = new RedisNames(options.keyPrefix);
+    const { maxValueBytes } = options;
+    this.capabilities = { transact: true, query: false, publish: true, maxValueBytes };
+  }
+
+  async open(): Promise<void> {
+    const { openClient, isClientOurs: isOurs, onError } = this.#options;
+    const client = await openClient();
+    const connection = new RedisConnection(client, { ...this.#options, isOurs });
+    const duplicate = (): RedisClient => duplicateOf(client);
+    const listener = new RedisListener(duplicate, (error) => onError(explainRedisError(error)));
+    this.#opened = { connection, listener, registry: new RedisRegistry(connection, this.#names) };
+    await connection.open();
+    await warnOfEviction(client, (message) => {
+      if (!this.#hasWarned) this.#options.onWarning(message);
+      this.#hasWarned = true;
+    });
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    await opened?.listener.close();
+    await opened?.connection.close();
+  }
+
+  explain(error: unknown): StorageError {
+    return this.#opened?.connection.explain(error) ?? explainRedisError(error);
+  }
+
+  async get(partition: string, key: string, now: number): Promise<StoredItem | undefined> {
+    const name = this.#names.item(partition, key);
+    let record: Buffer | null;
+    try {
+      record = await this.#open().connection.client.getBuffer(name);
+    } catch (error) {
+      if (replyCode(error) !== 'WRONGTYPE') throw error;
+      const length = await this.length(partition, key, now);
+      // Another set a value meanwhile.
+      if (length === undefined) return this.get(partition, key, now);
+      return length === 0 ? undefined : { key, version: '' };
+    }
+    if (record === null) return undefined;
+    const item = decodeRecord(key, record);
+    return item.expiresAt === undefined || item.expiresAt > now ? item : undefined;
+  }
+
+  getMany(addresses: readonly Address[], now: number): Promise<(StoredItem | undefined)[]> {
+    return Promise.all(addresses.map(({ partition, key }) => this.get(partition, key, now)));
+  }
+
+  async scan(
+    partition: string,
+    { from, to, limit, reverse }: DriverScan,
+    now: number,
+  ): Promise<DriverPage<StoredItem>> {
+    const { index, expiries } = this.#names.partition(partition);
+    let [min, max] = lexBounds(from, to);
+    const items: StoredItem[] = [];
+    for (;;) {
+      const count = limit + 1 - items.length;
+      const order = reverse ? ['ZREVRANGEBYLEX', max, min] : ['ZRANGEBYLEX', min, max];
+      const answer = await this.#read(SCAN, [index, expiries], [now, ...order, count, PAGE_BYTES]);
+      const [last, seen, isFull, ...found] = answer as [Buffer, number, number, ...Buffer[]];
+      for (let at = 0; at < found.length; at += 2)
+        items.push(decodeRecord(found[at]!.toString(), found[at + 1]!));
+      if (isFull === 1) return { items, hasMore: true };
+      if (items.length > limit) return { items: items.slice(0, limit), hasMore: true };
+      if (seen < count) return { items, hasMore: false };
+      const bound = Buffer.concat([Buffer.from('('), last]);
+      if (reverse) max = bound;
+      else min = bound;
+    }
+  }
+
+  partitions(range: ByteRange, limit: number, now: number): Promise<DriverPage<string>> {
+    return this.#open().registry.list(range, limit, now);
+  }
+
+  async range(partition: string, key: string, start: number, end: number, now: number): Promise<StoredRange> {
+    const answer = await this.#read(RANGE, [this.#names.item(partition, key)], [now, start, end]);
+    return answer === 0 ? 'wrong-type' : { values: (answer as Buffer[]).map(decodeElement) };
+  }
+
+  async length(partition: string, key: string, now: number): Promise<number | undefined> {
+    const length = (await this.#read(LENGTH, [this.#names.item(partition, key)], [now])) as number;
+    return length < 0 ? undefined : length;
+  }
+
+  async write(write: DriverWrite, now: number): Promise<Verdict> {
+    if (write.type !== 'set' || write.ifAbsent || write.ifVersion !== undefined)
+      return (await this.transact([write], now))[0]!;
+    const { partition, key, value, version, expiresAt } = write;
+    const { index, expiries, generation, items } = this.#names.partition(partition);
+    const record = encodeRecord(value, version, expiresAt);
+    await this.#admitted(partition, SET, [index, expiries, generation, `${items}${key}`], (seen) => [
+      key,
+      record,
+      ...lifetime(expiresAt, now),
+      seen,
+    ]);
+    return { status: 'written' };
+  }
+
+  batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
+    // At once, but for those to one address, of which each waits for the one before.
+    const last = new Map<string, Promise<unknown>>();
+    return Promise.all(
+      writes.map((write) => {
+        const name = this.#names.item(write.partition, write.key);
+        const before = last.get(name) ?? Promise.resolve();
+        const mine = before.then(() => this.write(write, now)).catch((error: unknown) => error as Error);
+        last.set(name, mine);
+        return mine;
+      }),
+    );
+  }
+
+  async transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
+    const { partition } = writes[0]!;
+    const { index, expiries, generation, items } = this.#names.partition(partition);
+    const keys = [index, expiries, generation, ...writes.map(({ key }) => `${items}${key}`)];
+    const fields = writes.flatMap((write) => toFields(write, now));
+    const answer = await this.#admitted(partition, WRITE, keys, (seen) => [now, seen, ...fields]);
+    return (answer as (number | Buffer)[]).map((one) =>
+      typeof one === 'number'
+        ? { status: 'written', length: one }
+        : VERDICTS[one.toString() as keyof typeof VERDICTS],
+    );
+  }
+
+  async publish(channel: string, message: string): Promise<void> {
+    await this.#read(PUBLISH, [this.#channel(channel)], [message]);
+  }
+
+  subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>> {
+    return this.#open().listener.subscribe(this.#channel(channel), listener);
+  }
+
+  sweep(limit: number, now: number): Promise<number> {
+    return this.#open().registry.sweep(limit, now);
+  }
+
+  async stats(now: number): Promise<BackendStats> {
+    const items = await this.#open().registry.countAll(COUNT_LIMIT, now);
+    return { items: Math.min(items, COUNT_LIMIT), isCapped: items > COUNT_LIMIT };
+  }
+
+  /** Writes into a partition that the registry knows; where the script finds it does not, it is told first. */
+  async #admitted(
+    partition: string,
+    script: RedisScript,
+    keys: readonly string[],
+    toArguments: (seen: string) => readonly RedisArgument[],
+  ): Promise<RedisReply> {
+    const { connection, registry } = this.#open();
+    for (let seen = ''; ;) {
+      const answer = await connection.write(script, keys, toArguments(seen));
+      if (!Buffer.isBuffer(answer)) return answer;
+      seen = answer.toString();
+      await registry.register(partition, seen);
+    }
+  }
+
+  #read(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<RedisReply> {
+    return this.#open().connection.read(script, keys, args);
+  }
+
+  #channel(channel: string): string {
+    const { client } = this.#open().connection;
+    return this.#names.channel(client.isCluster ? 0 : (client.options.db ?? 0), channel);
+  }
+
+  #open(): Opened {
+    if (this.#opened === undefined) throw new Error('The driver is used outside its life.');
+    return this.#opened;
+  }
+}
+
+/** expiresAt and ttlMs; the server drops it no earlier than our clock says. */
+function lifetime(expiresAt: number | undefined, now: number): [number | '', number | ''] {
+  return expiresAt === undefined ? ['', ''] : [expiresAt, expiresAt - now + GRACE_MS];
+}
+
+function toFields(write: DriverWrite, now: number): RedisArgument[] {
+  switch (write.type) {
+    case 'delete':
+      return ['d', write.key, '', '', '', write.ifVersion ?? '', 0];
+    case 'append': {
+      const { key, version, expiresAt, values } = write;
+      const elements = values.map(encodeElement);
+      return ['a', key, version, ...lifetime(expiresAt, now), '', elements.length, ...elements];
+    }
+    case 'set': {
+      const { key, value, version, expiresAt, ifAbsent, ifVersion } = write;
+      // No version is a space.
+      const condition = ifAbsent ? ' ' : (ifVersion ?? '');
+      const record = encodeRecord(value, version, expiresAt);
+      return ['s', key, version, ...lifetime(expiresAt, now), condition, 1, record];
+    }
+  }
+}
+
+function duplicateOf(client: RedisClient): RedisClient {
+  return client.isCluster
+    ? client.duplicate([], { lazyConnect: true })
+    : client.duplicate({ lazyConnect: true });
+}

@@ -1,0 +1,70 @@
+import { errorCode, StorageError, type StorageErrorCode } from '../../errors';
+
+/**
+ * By the first word of what the server answers.
+ *
+ * @see https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
+ */
+const CODES: Readonly<Record<string, readonly [code: StorageErrorCode, text: string]>> = {
+  WRONGPASS: ['ACCESS_DENIED', 'refuses the user or the password. Correct the credentials.'],
+  NOAUTH: ['ACCESS_DENIED', 'wants a password. Give it.'],
+  NOPERM: ['ACCESS_DENIED', 'does not allow this user to do that. Grant it the commands, keys and channels.'],
+  OOM: ['CAPACITY_EXCEEDED', 'has no memory left. Delete something, or raise its maxmemory.'],
+  RECAPCORRUPT: ['CORRUPT', 'holds under this key what has no head that is known. Something else wrote it.'],
+  READONLY: ['UNAVAILABLE', 'is a replica there, and takes no writes. Connect to the master.'],
+  LOADING: ['UNAVAILABLE', 'is still loading its data. Try again.'],
+  BUSY: ['UNAVAILABLE', 'is busy with a script. Try again.'],
+  CLUSTERDOWN: [
+    'UNAVAILABLE',
+    'has slots of its cluster that no node serves. Try again, or see to the nodes.',
+  ],
+  MASTERDOWN: ['UNAVAILABLE', 'has lost its master. Try again, or see to the nodes.'],
+  MISCONF: ['UNAVAILABLE', 'takes no writes, since it cannot save them to its disk. See its log.'],
+  NOREPLICAS: ['UNAVAILABLE', 'has too few replicas in reach to take writes.'],
+};
+
+/** Told apart from other errors by nothing but their text. */
+const TEXTS: readonly (readonly [RegExp, StorageErrorCode, string])[] = [
+  [/max number of clients/, 'POOL_EXHAUSTED', 'has no connection left. Raise its maxclients.'],
+  [/DB index is out of range/, 'ACCESS_DENIED', 'has no such database. Correct "db".'],
+  [/cluster support disabled/, 'CONFIG_INVALID', 'is no cluster there. Give "host" or "url", not "cluster".'],
+];
+
+/** What an error of the server begins with, such as `WRONGTYPE`. */
+export function replyCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return /^[A-Z]+(?= )/.exec(error.message.replace(/^Ready check failed: /, ''))?.[0];
+}
+
+/** @param reason what the connection last broke of, which the errors of single calls do not tell */
+export function explainRedisError(error: unknown, reason?: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  const told = [error, nodeError(error), reason, nodeError(reason)].filter((one) => one instanceof Error);
+  for (const one of told) {
+    const known = CODES[replyCode(one) ?? ''] ?? byText(one.message);
+    if (known !== undefined)
+      return new StorageError(known[0], `Redis ${known[1]}`, { cause: withoutCommand(one) });
+  }
+  const code = told.map(errorCode).find((one) => one !== undefined);
+  const text = `Redis does not answer, or failed${code === undefined ? '' : ` (${code})`}. See the cause.`;
+  const cause = told.find((one) => errorCode(one) !== undefined) ?? told[0];
+  return new StorageError('UNAVAILABLE', text, { cause: cause && withoutCommand(cause) });
+}
+
+function byText(message: string): readonly [StorageErrorCode, string] | undefined {
+  const found = TEXTS.find(([pattern]) => pattern.test(message));
+  return found && [found[1], found[2]];
+}
+
+/** Why the last node of a cluster that was tried could not be reached. */
+function nodeError(error: unknown): unknown {
+  return (error as { lastNodeError?: unknown } | undefined)?.lastNodeError;
+}
+
+/** Errors of `ioredis` carry the command with all arguments: passwords and values. */
+function withoutCommand(error: Error): Error {
+  if (!('command' in error)) return error;
+  const bare = Object.assign(new Error(error.message), { name: error.name });
+  if (error.stack !== undefined) bare.stack = error.stack;
+  return bare;
+}

@@ -1,0 +1,265 @@
+import { createHash } from 'node:crypto';
+
+export interface RedisScript {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+function script(...parts: readonly string[]): RedisScript {
+  const lua = parts.join('\n');
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
+}
+
+/** The head of what is under a name, and whether it is visible. */
+const HEAD = `
+local function head(item)
+  local text = redis.pcall('GETRANGE', item, 0, 127)
+  if type(text) == 'table' then text = redis.call('LINDEX', item, 0) end
+  if not text or text == '' then return nil end
+  local kind, version, expires, recent = string.match(text, '^(.)(%S+) (%d*)\\n(.*)$')
+  if not kind then return redis.error_reply('RECAPCORRUPT no head that is known') end
+  return { kind = kind, version = version, expires = expires, recent = recent }
+end
+local function is_live(found, now)
+  return found and (found.expires == '' or tonumber(found.expires) > now)
+end`;
+
+/*
+ * The keys of a partition are in its index together with an empty one, which says that the registry knows the
+ * partition. Where that is missing, nothing is written before the caller has registered it, and can name the
+ * generation that it saw before: then nobody has taken it off the registry in between.
+ */
+const ADMIT = `
+local function admit(index, generation, seen)
+  if redis.call('ZSCORE', index, '') then return nil end
+  local current = redis.call('GET', generation) or '-'
+  if seen ~= current then return current end
+  redis.call('ZADD', index, 0, '')
+  return nil
+end`;
+
+/** KEYS index, expiries, generation, item; ARGV key, record, expiresAt, ttlMs, generation seen. */
+export const SET = script(`
+local added = redis.call('ZADD', KEYS[1], 0, ARGV[1])
+if added == 1 and not redis.call('ZSCORE', KEYS[1], '') then
+  local current = redis.call('GET', KEYS[3]) or '-'
+  if ARGV[5] ~= current then
+    redis.call('DEL', KEYS[1])
+    return current
+  end
+  redis.call('ZADD', KEYS[1], 0, '')
+end
+if ARGV[3] ~= '' then
+  redis.call('SET', KEYS[4], ARGV[2], 'PX', ARGV[4])
+  redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+else
+  redis.call('SET', KEYS[4], ARGV[2])
+  if added == 0 then redis.call('ZREM', KEYS[2], ARGV[1]) end
+end
+return 1`);
+
+/**
+ * KEYS index, expiries, generation, items; ARGV now, generation seen, and for each item
+ * type, key, version, expiresAt, ttlMs, condition, count, values.
+ * All or none: conditions come first. Answers a letter or a length for each.
+ */
+export const WRITE = script(
+  HEAD,
+  ADMIT,
+  `
+local now = tonumber(ARGV[1])
+local writes, at = {}, 3
+for item = 4, #KEYS do
+  local count = tonumber(ARGV[at + 6])
+  writes[item - 3] = { item = KEYS[item], type = ARGV[at], key = ARGV[at + 1], version = ARGV[at + 2],
+    expires = ARGV[at + 3], ttl = ARGV[at + 4], condition = ARGV[at + 5], first = at + 7, last = at + 6 + count }
+  at = at + 7 + count
+end
+local answers, is_refused, is_adding = {}, false, false
+for place, write in ipairs(writes) do
+  local found = head(write.item)
+  if found and found.err then return found end
+  local live = is_live(found, now)
+  write.found, write.live = found, live
+  local answer = 'w'
+  if write.type == 'd' then
+    answer = live and 'd' or 'm'
+    if write.condition ~= '' and live and found.version ~= write.condition then answer = 'c' end
+  elseif write.type == 'a' then
+    is_adding = true
+    if live and found.kind ~= 'l' then answer = 't' end
+  else
+    is_adding = true
+    if live and found.version == write.version then write.is_done = true
+    elseif write.condition == ' ' then answer = live and 'e' or 'w'
+    elseif write.condition ~= '' and not (live and found.version == write.condition) then answer = 'c' end
+  end
+  if answer == 'e' or answer == 'c' or answer == 't' then is_refused = true end
+  answers[place] = answer
+end
+if is_refused then return answers end
+if is_adding then
+  local current = admit(KEYS[1], KEYS[3], ARGV[2])
+  if current then return current end
+  -- Where the server has no memory left, this is refused, and so everything is.
+  redis.call('ZADD', KEYS[1], 0, '')
+end
+local function note(write, expires)
+  redis.call('ZADD', KEYS[1], 0, write.key)
+  if expires ~= '' then redis.call('ZADD', KEYS[2], expires, write.key)
+  else redis.call('ZREM', KEYS[2], write.key) end
+end
+for place, write in ipairs(writes) do
+  local item = write.item
+  if write.type == 'd' then
+    if write.found then redis.call('UNLINK', item) end
+    redis.call('ZREM', KEYS[1], write.key)
+    redis.call('ZREM', KEYS[2], write.key)
+  elseif write.type == 's' then
+    if not write.is_done then
+      if write.expires ~= '' then redis.call('SET', item, ARGV[write.first], 'PX', write.ttl)
+      else redis.call('SET', item, ARGV[write.first]) end
+      note(write, write.expires)
+    end
+  else
+    local list = write.live and write.found
+    if not list then
+      if write.found then redis.call('UNLINK', item) end
+      local start = 'l' .. write.version .. ' ' .. write.expires .. '\\n' .. write.version
+      redis.call('RPUSH', item, start, unpack(ARGV, write.first, write.last))
+      note(write, write.expires)
+      if write.expires ~= '' then redis.call('PEXPIRE', item, write.ttl) end
+      answers[place] = write.last - write.first + 1
+    else
+      local recent, count, is_repeated = { write.version }, 1, false
+      for version in string.gmatch(list.recent, '%S+') do
+        if version == write.version then is_repeated = true end
+        if count < 8 then
+          count = count + 1
+          recent[count] = version
+        end
+      end
+      if is_repeated then answers[place] = redis.call('LLEN', item) - 1
+      else
+        local expires = write.expires ~= '' and write.expires or list.expires
+        redis.call('LSET', item, 0, 'l' .. write.version .. ' ' .. expires .. '\\n' .. table.concat(recent, ' '))
+        answers[place] = redis.call('RPUSH', item, unpack(ARGV, write.first, write.last)) - 1
+        if write.expires ~= '' then
+          note(write, expires)
+          redis.call('PEXPIRE', item, write.ttl)
+        end
+      end
+    end
+  end
+end
+return answers`,
+);
+
+/**
+ * KEYS index, expiries; ARGV now, command, bound, bound, count, bytes. Answers the last key, how many
+ * were looked at, whether the bytes were reached before the end of these, and then keys with records.
+ */
+export const SCAN = script(`
+local items, now, room = string.sub(KEYS[1], 1, -2) .. 'i:', tonumber(ARGV[1]), tonumber(ARGV[6])
+local keys = redis.call(ARGV[2], KEYS[1], ARGV[3], ARGV[4], 'LIMIT', 0, ARGV[5])
+local answer = { keys[#keys] or '', #keys, 0 }
+for _, key in ipairs(keys) do
+  local record = redis.pcall('GET', items .. key)
+  if type(record) == 'table' then record = redis.call('LINDEX', items .. key, 0) end
+  if not record then
+    -- It expired, or was evicted.
+    redis.call('ZREM', KEYS[1], key)
+    redis.call('ZREM', KEYS[2], key)
+  else
+    local expires = string.match(record, '^%S+ (%d*)\\n')
+    if expires == '' or not expires or tonumber(expires) > now then
+      room = room - #record
+      if room < 0 and #answer > 3 then
+        answer[3] = 1
+        return answer
+      end
+      answer[#answer + 1] = key
+      answer[#answer + 1] = record
+    end
+  end
+end
+return answer`);
+
+/** KEYS item; ARGV now, start, end. Answers elements, or 0 where a value is. */
+export const RANGE = script(
+  HEAD,
+  `
+local found = head(KEYS[1])
+if found and found.err then return found end
+if not is_live(found, tonumber(ARGV[1])) then return {} end
+if found.kind ~= 'l' then return 0 end
+local length, first, last = redis.call('LLEN', KEYS[1]) - 1, tonumber(ARGV[2]), tonumber(ARGV[3])
+if first < 0 then first = math.max(length + first, 0) end
+if last < 0 then last = length + last end
+last = math.min(last, length - 1)
+if last < first then return {} end
+return redis.call('LRANGE', KEYS[1], first + 1, last + 1)`,
+);
+
+/** KEYS item; ARGV now. Answers -1 where a value is. */
+export const LENGTH = script(
+  HEAD,
+  `
+local found = head(KEYS[1])
+if found and found.err then return found end
+if not is_live(found, tonumber(ARGV[1])) then return 0 end
+return found.kind == 'l' and redis.call('LLEN', KEYS[1]) - 1 or -1`,
+);
+
+/** KEYS index, expiries; ARGV now. Answers how many items are visible, and how many are not any more. */
+export const COUNT = script(`
+local expired = redis.call('ZCOUNT', KEYS[2], '-inf', ARGV[1])
+local marked = redis.call('ZSCORE', KEYS[1], '') and 1 or 0
+return { redis.call('ZCARD', KEYS[1]) - marked - expired, expired }`);
+
+/** KEYS index, expiries; ARGV now, limit. */
+export const SWEEP = script(`
+local items = string.sub(KEYS[1], 1, -2) .. 'i:'
+local keys = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+for _, key in ipairs(keys) do
+  redis.call('UNLINK', items .. key)
+  redis.call('ZREM', KEYS[1], key)
+  redis.call('ZREM', KEYS[2], key)
+end
+return #keys`);
+
+/** KEYS index, generation; ARGV the next generation. Answers 1 when the partition holds nothing, not even a mark. */
+export const VACATE = script(`
+local count = redis.call('ZCARD', KEYS[1])
+if count > 1 or (count == 1 and not redis.call('ZSCORE', KEYS[1], '')) then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[2], ARGV[1], 'PX', 3600000)
+return 1`);
+
+/** KEYS partitions, tokens; ARGV partition, token. */
+export const REGISTER = script(`
+redis.call('ZADD', KEYS[1], 0, ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+return 1`);
+
+/** KEYS partitions, tokens; ARGV partition, token. Leaves alone what was registered again since. */
+export const UNREGISTER = script(`
+if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[1])
+return 1`);
+
+/** KEYS partitions, tokens; ARGV bound, bound, count. Answers names, each with its token. */
+export const LIST = script(`
+local answer = {}
+for place, name in ipairs(redis.call('ZRANGEBYLEX', KEYS[1], ARGV[1], ARGV[2], 'LIMIT', 0, ARGV[3])) do
+  answer[2 * place - 1] = name
+  answer[2 * place] = redis.call('HGET', KEYS[2], name) or ''
+end
+return answer`);
+
+/**
+ * KEYS channel; ARGV message. A key takes it to the same node of a cluster each time: a bare PUBLISH goes to any, and
+ * messages overtake each other.
+ */
+export const PUBLISH = script(`return redis.call('PUBLISH', KEYS[1], ARGV[1])`);

@@ -1,0 +1,25 @@
+import type { RedisClient } from './redis-client';
+import { replyCode } from './redis-errors';
+
+/** INFO rather than CONFIG, which most hosted servers refuse. */
+export async function warnOfEviction(client: RedisClient, warn: (message: string) => void): Promise<void> {
+  const nodes = client.isCluster ? (client.nodes?.('master') ?? []) : [client];
+  for (const node of nodes) {
+    const policy = await policyOf(node);
+    if (policy === undefined || policy === 'noeviction') continue;
+    warn(
+      `Redis has the maxmemory-policy "${policy}": when its memory is full it drops items without a word. Set it to "noeviction", unless this backend is a cache.`,
+    );
+    return;
+  }
+}
+
+async function policyOf(node: RedisClient): Promise<string | undefined> {
+  try {
+    return /^maxmemory_policy:(\S+)/m.exec(await node.info('memory'))?.[1];
+  } catch (error) {
+    // A user without the right to ask can do without the warning.
+    if (replyCode(error) === 'NOPERM' || replyCode(error) === 'ERR') return undefined;
+    throw error;
+  }
+}
