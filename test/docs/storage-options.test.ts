@@ -63,7 +63,8 @@ describe('the reference of storage options', () => {
     ['retry', redis?.['retry']],
     ['circuitBreaker', redis?.['circuitBreaker']],
     ['sentinel', redis?.['sentinel']],
-    ['nodes', redis?.['cluster']],
+    ['cluster', redis?.['cluster']],
+    ['nodes', redis?.['cluster']?.properties?.['nodes']],
     ['fallback', schemaOf(fallbackShape)],
   ])('names the settings of %s', (section, schema) => {
     expect(firstCells(PAGE, section).sort()).toEqual(namesOf(schema));
@@ -126,7 +127,7 @@ describe('the reference of storage options', () => {
       'retry',
       'circuitBreaker',
     ];
-    const others = ['pool', 'TLS', 'sentinel', 'nodes', 'fallback', ...Object.keys(backendShapes)];
+    const others = ['pool', 'TLS', 'sentinel', 'cluster', 'nodes', 'fallback', ...Object.keys(backendShapes)];
     expect(headingsOf(PAGE, 2).sort()).toEqual([...compared, ...others].sort());
   });
 });
