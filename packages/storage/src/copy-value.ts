@@ -1,27 +1,48 @@
 import { isUint8Array } from 'node:util/types';
 import type { Value, Write } from './backend';
 import { copyBytes } from './copy-bytes';
-import { assertJson } from './json-value';
+import { decodeJson, encodeJson } from './stored-value';
 
-/** A copy that the caller cannot change any more, for whoever hands a value on later than in the same turn. */
-export function copyValue(value: Value): Value {
+/**
+ * A copy that the caller cannot change any more, for whoever hands a value on later than in the same turn. What no
+ * backend takes is left as it is, for the backend to refuse.
+ */
+export function copyValue(value: Value, maxValueBytes: number): Value {
   if (isUint8Array(value)) return copyBytes(value);
+  if (typeof value !== 'object' || value === null) return value;
   try {
-    assertJson(value, Infinity);
+    return decodeJson(encodeJson(value, maxValueBytes));
   } catch {
-    // Left as it is, for the backend to refuse.
+    // It is invalid or too large, and will be then.
     return value;
   }
-  return typeof value === 'object' ? (JSON.parse(JSON.stringify(value)) as Value) : value;
 }
 
-export function copyWrite(write: Write): Write {
-  switch (write.type) {
-    case 'set':
-      return { ...write, value: copyValue(write.value) };
-    case 'append':
-      return { ...write, values: write.values.map(copyValue) };
-    default:
-      return write;
-  }
+export interface PrepareOptions {
+  /** Makes versions. */
+  readonly newId: () => string;
+  /** Of the backend; without it, values are not copied. */
+  readonly maxValueBytes?: number | undefined;
+}
+
+/** A write that can be made again: with a version, and with values that are its own. */
+export function prepareWrite(write: Write, { newId, maxValueBytes }: PrepareOptions): Write {
+  if (!isWrite(write) || write.type === 'delete') return write;
+  const copy = (value: Value): Value =>
+    maxValueBytes === undefined ? value : copyValue(value, maxValueBytes);
+  const version = write.version ?? newId();
+  return write.type === 'set'
+    ? { ...write, version, value: copy(write.value) }
+    : { ...write, version, values: Array.isArray(write.values) ? write.values.map(copy) : write.values };
+}
+
+/** Whether one of them appends, which cannot be made again without harm. */
+export function hasAppend(writes: readonly Write[]): boolean {
+  return writes.some((write) => isWrite(write) && write.type === 'append');
+}
+
+/** From JavaScript anything may come, and the backend refuses it. */
+function isWrite(write: unknown): write is Write {
+  const { type } = (write ?? {}) as { type?: unknown };
+  return type === 'set' || type === 'append' || type === 'delete';
 }

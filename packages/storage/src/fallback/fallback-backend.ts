@@ -16,7 +16,8 @@ import type {
   Write,
   WriteOutcome,
 } from '../backend';
-import { copyValue, copyWrite } from '../copy-value';
+import { checkAddress } from '../check-arguments';
+import { copyValue, hasAppend, prepareWrite } from '../copy-value';
 import { errorCode, StorageError } from '../errors';
 import type { JsonFilter } from '../json-filter';
 import type { JsonValue } from '../json-value';
@@ -77,9 +78,10 @@ export class FallbackBackend implements Backend {
   }
 
   async set(address: Address, value: Value, options: SetOptions = {}): Promise<string | undefined> {
+    checkAddress(address);
     const { partition, key } = address;
     const given = { ...options, version: options.version ?? this.#newId() };
-    const kept = copyValue(value);
+    const kept = copyValue(value, this.capabilities.maxValueBytes);
     const written = await this.#switch.run(
       true,
       () => this.#primary.set(address, kept, given),
@@ -91,9 +93,10 @@ export class FallbackBackend implements Backend {
     return written;
   }
 
-  delete(address: Address, options: DeleteOptions = {}): Promise<boolean> {
+  async delete(address: Address, options: DeleteOptions = {}): Promise<boolean> {
+    checkAddress(address);
     const { partition, key } = address;
-    return this.#switch.run(
+    return await this.#switch.run(
       true,
       () => this.#primary.delete(address, options),
       async (overlay, since) =>
@@ -102,9 +105,10 @@ export class FallbackBackend implements Backend {
   }
 
   async append(address: Address, values: readonly Value[], options: AppendOptions = {}): Promise<number> {
+    checkAddress(address);
     const { partition, key } = address;
     const given = { ...options, version: options.version ?? this.#newId() };
-    const kept = values.map(copyValue);
+    const kept = values.map((value) => copyValue(value, this.capabilities.maxValueBytes));
     return await this.#switch.run(
       false,
       () => this.#primary.append(address, kept, given),
@@ -119,12 +123,9 @@ export class FallbackBackend implements Backend {
   }
 
   async batch(writes: readonly Write[]): Promise<WriteOutcome[]> {
-    const given = writes
-      .map(copyWrite)
-      .map((write) =>
-        write.type === 'delete' ? write : { ...write, version: write.version ?? this.#newId() },
-      );
-    const isRepeatable = !given.some(({ type }) => type === 'append');
+    const { maxValueBytes } = this.capabilities;
+    const given = writes.map((write) => prepareWrite(write, { newId: this.#newId, maxValueBytes }));
+    const isRepeatable = !hasAppend(given);
     return this.#switch.run(
       isRepeatable,
       async () => {

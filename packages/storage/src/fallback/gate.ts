@@ -30,3 +30,23 @@ export class Gate {
     }
   }
 }
+
+/** Counts what is under way, from its very first moment. */
+export class UnderWay {
+  #count = 0;
+  #ended: (() => void)[] = [];
+
+  async track<T>(work: () => Promise<T>): Promise<T> {
+    this.#count += 1;
+    try {
+      return await work();
+    } finally {
+      this.#count -= 1;
+      if (this.#count === 0) for (const tell of this.#ended.splice(0)) tell();
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.#count > 0) await new Promise<void>((resolve) => this.#ended.push(resolve));
+  }
+}

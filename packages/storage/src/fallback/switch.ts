@@ -3,7 +3,7 @@ import type { Clock } from '../clock';
 import { errorCode, StorageError } from '../errors';
 import { Lifecycle } from '../lifecycle';
 import type { FallbackEvent, FallbackState } from './fallback-event';
-import { Gate } from './gate';
+import { Gate, UnderWay } from './gate';
 import { CannotKnowError, type Overlay } from './overlay';
 import { wasNeverSent } from '../resilience/transient';
 import { replay } from './replay';
@@ -31,6 +31,9 @@ interface Outage {
   readonly since: string;
 }
 
+type OnPrimary<T> = () => Promise<T>;
+type OnOverlay<T> = (overlay: Overlay, since: string) => Promise<T>;
+
 /** Longest time for a look whether the backend is there. */
 const PROBE_MS = 2_000;
 /** With fewer writes left, the rest is replayed while others wait. */
@@ -42,6 +45,7 @@ export class Switch {
   readonly #lifecycle: Lifecycle;
   readonly #stability: Stability;
   readonly #gate = new Gate();
+  readonly #underWay = new UnderWay();
   #outage: Outage | undefined;
   #leaving: Promise<void> | undefined;
   #clearing: Promise<void> | undefined;
@@ -85,11 +89,11 @@ export class Switch {
    * @param isRepeatable whether it does no harm to do it again when the first time may have worked. If it does harm,
    *   only what was certainly not done goes to the next backend; else the failure is the answer.
    */
-  async run<T>(
-    isRepeatable: boolean,
-    onPrimary: () => Promise<T>,
-    onOverlay: (overlay: Overlay, since: string) => Promise<T>,
-  ): Promise<T> {
+  run<T>(isRepeatable: boolean, onPrimary: OnPrimary<T>, onOverlay: OnOverlay<T>): Promise<T> {
+    return this.#underWay.track(() => this.#run(isRepeatable, onPrimary, onOverlay));
+  }
+
+  async #run<T>(isRepeatable: boolean, onPrimary: OnPrimary<T>, onOverlay: OnOverlay<T>): Promise<T> {
     await this.#lifecycle.ready();
     for (let isSecond = false; ;) {
       const outage = await this.#enter();
@@ -268,6 +272,7 @@ export class Switch {
   async #close(): Promise<void> {
     this.#isClosing = true;
     clearTimeout(this.#timer);
+    await this.#underWay.end();
     await this.#probing;
     // The last chance for what is kept in memory.
     if (this.#outage !== undefined && (await this.#isBack())) await this.#recover();

@@ -51,11 +51,10 @@ const handedIn = (what: string) =>
   z.custom<object>((value) => (typeof value === 'object' || typeof value === 'function') && value !== null, {
     error: `has to be ${what}`,
   });
+const node = (defaultPort: number) => settings({ host: text(255), port: port().default(defaultPort) });
 const nodes = (defaultPort: number) =>
   z
-    .array(settings({ host: text(255), port: port().default(defaultPort) }), {
-      error: 'has to be a list of nodes',
-    })
+    .array(node(defaultPort), { error: 'has to be a list of nodes' })
     .min(1, 'has to name a node')
     .max(256, 'has to name at most 256 nodes');
 
@@ -123,8 +122,18 @@ export const backendShapes = {
       nodes: nodes(26_379),
       username: text(255).optional(),
       password: secret().optional(),
+      tls: tls().optional(),
     }).optional(),
-    cluster: nodes(6_379).optional(),
+    cluster: settings({
+      nodes: nodes(6_379),
+      natMap: z.record(text(300), node(6_379), { error: 'has to map addresses to nodes' }).optional(),
+    }).optional(),
+    clientName: text(255).default('recap'),
+    connectTimeoutMs: duration().default(10_000),
+    autoPipelining: flag().optional(),
+    waitReplicas: wholeNumber(0, 1_000).default(0),
+    waitTimeoutMs: duration().default(1_000),
+    maxValueBytes: wholeNumber(1, 511 * MIB).default(16 * MIB),
     client: handedIn('a client or cluster of ioredis').optional(),
   },
   custom: {

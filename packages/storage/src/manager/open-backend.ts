@@ -1,10 +1,11 @@
 import type { Backend } from '../backend';
 import { createMemoryBackend } from '../backends/memory/memory-backend';
 import { createPostgresBackend } from '../backends/postgres/postgres-backend';
+import { createRedisBackend } from '../backends/redis/redis-backend';
+import type { RedisBackendOptions } from '../backends/redis/redis-options';
 import { createSqliteBackend } from '../backends/sqlite/sqlite-backend';
 import { systemClock } from '../clock';
 import type { CreateBackendOptions } from '../create-backend';
-import { StorageError } from '../errors';
 import { newId } from '../new-id';
 import { aroundBackend, type Around } from '../resilience/around-backend';
 import { aroundDriver } from '../resilience/around-driver';
@@ -69,8 +70,15 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
           : { client: client as never }),
       });
     }
-    case 'redis':
-      throw new StorageError('CONFIG_INVALID', `The type "${config.type}" is not there yet.`);
+    case 'redis': {
+      const { client, retry: _retry, circuitBreaker: _breaker, type: _type, ...settings } = config;
+      return createRedisBackend({
+        ...withoutUndefined(settings),
+        ...remote(config),
+        ...(client === undefined ? {} : { client }),
+        onWarning: (message) => log.alert({ role, backend: config.type }, message),
+      } as RedisBackendOptions);
+    }
   }
 }
 

@@ -14,6 +14,7 @@ import type { StorageOptions } from './storage-options';
 /** A backend with all that stands around it. */
 export interface Half {
   readonly type: string;
+  /** What the role puts before the names of its partitions. */
   readonly keyPrefix: string;
   readonly backend: Backend;
   /** Which backend serves; without a fallback, always the one. */
@@ -61,7 +62,9 @@ export async function openHalf(
   const observed = isObserved
     ? observeBackend(served, { log, slowOperationMs, context: who, newId: options.newId })
     : served;
-  return { type: config.type, keyPrefix: config.keyPrefix, backend: observed, state };
+  // In Redis everything begins with it already.
+  const keyPrefix = config.type === 'redis' ? '' : config.keyPrefix;
+  return { type: config.type, keyPrefix, backend: observed, state };
 }
 
 /** The first failure is the one to be told; what fails afterwards goes to `onError`. */

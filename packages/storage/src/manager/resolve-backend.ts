@@ -59,6 +59,10 @@ export function resolveBackend(
   if (!parsed.success) problems.push(...zodProblems(parsed.error, path));
   if (!parsed.success || problems.length > before) return undefined;
   const { keyPrefix = KEY_PREFIX, ...rest } = parsed.data;
+  // They would become the hash tag of its names.
+  if (found.type === 'redis' && /[{}]/.test(keyPrefix)) {
+    problems.push({ path: [...path, 'keyPrefix'], message: 'of redis holds no braces' });
+  }
   const backend = connected({ ...rest, type: found.type }, named, path, problems, defaults);
   return problems.length > before ? undefined : ({ ...backend, keyPrefix } as ResolvedBackend);
 }
@@ -107,7 +111,16 @@ const WAYS: Readonly<Record<Located, Readonly<Record<string, readonly string[]>>
   sqlite: { client: ['path', 'createFolder', 'synchronous', 'busyTimeoutMs'] },
   postgres: { client: [...PLACE, 'database', 'username', 'password', 'ssl', 'applicationName', 'pool'] },
   redis: {
-    client: [...PLACE, ...ACCOUNT, 'tls', 'sentinel', 'cluster'],
+    client: [
+      ...PLACE,
+      ...ACCOUNT,
+      'tls',
+      'sentinel',
+      'cluster',
+      'clientName',
+      'connectTimeoutMs',
+      'autoPipelining',
+    ],
     sentinel: [...PLACE, 'cluster'],
     cluster: [...PLACE, 'db'],
   },

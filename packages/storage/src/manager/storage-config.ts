@@ -4,7 +4,7 @@ import type { BackendTypeAlias } from './backend-types';
 interface HalfConfig {
   /**
    * Begins the name of everything that is kept, so that several programs can share one server; 1 to 512 bytes,
-   * default `recap:`. Cache and database keep apart all the same.
+   * default `recap:`. Cache and database keep apart all the same. For Redis without braces.
    */
   readonly keyPrefix?: string;
   /**
@@ -138,8 +138,20 @@ export interface RedisConfig extends RemoteConfig {
   readonly tls?: boolean | TlsConfig;
   /** Finds the master through Sentinels. Then neither `url` nor `host`. */
   readonly sentinel?: SentinelConfig;
-  /** Nodes of a Redis Cluster to begin with. Then neither `url` nor `host`. */
-  readonly cluster?: readonly NodeConfig[];
+  /** A Redis Cluster. Then neither `url` nor `host`. */
+  readonly cluster?: ClusterConfig;
+  /** How the connections call themselves in the server's list; default `recap`. */
+  readonly clientName?: string;
+  /** Longest time to connect; default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** Whether calls of one turn of the event loop share a packet; default true, on a cluster false. */
+  readonly autoPipelining?: boolean;
+  /** How many replicas must have a write before it resolves; default 0. Makes losing one unlikely, not impossible. */
+  readonly waitReplicas?: number;
+  /** Longest wait for them; default 1,000. */
+  readonly waitTimeoutMs?: number;
+  /** Largest value; default 16,777,216 (16 MiB), at most 511 MiB. */
+  readonly maxValueBytes?: number;
   /** An `ioredis` client or cluster of your own, which stays yours to end. Then nothing that says how to connect. */
   readonly client?: object;
 }
@@ -148,8 +160,17 @@ export interface SentinelConfig {
   /** The name of the group of servers, such as `mymaster`. */
   readonly name: string;
   readonly nodes: readonly NodeConfig[];
+  /** Of the Sentinels themselves, as `password`. */
   readonly username?: string;
   readonly password?: string;
+  readonly tls?: boolean | TlsConfig;
+}
+
+export interface ClusterConfig {
+  /** Some of its nodes, which know the others. */
+  readonly nodes: readonly NodeConfig[];
+  /** Where nodes are reached, by the address that the cluster knows them by: `{ '10.0.0.1:6379': { host, port } }`. */
+  readonly natMap?: Readonly<Record<string, NodeConfig>>;
 }
 
 export interface NodeConfig {

@@ -1,5 +1,5 @@
-import type { Backend, Write } from '../backend';
-import { copyValue, copyWrite } from '../copy-value';
+import type { Backend, Value, Write } from '../backend';
+import { copyValue, hasAppend, prepareWrite } from '../copy-value';
 import { newId as makeId } from '../new-id';
 
 export interface Operation {
@@ -34,13 +34,13 @@ export function aroundBackend(
   const DELETE = repeatable('delete');
   // Two appends with others' in between are two: only the last version of a list is known.
   const once = (method: string): Operation => ({ method, isRepeatable: false });
-  const valueOf = runsLater ? copyValue : <T>(value: T): T => value;
-  const writeOf = (write: Write): Write => {
-    const kept = runsLater ? copyWrite(write) : write;
-    return kept.type === 'delete' || kept.version !== undefined ? kept : { ...kept, version: newId() };
-  };
+  const maxValueBytes = runsLater ? inner.capabilities.maxValueBytes : undefined;
+  const valueOf = (value: Value): Value =>
+    maxValueBytes === undefined ? value : copyValue(value, maxValueBytes);
+  const prepare = (writes: readonly Write[]): Write[] =>
+    writes.map((write) => prepareWrite(write, { newId, maxValueBytes }));
   const several = (method: 'batch' | 'transact', writes: readonly Write[]): Operation =>
-    writes.some(({ type }) => type === 'append') ? once(method) : repeatable(method);
+    hasAppend(writes) ? once(method) : repeatable(method);
 
   return {
     name: inner.name,
@@ -58,7 +58,7 @@ export function aroundBackend(
     partitions: (prefix, options) =>
       around(repeatable('partitions'), () => inner.partitions(prefix, options)),
     batch: async (writes) => {
-      const given = writes.map(writeOf);
+      const given = prepare(writes);
       return await around(several('batch', given), () => inner.batch(given));
     },
     append: async (address, values, options) => {
@@ -69,7 +69,7 @@ export function aroundBackend(
     range: (address, start, end) => around(repeatable('range'), () => inner.range(address, start, end)),
     length: (address) => around(repeatable('length'), () => inner.length(address)),
     transact: async (writes) => {
-      const given = writes.map(writeOf);
+      const given = prepare(writes);
       return await around(several('transact', given), () => inner.transact(given));
     },
     query: (partition, filter, options) =>

@@ -123,6 +123,11 @@ describe('defaults', () => {
       timeoutMs: 10_000,
       retry: { retries: 3, initialDelayMs: 50, maxDelayMs: 2_000 },
       circuitBreaker: { failures: 5, resetAfterMs: 5_000 },
+      clientName: 'recap',
+      connectTimeoutMs: 10_000,
+      waitReplicas: 0,
+      waitTimeoutMs: 1_000,
+      maxValueBytes: 16_777_216,
     });
     expect(database?.backend).toMatchObject({
       keyPrefix: 'recap:',
@@ -212,7 +217,7 @@ describe('URLs', () => {
 
   it.each([
     ['redis', 'sentinel', { name: 'm', nodes: [{ host: 'a' }] }],
-    ['redis', 'cluster', [{ host: 'a', port: 7000 }]],
+    ['redis', 'cluster', { nodes: [{ host: 'a', port: 7000 }] }],
     ['redis', 'client', {}],
     ['postgres', 'client', {}],
   ])('of %s do not go together with %s', (type, way, value) => {
@@ -335,7 +340,7 @@ describe('messages', () => {
     { type: 'postgres', password: { value: SECRET } },
     { type: 'postgres', pool: SECRET, ssl: SECRET, port: SECRET, client: SECRET },
     { type: 'redis', sentinel: { name: 'm', nodes: SECRET, password: [SECRET] } },
-    { type: 'redis', retry: SECRET, cluster: [SECRET], tls: { key: [SECRET], cert: 5 } },
+    { type: 'redis', retry: SECRET, cluster: { nodes: [SECRET] }, tls: { key: [SECRET], cert: 5 } },
     { type: 'redis', url: `redis://:${SECRET}@h/${SECRET}` },
     { type: 'redis', password: `\${NOPE}${SECRET}` },
   ])('hold no secret of %j', (half) => {
