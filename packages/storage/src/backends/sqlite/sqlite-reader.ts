@@ -159,6 +159,8 @@ export class SqliteReader {
       await this.#read(() => {
         const asked = { statement: SQLITE_STATEMENTS.elements, values: [list, first + before, last] };
         for (const row of this.#connection.iterate(asked)) {
+          // A gap: the list is gone, and is being swept.
+          if (row['position'] !== first + values.length) break;
           values.push(fromColumns(row));
           if (this.#turns.isOver) break;
         }

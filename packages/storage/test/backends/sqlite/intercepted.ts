@@ -1,0 +1,32 @@
+import type { SqliteDatabase } from '../../../src';
+
+/** A database that something is done to before each statement; what that throws, the statement throws. */
+export function intercepted(database: SqliteDatabase, before: (sql: string) => void): SqliteDatabase {
+  return {
+    get inTransaction() {
+      return database.inTransaction;
+    },
+    open: database.open,
+    memory: database.memory,
+    exec: (sql) => database.exec(sql),
+    pragma: (source, options) => database.pragma(source, options ?? {}),
+    close: () => database.close(),
+    prepare: (sql) => {
+      const statement = database.prepare(sql);
+      const seen = <T>(call: (...values: unknown[]) => T) => {
+        return (...values: unknown[]): T => {
+          before(sql);
+          return call.apply(statement, values);
+        };
+      };
+      return {
+        reader: statement.reader,
+        run: seen(statement.run),
+        get: seen(statement.get),
+        all: seen(statement.all),
+        iterate: seen(statement.iterate),
+        safeIntegers: (isOn) => statement.safeIntegers(isOn),
+      };
+    },
+  };
+}
