@@ -158,7 +158,9 @@ export const brokenBackends: readonly BrokenBackend[] = [
       set: (address, value, options) =>
         backend.set(
           address,
-          value instanceof Uint8Array ? value : (JSON.parse(JSON.stringify([value])) as [Value])[0],
+          value instanceof Uint8Array || Array.isArray(value)
+            ? value
+            : (JSON.parse(JSON.stringify([value])) as [Value])[0],
           options,
         ),
     })),

@@ -91,14 +91,19 @@ export function sqlStatements({ table, json, jsonText, skipLocked }: SqlDialect)
         AND ${elements}.position >= ${index('$4')} AND ${elements}.position <= ${index('$5')}
       WHERE ${here} AND ${live('$3')}
       ORDER BY ${elements}.position`,
-    /** 1 now, 2 limit. The instant is looked at again on the row itself, which may have been written meanwhile. */
-    sweepItems: `DELETE FROM ${items} WHERE expires_at <= $1 AND (partition, key) IN (
+    /**
+     * 1 now, 2 limit. Picked once, and not again for each row that is compared, which would delete more than the limit.
+     * The instant is looked at again on the row itself, which may have been written meanwhile.
+     */
+    sweepItems: `WITH picked AS MATERIALIZED (
         SELECT partition, key FROM ${items} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 ${skipLocked})
+      DELETE FROM ${items} WHERE expires_at <= $1 AND (partition, key) IN (SELECT partition, key FROM picked)
       RETURNING 1 AS swept`,
     /** 1 limit */
-    sweepElements: `DELETE FROM ${elements} WHERE (list, position) IN (
+    sweepElements: `WITH picked AS MATERIALIZED (
         SELECT ${elements}.list, ${elements}.position FROM ${dropped} JOIN ${elements} ON ${elements}.list = ${dropped}.list
         LIMIT $1)
+      DELETE FROM ${elements} WHERE (list, position) IN (SELECT list, position FROM picked)
       RETURNING 1 AS swept`,
     sweepDropped: `DELETE FROM ${dropped}
       WHERE NOT EXISTS (SELECT 1 FROM ${elements} WHERE ${elements}.list = ${dropped}.list)`,
