@@ -58,7 +58,7 @@ const allSuites = [
   {
     name: 'examples',
     args: jestProjects('examples'),
-    servers: [postgres],
+    servers: [postgres, redis],
     needsBuild: true,
     limitMinutes: 5,
   },
