@@ -16,7 +16,7 @@ const floors = {
       ['backends/', 'resilience/'],
       ['fallback/', 'key-space/'],
       ['cache/', 'database/'],
-      ['manager/'],
+      ['cached-database/', 'manager/'],
     ],
   },
   capture: {

@@ -135,6 +135,46 @@ describe('write-behind', () => {
     expect([order, await rig.database.proxy.get('c')]).toEqual([['old', 'new'], 'new']);
   });
 
+  it('keeps the newest write of a key when an older one that was on its way has failed', async () => {
+    const cached = await open();
+    const slow = rig.database.hold('mset', 'before');
+    await cached.set('a', 'older');
+    await slow.arrived;
+    await cached.set('a', 'newest');
+    rig.database.fail(down, 'mset');
+    slow.release();
+    await paused();
+    expect(await cached.get('a')).toBe('newest');
+    rig.database.fail(undefined, 'mset');
+    await cached.flush();
+    expect(await rig.database.proxy.get('a')).toBe('newest');
+  });
+
+  it('lets nobody overtake a writer of the same key who waits for room', async () => {
+    const writes: Promise<void>[] = [];
+    const cached = await rig.open('write-behind', {
+      writeBehind: {
+        maxQueued: 1,
+        pause: (_, calledOff) =>
+          new Promise((resolve) => calledOff.addEventListener('abort', () => resolve())),
+      },
+      onError: () => {
+        rig.database.fail(undefined, 'mset');
+        writes.push(cached.set('a', 'last'));
+      },
+    });
+    const slow = rig.database.hold('mset', 'before');
+    await cached.set('a', 'first');
+    await slow.arrived;
+    writes.push(cached.set('a', 'second'));
+    rig.database.fail(down, 'mset');
+    slow.release();
+    while (writes.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    await Promise.all(writes);
+    await cached.flush();
+    expect(await rig.database.proxy.get('a')).toBe('last');
+  });
+
   it('refuses writers when the queue is full and the database fails, and loses nothing', async () => {
     const cached = await open({ maxQueued: 2 });
     rig.database.fail(down, 'mset');
