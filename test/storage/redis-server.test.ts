@@ -41,7 +41,7 @@ describe('Redis as a server', () => {
   const failure = (call: Promise<unknown>): Promise<Error> =>
     call.then(
       () => Promise.reject(new Error('It did not fail.')),
-      (error: Error) => error,
+      (error: unknown) => error as Error,
     );
   const works = async (backend: Backend): Promise<boolean> =>
     backend.set(at('again'), 1).then(
@@ -57,7 +57,7 @@ describe('Redis as a server', () => {
     admin.on('error', () => undefined);
   });
   beforeEach(async () => {
-    await admin?.flushall();
+    if (server !== undefined) await admin.flushall();
   });
   afterEach(async () => {
     const [backends, ways] = [opened, proxies];
@@ -66,8 +66,9 @@ describe('Redis as a server', () => {
     for (const proxy of ways) await proxy.close();
   });
   afterAll(async () => {
-    admin?.disconnect();
-    await server?.stop();
+    if (server === undefined) return;
+    admin.disconnect();
+    await server.stop();
   });
 
   itOnServer('that refuses the password is ACCESS_DENIED, without a word of it', async () => {
@@ -139,8 +140,8 @@ describe('Redis as a server', () => {
       const writes = Array.from({ length: 20 }, (_, index) => {
         const version = `v-${round}-${index}`;
         const append = (): Promise<unknown> => backend.append(at(`l${index}`), [round], { version });
-        return append().catch(async (error: Error) => {
-          failed.push(error);
+        return append().catch(async (error: unknown) => {
+          failed.push(error as Error);
           await until(
             'the append is made',
             () =>
@@ -191,7 +192,7 @@ describe('Redis as a server', () => {
     await backend.subscribe('c', (message) => heard.push(message));
     await backend.subscribe('d', (message) => heard.push(message));
     const ids = async (): Promise<string> =>
-      [...String(await admin.client('LIST', 'TYPE', 'pubsub')).matchAll(/(?<=^id=)\d+/gm)].join();
+      [...String(await admin.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).matchAll(/(?<=^id=)\d+/gm)].join();
     const before = await ids();
     await admin.client('KILL', 'TYPE', 'pubsub');
     await until('it listens again', ids, (now) => now !== '' && now !== before);

@@ -1,4 +1,4 @@
-import { Cluster, Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 
 /** Redis for tests: `RECAP_TEST_REDIS_URL`, `RECAP_TEST_REDIS_CLUSTER`. */
 const { RECAP_TEST_REDIS_URL: url, RECAP_TEST_REDIS_CLUSTER: cluster } = process.env;

@@ -61,12 +61,12 @@ export class RedisRegistry {
       );
       // Behind the end of a page there may be more of its shard.
       const ends = pages.filter((page) => page.length === size).map((page) => page.at(-1)!.name);
-      const end = ends.sort(Buffer.compare)[0];
+      const end = ends.sort((a, b) => Buffer.compare(a, b))[0];
       const names = pages
         .flat()
         .map(({ name }) => name)
         .filter((name) => end === undefined || Buffer.compare(name, end) <= 0)
-        .sort(Buffer.compare)
+        .sort((a, b) => Buffer.compare(a, b))
         .map((name) => name.toString());
       const counts = await Promise.all(names.map((name) => this.count(name, now)));
       for (const [index, name] of names.entries()) {
