@@ -55,7 +55,13 @@ const allSuites = [
     limitMinutes: 8,
   },
   { name: 'package', args: jestProjects('package'), servers: [], needsBuild: true, limitMinutes: 5 },
-  { name: 'examples', args: jestProjects('examples'), servers: [postgres], needsBuild: true, limitMinutes: 5 },
+  {
+    name: 'examples',
+    args: jestProjects('examples'),
+    servers: [postgres],
+    needsBuild: true,
+    limitMinutes: 5,
+  },
   {
     name: 'typeorm-0.3',
     args: [join(root, 'test/compat-typeorm-0.3/run.mjs')],
