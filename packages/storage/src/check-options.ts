@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { StorageError } from './errors';
 
 /** What Node's timers hold; anything longer would fire at once. */
@@ -13,7 +14,7 @@ export function checkOptions(
     const value = values.get(name);
     if (value === undefined || (Number.isInteger(value) && Number(value) >= min && Number(value) <= max))
       return [];
-    return [`"${name}" must be an integer from ${min} to ${max}; it is ${String(value)}`];
+    return [`"${name}" must be an integer from ${min} to ${max}; it is ${inspect(value)}`];
   });
   if (wrong.length > 0) throw new StorageError('CONFIG_INVALID', `${wrong.join('; ')}.`);
 }
