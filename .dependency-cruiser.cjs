@@ -134,7 +134,7 @@ module.exports = {
   options: {
     doNotFollow: { path: 'node_modules' },
     exclude: {
-      path: '^(packages/[^/]+/dist|coverage|test/frameworks|test/bench/peers|test/compat-[^/]+/node_modules)/',
+      path: '^(packages/[^/]+/dist|coverage|test/frameworks|test/bench/peers|test/bench/storage-peers|test/compat-[^/]+/node_modules)/',
     },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

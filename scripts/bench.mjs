@@ -9,11 +9,13 @@ import { installPackages, setUp } from './setup.mjs';
 // npm run bench -- --memory [--connections=10000 --readers=500 --mib=1024]
 // npm run bench -- --codecs [--only=1024,10240]
 // npm run bench -- --bytes [--exchanges=5000 --size=1200 --codec=zlib]
+// npm run bench -- --storage [--quick] [--backends=memory,postgres] [--write]
 const KINDS = {
   '--codecs': 'codecs.mjs',
   '--bytes': 'bytes.mjs',
   '--stretches': 'stretches.mjs',
   '--memory': 'memory.mjs',
+  '--storage': 'storage/run.mjs',
 };
 
 const args = process.argv.slice(2);
@@ -25,6 +27,8 @@ const { built } = await setUp({ build: true });
 if (!built) process.exit(1);
 const kind = args.find((argument) => argument in KINDS);
 if (kind === undefined) await prepareComparison();
+if (kind === '--storage')
+  await addPeers('storage-peers', '2 to 5 minutes, most of it compiling SQLite for one of them');
 const { code } = await runCommand(process.execPath, [inBench(KINDS[kind] ?? 'run.mjs'), ...args]);
 process.exitCode = code;
 
@@ -37,8 +41,10 @@ async function prepareComparison() {
         `wrk is not here (${problem}): autocannon makes the load, and takes a core from the programs.`,
       );
   }
-  for (const folder of peerFolders(args)) {
-    const problem = await installPackages(inBench(folder), `test/bench/${folder}`, '1 to 2 minutes');
-    if (problem !== undefined) console.error(`${problem}\nIt is left out of the comparison.`);
-  }
+  for (const folder of peerFolders(args)) await addPeers(folder, '1 to 2 minutes');
+}
+
+async function addPeers(folder, howLong) {
+  const problem = await installPackages(inBench(folder), `test/bench/${folder}`, howLong);
+  if (problem !== undefined) console.error(`${problem}\nIt is left out of the comparison.`);
 }

@@ -136,7 +136,7 @@ const HURRIED = `**Not to be cited**: some of it was measured in fewer than ${CI
 const INTRODUCTION = `# Benchmarks
 
 Written by \`npm run bench\`; \`npm run bench -- --list\` shows what else can be measured. Compare figures within a table,
-not across tables or machines.
+not across tables or machines. The storage backends have [a page of their own](storage.md).
 
 The program parses the JSON that it is posted and answers it; no two requests are alike. Each measurement has a process of its own, and a file or
 database of its own; two seconds warm it up. The variants take turns, and every other round goes backwards, so that a

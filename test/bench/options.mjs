@@ -12,7 +12,8 @@ npm run bench -- --quick                    one round of one second: whether it 
 npm run bench -- --profile=FOLDER           where the time goes, by thread and function; the profiles stay in the folder
 npm run bench -- --write                    into docs/benchmarks also what was chosen by these options
 npm run bench -- --stretches [--rows=300000]
-npm run bench -- --memory [--connections=10000 --readers=500 --mib=1024]`;
+npm run bench -- --memory [--connections=10000 --readers=500 --mib=1024]
+npm run bench -- --storage [--quick] [--backends=memory,postgres] [--write]`;
 
 /** @throws {Error} that says which option is wrong, and what there is. */
 export function readOptions(args) {

@@ -119,5 +119,8 @@ export class MemoryTable {
     else older.newer = newer;
     if (newer === undefined) this.#newest = older;
     else newer.older = older;
+    // What is gone and still points to what came later keeps all of that until the next full collection.
+    entry.older = undefined;
+    entry.newer = undefined;
   }
 }

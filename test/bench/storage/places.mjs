@@ -1,0 +1,58 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Databases } from '../databases.mjs';
+import { Unavailable } from '../recorders/unavailable.mjs';
+
+/** Where each subject keeps its items: apart from the others', on the same server. */
+export class Places {
+  #databases;
+  #servers;
+  #redis;
+  #redisDatabases = 0;
+
+  /** @param {{ postgres: object, redis?: object }} servers what starts them */
+  constructor(servers) {
+    this.#servers = servers;
+    this.#databases = new Databases(servers.postgres);
+  }
+
+  /** @returns {Promise<{ settings: object, remove: () => Promise<void> }>} */
+  async create(type) {
+    switch (type) {
+      case 'memory':
+        return { settings: { type }, remove: async () => undefined };
+      case 'sqlite': {
+        const folder = await mkdtemp(join(tmpdir(), 'recap-bench-'));
+        const remove = () => rm(folder, { recursive: true, force: true });
+        return { settings: { type, path: join(folder, 'storage.db') }, remove };
+      }
+      case 'postgres': {
+        const { url, drop } = await this.#databases.create();
+        return { settings: { type, url }, remove: drop };
+      }
+      case 'redis':
+        return { settings: { type, url: await this.#nextRedis() }, remove: async () => undefined };
+    }
+  }
+
+  /** Of the server that was started for this type, if one was. */
+  async version(type) {
+    return type === 'postgres'
+      ? this.#databases.version()
+      : type === 'redis'
+        ? this.#redis?.version
+        : undefined;
+  }
+
+  async stop() {
+    await this.#databases.stop();
+    await this.#redis?.stop?.();
+  }
+
+  async #nextRedis() {
+    this.#redis ??= await this.#servers.redis.start();
+    if (this.#redis.missing !== undefined) throw new Unavailable(`Redis: ${this.#redis.missing}`);
+    return `${this.#redis.url}/${this.#redisDatabases++}`;
+  }
+}

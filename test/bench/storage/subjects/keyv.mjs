@@ -1,0 +1,47 @@
+import { createRequire } from 'node:module';
+import { Unavailable } from '../../recorders/unavailable.mjs';
+import { KEYS } from '../values.mjs';
+
+const requirePeer = createRequire(new URL('../../storage-peers/package.json', import.meta.url));
+
+const STORES = {
+  memory: () => undefined,
+  sqlite: async ({ path }) => {
+    const store = new (load('@keyv/sqlite').default)({ uri: `sqlite://${path}` });
+    // As the others have it: by itself it syncs more often.
+    await store.query('PRAGMA journal_mode = WAL');
+    await store.query('PRAGMA synchronous = FULL');
+    return store;
+  },
+  postgres: ({ url }) => new (load('@keyv/postgres').default)({ uri: url, max: 10 }),
+  redis: ({ url }) => new (load('@keyv/redis').default)(url),
+};
+
+/** Keyv with its own adapter for the engine. */
+export async function openSubject(_kind, place) {
+  const { Keyv } = load('keyv');
+  const store = await STORES[place.type](place);
+  const keyv = new Keyv({ ...(store && { store }), namespace: 'messages', throwOnErrors: true });
+  const keys = async () => {
+    const found = [];
+    for await (const [key] of keyv.iterator({})) found.push(key);
+    return found;
+  };
+  return {
+    get: (id) => keyv.get(KEYS[id]),
+    set: async (id, value) => {
+      if (!(await keyv.set(KEYS[id], value))) throw new Error('Keyv did not set it.');
+    },
+    keys,
+    count: async () => (await keys()).length,
+    close: () => keyv.disconnect(),
+  };
+}
+
+function load(name) {
+  try {
+    return requirePeer(name);
+  } catch (error) {
+    throw new Unavailable(`${name} is not installed: ${error.message.split('\n')[0]}`);
+  }
+}
