@@ -119,12 +119,13 @@ function pageOf(measured, versions) {
 }
 
 function sectionOf(report) {
-  const { scenario, results, leftOut } = report;
+  const { scenario, results, leftOut, hasOneBody } = report;
   return [
     `## ${scenario.name}`,
     `${describeScenario(scenario)}; ${roundsText(report)}.`,
     ...(scenario.chart ? [`![${describeScenario(scenario)}](${scenario.name}.svg)`] : []),
     tableOf(results),
+    ...(hasOneBody ? ['Measured with the same body in all requests.'] : []),
     ...Object.entries(leftOut).map(([name, why]) => `Without ${VARIANTS[name].label}: ${why}.`),
   ];
 }

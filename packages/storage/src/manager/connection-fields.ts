@@ -115,7 +115,9 @@ const SSL_MODES: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 ]);
 
 function unknownParameter(name: string, valid: readonly string[]): string {
-  return `has a parameter "${name.slice(0, 40)}" that is not taken. Valid: ${valid.join(', ')}`;
+  // Where a password holds a "?", the rest of the URL looks like one.
+  const shown = /^\w{1,40}$/.test(name) ? ` "${name}"` : '';
+  return `has a parameter${shown} that is not taken. Valid: ${valid.join(', ')}`;
 }
 
 function pick(url: UrlFields, names: readonly (keyof UrlFields)[]): Record<string, unknown> {

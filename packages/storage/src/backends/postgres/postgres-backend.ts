@@ -105,7 +105,8 @@ async function openPool(options: PostgresBackendOptions, timeoutMs: number): Pro
     max,
     application_name: applicationName,
     idleTimeoutMillis: idleTimeoutMs,
-    connectionTimeoutMillis: acquireTimeoutMs,
+    // A call that finds the server gone waits for a new connection, not for longer than it may take.
+    connectionTimeoutMillis: Math.min(acquireTimeoutMs, timeoutMs),
     // Poolers refuse a connection that brings settings.
     ...(preparedStatements && { statement_timeout: timeoutMs }),
     // One that gets no answer any more is closed, not used again.

@@ -34,6 +34,7 @@ export interface RedisClient {
   pipeline(): RedisPipeline;
   info(section: string): Promise<string>;
   ping(): Promise<unknown>;
+  select(db: number): Promise<unknown>;
   subscribe(channel: string): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
   on(event: string, listener: (...args: never[]) => void): unknown;

@@ -39,6 +39,9 @@ export class RedisConnection {
     this.client.on('ready', this.#onReady);
     if (!this.#options.isOurs) return;
     await this.client.connect();
+    // The driver only tells of a database that is not there, and stays in the first.
+    const { db = 0 } = this.client.options;
+    if (!this.client.isCluster && db !== 0) await this.client.select(db);
     this.#heartbeat.start();
   }
 
