@@ -81,6 +81,13 @@ describe('Redis as a server', () => {
     }
   });
 
+  itOnServer('that has no such database is ACCESS_DENIED, and nothing goes into another one', async () => {
+    const backend = make({ db: 77 });
+    expect(await failure(backend.open())).toMatchObject({ code: 'ACCESS_DENIED' });
+    expect(await failure(backend.set(at('a'), 1))).toBeInstanceOf(Error);
+    expect(await admin.dbsize()).toBe(0);
+  });
+
   itOnServer('that is not there is UNAVAILABLE, and is opened once it is', async () => {
     const proxy = await proxied();
     await proxy.down();

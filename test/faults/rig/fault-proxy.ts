@@ -181,7 +181,9 @@ export class FaultProxy {
 }
 
 function reset({ client, server }: Pair): void {
-  client.resetAndDestroy();
+  // One that is being ended cannot be reset any more: Node would leave its handle open, and the process with it.
+  if (client.writableEnded) client.destroy();
+  else client.resetAndDestroy();
   server.destroy();
 }
 

@@ -207,6 +207,8 @@ describe('URLs', () => {
     ['postgres', 'postgres://h:port/d', /is no URL\. Characters such as @ : \/ \? # % in a name or password/],
     ['postgres', 'postgres://h/d?sslmode=prefer', /sslmode that is not taken\. Valid: disable, require/],
     ['postgres', 'postgres://h/d?pool=3', /parameter "pool" that is not taken/],
+    // The rest of a password that holds a "?".
+    ['postgres', 'postgres://u:1?s3cret@h/d', /has a parameter that is not taken/],
     ['postgres', 'postgres://u:p%zz@h/d', /is no URL/],
     ['redis', 'redis://h/cache', /names a database that is no number/],
     ['redis', 'redis://u:p#ss@h', /is no URL|has a "#"/],
