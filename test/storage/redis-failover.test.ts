@@ -136,7 +136,7 @@ describe('a Redis Cluster whose master is killed', () => {
       const backend = await open({ waitReplicas, waitTimeoutMs: 50 });
       // The new master will have no replica that could be waited for.
       const plain = await open();
-      await backend.set(at('first'), 1);
+      await plain.set(at('first'), 1);
       const { master, replica } = await holders();
       const link = new Redis(nodes[replica]!.port);
       await until(
