@@ -1,20 +1,11 @@
 import { spawn } from 'node:child_process';
-import {
-  chownSync,
-  constants,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { findProgram, installDebianPackages } from '../debian.mjs';
 import { runCommand } from '../run-command.mjs';
+import { makeServerFolder, serverAccount } from './server-account.mjs';
 
 /*
  * The shape of a server's module, for its siblings: `name`, `variable` (where tests find the server's address)
@@ -56,7 +47,7 @@ export async function start(settings = {}) {
     if (!programs) return { missing: 'the package "postgresql" is installed, but holds no initdb' };
   }
 
-  const account = await serverAccount();
+  const account = await serverAccount(['postgres']);
   if (account.missing) return account;
   for (let attempt = 1; ; attempt += 1) {
     const server = await startOnce(programs, account, settings);
@@ -66,7 +57,7 @@ export async function start(settings = {}) {
 }
 
 async function startOnce(programs, account, settings) {
-  const folder = makeFolder(account);
+  const folder = makeServerFolder('recap-postgres-', account);
   const remove = () => rmSync(folder, { recursive: true, force: true });
   const data = join(folder, 'data');
   const options = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
@@ -131,29 +122,6 @@ function findPrograms() {
   const initdb = findProgram('initdb', folders);
   const postgres = findProgram('postgres', folders);
   return initdb && postgres ? { initdb, postgres } : undefined;
-}
-
-/** PostgreSQL refuses to run as root, so root runs it as the user that its package made. */
-async function serverAccount() {
-  if (process.getuid?.() !== 0) return {};
-  const id = async (option) => Number((await runCommand('id', [option, 'postgres'], { quiet: true })).output);
-  const [uid, gid] = [await id('-u'), await id('-g')];
-  if (Number.isInteger(uid) && Number.isInteger(gid)) return { uid, gid };
-  return { missing: 'it does not run as root, and there is no user "postgres" to run it as' };
-}
-
-function makeFolder({ uid, gid }) {
-  const parent = uid === undefined ? tmpdir() : [tmpdir(), '/tmp', '/var/tmp'].find(openToAll);
-  const folder = mkdtempSync(join(parent ?? '/tmp', 'recap-postgres-'));
-  if (uid !== undefined) chownSync(folder, uid, gid);
-  return folder;
-}
-
-function openToAll(folder) {
-  for (let path = folder; ; path = dirname(path)) {
-    if (!existsSync(path) || (statSync(path).mode & constants.S_IXOTH) === 0) return false;
-    if (path === dirname(path)) return true;
-  }
 }
 
 async function startServer(postgres, folder, port, account, own) {

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
-import { chownSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { findProgram, installDebianPackages } from '../debian.mjs';
-import { runCommand } from '../run-command.mjs';
+import { makeServerFolder, serverAccount } from './server-account.mjs';
 
 /* In the shape that postgres.mjs describes: a single server; redis-cluster.mjs starts six. */
 
@@ -40,7 +39,7 @@ wait $server
 export async function start(settings = {}) {
   const program = await findServer();
   if (program.missing) return program;
-  const account = await serverAccount();
+  const account = await serverAccount(['redis', 'nobody']);
   if (account.missing) return account;
   for (let attempt = 1; ; attempt += 1) {
     const server = await startOnce(program.path, account, settings);
@@ -62,7 +61,7 @@ async function findServer() {
 }
 
 async function startOnce(program, account, settings) {
-  const folder = makeFolder(account);
+  const folder = makeServerFolder('recap-redis-', account);
   const remove = () => rmSync(folder, { recursive: true, force: true });
   const port = await freePort();
   let server = await startServer(program, folder, port, account, settings);
@@ -166,32 +165,6 @@ export function ask(port, line, until = /\r\n/) {
     });
     socket.write(`${line}\r\n`);
   });
-}
-
-/** Redis would run as root, but nothing here needs it to: root runs it as the user that its package made. */
-async function serverAccount() {
-  if (process.getuid?.() !== 0) return {};
-  const id = async (option, user) =>
-    Number((await runCommand('id', [option, user], { quiet: true })).output || NaN);
-  for (const user of ['redis', 'nobody']) {
-    const [uid, gid] = [await id('-u', user), await id('-g', user)];
-    if (Number.isInteger(uid) && Number.isInteger(gid)) return { uid, gid };
-  }
-  return { missing: 'it should not run as root, and there is no user "redis" or "nobody" to run it as' };
-}
-
-function makeFolder({ uid, gid }) {
-  const parent = uid === undefined ? tmpdir() : [tmpdir(), '/tmp', '/var/tmp'].find(openToAll);
-  const folder = mkdtempSync(join(parent ?? '/tmp', 'recap-redis-'));
-  if (uid !== undefined) chownSync(folder, uid, gid);
-  return folder;
-}
-
-function openToAll(folder) {
-  for (let path = folder; ; path = dirname(path)) {
-    if (!existsSync(path) || (statSync(path).mode & constants.S_IXOTH) === 0) return false;
-    if (path === dirname(path)) return true;
-  }
 }
 
 function readIfThere(path) {
