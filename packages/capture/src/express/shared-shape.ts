@@ -5,7 +5,7 @@ import type { ExpressApp, ExpressResponse } from './express-types';
 /**
  * Before V8 13 (Node 20 and 22), an object whose prototype was changed gets a shape of its own with every property
  * that is added to it. Express does both to each request and response, after which no inline cache knows them, and
- * each access to a property is looked up anew: half of what Express takes for a small request. For other engines the
+ * each access to a property is looked up anew, which takes a good part of a small request's time. For other engines the
  * version is no number, and this stays out. To go when Node 22 does.
  */
 const SHAPES_ARE_LONELY = Number.parseInt(process.versions.v8, 10) < 13;
