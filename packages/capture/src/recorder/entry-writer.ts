@@ -315,9 +315,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
 
   /** Starts on a batch if there is reason to. @returns whether it has started */
   #startReady(): boolean {
-    const { queue, eagerSize = Infinity } = this.#pipeline;
-    const isEager = this.#underWay.size === 0 && queue.length >= eagerSize;
-    const isReady = isEager || queue.hasFullBatch || this.#returned.length > 0;
+    const isReady = this.#pipeline.queue.hasFullBatch || this.#returned.length > 0;
     return isReady && this.#hasRoom && this.#start(this.#next());
   }
 

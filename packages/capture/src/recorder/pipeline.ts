@@ -4,11 +4,6 @@ import type { Batch, BatchQueue, QueuedExchange } from './exchange-queue';
 /** Where exchanges go once they are over: they gather in a queue, and what works on its batches stores them. */
 export interface Pipeline<Taken extends Batch = Batch> {
   readonly queue: BatchQueue<Taken>;
-  /**
-   * So many exchanges are a batch while nothing is under way: what works on them takes the core in short turns then, and
-   * whoever has come meanwhile waits less. Without it, only full batches start before they are due.
-   */
-  readonly eagerSize?: number;
   /** Batches that may be under way at one time. */
   readonly concurrency: number;
   /** The same of batches for whose commit somebody waits. */

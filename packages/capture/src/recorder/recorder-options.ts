@@ -45,7 +45,7 @@ export interface RecorderOptions<Database = unknown> extends CaptureOptions {
   readonly minFreeDiskBytes?: number;
   /** How often expired entries are deleted; default 60 s. They are invisible at once all the same. */
   readonly sweepIntervalMs?: number;
-  /** Longest time an entry waits to be written; default 200 ms. */
+  /** Longest time an entry waits to be written; default 50 ms. */
   readonly flushIntervalMs?: number;
   /** Exchanges that may wait to be written; default 10,000. */
   readonly maxQueuedExchanges?: number;
@@ -199,7 +199,7 @@ export const RECORDER_DEFAULTS = {
   embeddedMaxDatabaseBytes: 1024 * MIB,
   minFreeDiskBytes: 512 * MIB,
   sweepIntervalMs: 60_000,
-  flushIntervalMs: 200,
+  flushIntervalMs: 50,
   batchSize: 500,
   /** Without a worker SQLite writes on the program's own thread: a COMMIT of more holds it up for too long. */
   embeddedBatchSize: 200,

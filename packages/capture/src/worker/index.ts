@@ -7,9 +7,6 @@ import type { WorkerSpec } from './messages';
 import { threadedStore } from './threaded-store';
 import { WORKER_FILE, WorkerLink, type WorkerLinkOptions } from './worker-link';
 
-/** About 2 ms of work: at a thousand exchanges a second, 200 at a time would keep a core for 15 ms. */
-const EAGER_SIZE = 32;
-
 /** Batches that are under way at one time: while the program's thread is busy the worker finds more to do. */
 const CONCURRENCY = 4;
 
@@ -54,7 +51,6 @@ export function workerPipeline(
     store: threadedStore(plan.target.dialect, link),
     pipeline: {
       queue: newQueue(),
-      eagerSize: EAGER_SIZE,
       concurrency: CONCURRENCY,
       concurrentCommits: CONCURRENT_COMMITS,
       newQueue,
