@@ -317,6 +317,19 @@ describe('Redis as a server', () => {
     expect(await backend.get(at('b'))).toBeUndefined();
   });
 
+  itOnServer('lists keys without reading what they hold, and none that it dropped on its own', async () => {
+    const backend = await open();
+    for (const key of ['a', 'b', 'c']) await backend.set(at(key), 'x'.repeat(2_000_000));
+    await backend.append(at('l'), [1]);
+    await admin.unlink('recap:{p}:i:b');
+    await admin.config('RESETSTAT');
+    expect(await backend.keys('p')).toEqual({ items: ['a', 'c', 'l'] });
+    expect(await admin.zrange('recap:{p}:k', 0, -1)).not.toContain('b');
+    const statistics = await admin.info('commandstats');
+    expect(statistics).toContain('cmdstat_getrange');
+    expect(statistics).not.toMatch(/cmdstat_(get|mget|lrange):/);
+  });
+
   itOnServer('holds what something else wrote: CORRUPT, never a value', async () => {
     const backend = await open();
     await backend.set(at('a'), 1);
@@ -324,6 +337,7 @@ describe('Redis as a server', () => {
     const calls = [
       backend.get(at('a')),
       backend.scan('p'),
+      backend.keys('p'),
       backend.range(at('a')),
       backend.append(at('a'), [1]),
       backend.delete(at('a'), { ifVersion: 'v' }),

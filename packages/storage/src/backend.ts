@@ -146,6 +146,8 @@ export interface Backend {
    */
   delete(address: Address, options?: DeleteOptions): Promise<boolean>;
   scan(partition: string, options?: ScanOptions): Promise<Page<Item>>;
+  /** The keys that `scan` would find, in the same order, where an engine can without reading what they hold. */
+  keys(partition: string, options?: ScanOptions): Promise<Page<string>>;
   /** The names of partitions that hold something visible, in the order of their bytes. */
   partitions(prefix?: string, options?: PageOptions): Promise<Page<string>>;
   /** Applies up to 1,000 writes, those to one address in their order. One that fails leaves the others alone. */

@@ -23,7 +23,7 @@ import { checkAddress, checkCount, checkInteger, checkName, checkRange, checkTex
 import { checkHealth, isHealthPartition } from './check-health';
 import { checkOptions, MAX_TIMER_MS } from './check-options';
 import { systemClock, type Clock } from './clock';
-import type { Awaitable, Driver, DriverWrite } from './driver';
+import type { Awaitable, Driver, DriverPage, DriverScan, DriverWrite, StoredItem } from './driver';
 import { isStorageError, StorageError } from './errors';
 import { checkFilter, matchesFilter, type JsonFilter } from './json-filter';
 import type { JsonValue } from './json-value';
@@ -31,7 +31,7 @@ import { Lifecycle } from './lifecycle';
 import { newId } from './new-id';
 import { decodeItem, decodeJson, decodeValue, encodeJson } from './stored-value';
 import { SweepTimer } from './sweep-timer';
-import { conflict, toOutcome, toPage, toValueItem, wrongType } from './to-answer';
+import { conflict, toOutcome, toPage, toPageOfNames, toValueItem, wrongType } from './to-answer';
 import { toDriverWrite } from './to-driver-write';
 
 export interface CreateBackendOptions {
@@ -165,13 +165,16 @@ class DrivenBackend implements Backend {
 
   async scan(partition: string, options: ScanOptions = {}): Promise<Page<Item>> {
     await this.#lifecycle.ready();
-    checkName(partition, 'partition');
-    const { range = {}, reverse = false } = options;
-    const { limit, after } = checkPage(options);
-    checkRange(range);
-    const scan = { ...toByteRange(range, after, reverse), limit, reverse };
-    const page = await this.#answer(() => this.#driver.scan(partition, scan, this.#clock.now()));
-    return toPage(page, decodeItem);
+    const scan = toDriverScan(partition, options);
+    return toPage(await this.#scan(partition, scan), decodeItem);
+  }
+
+  async keys(partition: string, options: ScanOptions = {}): Promise<Page<string>> {
+    await this.#lifecycle.ready();
+    const scan = toDriverScan(partition, options);
+    if (this.#driver.keys === undefined) return toPage(await this.#scan(partition, scan), ({ key }) => key);
+    const page = await this.#answer(() => this.#driver.keys!(partition, scan, this.#clock.now()));
+    return toPageOfNames(page);
   }
 
   async partitions(prefix = '', options: PageOptions = {}): Promise<Page<string>> {
@@ -180,9 +183,7 @@ class DrivenBackend implements Backend {
     checkText(prefix, 'prefix');
     const range = toByteRange({ prefix }, after);
     const page = await this.#answer(() => this.#driver.partitions(range, limit, this.#clock.now()));
-    const next = page.hasMore ? (page.stoppedAt ?? page.items.at(-1)) : undefined;
-    const items = page.items.filter((name) => !isHealthPartition(name));
-    return next === undefined ? { items } : { items, next };
+    return toPageOfNames(page, (name) => !isHealthPartition(name));
   }
 
   async batch(writes: readonly Write[]): Promise<WriteOutcome[]> {
@@ -297,6 +298,10 @@ class DrivenBackend implements Backend {
     });
   }
 
+  #scan(partition: string, scan: DriverScan): Awaitable<DriverPage<StoredItem>> {
+    return this.#answer(() => this.#driver.scan(partition, scan, this.#clock.now()));
+  }
+
   async #write(write: DriverWrite): Promise<WriteOutcome> {
     const verdict = this.#answer(() => this.#driver.write(write, this.#clock.now()));
     return toOutcome(write, isPromise(verdict) ? await verdict : verdict);
@@ -362,6 +367,14 @@ function at(address: Address): Address {
 function checkAmount(list: readonly unknown[], what: string, max: number): void {
   if (list.length <= max) return;
   throw new StorageError('ARGUMENT_INVALID', `At most ${max} ${what} at once; these are ${list.length}.`);
+}
+
+function toDriverScan(partition: string, options: ScanOptions): DriverScan {
+  checkName(partition, 'partition');
+  const { range = {}, reverse = false } = options;
+  const { limit, after } = checkPage(options);
+  checkRange(range);
+  return { ...toByteRange(range, after, reverse), limit, reverse };
 }
 
 function checkPage({ limit = 100, after }: PageOptions): { limit: number; after: string | undefined } {

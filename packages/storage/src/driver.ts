@@ -100,6 +100,8 @@ export interface Driver {
     now: number,
   ): Awaitable<(StoredItem | undefined)[]>;
   scan(partition: string, scan: DriverScan, now: number): Awaitable<DriverPage<StoredItem>>;
+  /** As `scan`, without values; a driver that reads them all the same needs none, and is asked for a `scan`. */
+  keys?(partition: string, scan: DriverScan, now: number): Awaitable<DriverPage<string>>;
   partitions(range: ByteRange, limit: number, now: number): Awaitable<DriverPage<string>>;
   /** `end` and `start` may be negative (from the end) and lie anywhere. */
   range(partition: string, key: string, start: number, end: number, now: number): Awaitable<StoredRange>;

@@ -10,6 +10,16 @@ export function toPage<T>(page: DriverPage<StoredItem>, convert: (item: StoredIt
   return next === undefined ? { items } : { items, next };
 }
 
+/** Names page by page, of which some may be left out: the next page begins behind what the driver has read. */
+export function toPageOfNames(
+  { items: names, hasMore, stoppedAt }: DriverPage<string>,
+  isShown: (name: string) => boolean = () => true,
+): Page<string> {
+  const next = hasMore ? (stoppedAt ?? names.at(-1)) : undefined;
+  const items = names.filter(isShown);
+  return next === undefined ? { items } : { items, next };
+}
+
 export function toValueItem(stored: StoredItem | undefined): ValueItem | undefined {
   if (stored === undefined) return undefined;
   const { key, version, expiresAt, value } = stored;

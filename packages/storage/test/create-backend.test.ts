@@ -225,3 +225,12 @@ describe('sweeping', () => {
     await backend.close();
   });
 });
+
+it('lists the keys of what is scanned, where the driver has no way of its own', async () => {
+  const { backend, driver } = made();
+  Object.assign(driver, { keys: undefined });
+  await backend.open();
+  for (const key of ['a', 'b', 'c', 'd']) await backend.set({ partition: 'p', key }, key);
+  expect(await backend.keys('p', { limit: 2, range: { gt: 'a' } })).toEqual({ items: ['b', 'c'], next: 'c' });
+  expect(await backend.keys('p', { limit: 2, after: 'c' })).toEqual({ items: ['d'] });
+});

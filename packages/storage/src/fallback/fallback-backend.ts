@@ -73,6 +73,10 @@ export class FallbackBackend implements Backend {
     return this.#read((backend) => backend.scan(partition, options));
   }
 
+  keys(partition: string, options?: ScanOptions): Promise<Page<string>> {
+    return this.#read((backend) => backend.keys(partition, options));
+  }
+
   partitions(prefix?: string, options?: PageOptions): Promise<Page<string>> {
     return this.#read((backend) => backend.partitions(prefix, options));
   }
@@ -180,7 +184,7 @@ export class FallbackBackend implements Backend {
 
   #read<T>(
     read: (
-      backend: Pick<Overlay, 'get' | 'getMany' | 'range' | 'length' | 'scan' | 'partitions'>,
+      backend: Pick<Overlay, 'get' | 'getMany' | 'range' | 'length' | 'scan' | 'keys' | 'partitions'>,
     ) => Promise<T>,
   ): Promise<T> {
     return this.#switch.run(

@@ -40,11 +40,11 @@ export class Journal {
 
   /** Finds what an earlier process has left. */
   async open(): Promise<void> {
-    const { items } = await this.#store.scan(this.#partition, { reverse: true, limit: 1 });
-    this.#last = Number(items[0]?.key ?? 0);
+    const { items } = await this.#store.keys(this.#partition, { reverse: true, limit: 1 });
+    this.#last = Number(items[0] ?? 0);
     this.#length = 0;
     for (let after: string | undefined; ;) {
-      const page = await this.#store.scan(this.#partition, {
+      const page = await this.#store.keys(this.#partition, {
         limit: 1_000,
         ...(after === undefined ? {} : { after }),
       });

@@ -96,6 +96,11 @@ export class Overlay {
     return this.store.scan(this.#data + partition, options);
   }
 
+  async keys(partition: string, options?: ScanOptions): Promise<Page<string>> {
+    this.#mayBePartial('what else is in a partition');
+    return this.store.keys(this.#data + partition, options);
+  }
+
   async partitions(prefix = '', { after, ...options }: PageOptions = {}): Promise<Page<string>> {
     this.#mayBePartial('which other partitions there are');
     const page = await this.store.partitions(this.#data + prefix, {
@@ -128,9 +133,9 @@ export class Overlay {
 
   async #empty(partition: string): Promise<void> {
     for (;;) {
-      const { items } = await this.store.scan(partition, { limit: 1_000 });
+      const { items } = await this.store.keys(partition, { limit: 1_000 });
       if (items.length === 0) return;
-      const outcomes = await this.store.batch(items.map(({ key }) => ({ type: 'delete', partition, key })));
+      const outcomes = await this.store.batch(items.map((key) => ({ type: 'delete', partition, key })));
       const failed = outcomes.find((outcome) => outcome.status === 'failed');
       if (failed !== undefined) throw failed.error;
     }

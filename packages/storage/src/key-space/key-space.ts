@@ -1,4 +1,4 @@
-import type { Address, Backend, Page, Write } from '../backend';
+import type { Address, Backend, Page, ScanOptions, Write } from '../backend';
 import { checkName } from '../check-arguments';
 import { errorCode, StorageError } from '../errors';
 import { BatchError, type BatchOutcome } from './batch-error';
@@ -26,9 +26,9 @@ export type KeyWrite = { readonly key: string } & (
 );
 
 const MAX_AT_ONCE = 1_000;
-/** Items of a scan come with their values, so a page is not as long as it may be. */
-const SCAN_PAGE = 250;
-/** Partitions that are scanned at the same time. */
+/** Deletes of one batch: those of all partitions that are cleared at the same time come together at one server. */
+const CLEARED_AT_ONCE = 250;
+/** Partitions that are gone through at the same time. */
 const SCANS_AT_ONCE = 8;
 const MAX_PREFIX_BYTES = 512;
 
@@ -147,33 +147,35 @@ export class KeySpace {
     if (Buffer.byteLength(prefix) > 1_024) return [];
     if (wanted?.isLiteral === true) return prefix !== '' && (await this.exists(prefix)) ? [prefix] : [];
     const found: string[] = [];
-    await this.#eachPage({ prefix }, (page) => {
-      for (const { key } of page.items) if (wanted?.matches(key) ?? true) found.push(key);
+    await this.#eachPage({ range: { prefix }, limit: MAX_AT_ONCE }, (keys) => {
+      for (const key of keys) if (wanted?.matches(key) ?? true) found.push(key);
     });
     return found.sort(compareKeys);
   }
 
   async clear(): Promise<void> {
     if (!this.isConnected) await this.connect();
-    await this.#eachPage({}, async ({ items }, partition) => {
-      const outcomes = await this.backend.batch(items.map(({ key }) => ({ type: 'delete', partition, key })));
+    await this.#eachPage({ limit: CLEARED_AT_ONCE }, async (keys, partition) => {
+      const outcomes = await this.backend.batch(keys.map((key) => ({ type: 'delete', partition, key })));
       const failed = outcomes.find((outcome) => outcome.status === 'failed');
       if (failed?.status === 'failed') throw failed.error;
     });
   }
 
   async #eachPage(
-    range: { readonly prefix?: string },
-    visit: (page: Page<{ readonly key: string }>, partition: string) => Promise<void> | void,
+    options: ScanOptions,
+    visit: (keys: readonly string[], partition: string) => Promise<void> | void,
   ): Promise<void> {
     const waiting = [...this.#partitions];
     const scanSome = async (): Promise<void> => {
       for (let partition = waiting.pop(); partition !== undefined; partition = waiting.pop()) {
         let after: string | undefined;
         do {
-          const options = { range, limit: SCAN_PAGE, ...(after === undefined ? {} : { after }) };
-          const page = await this.backend.scan(partition, options);
-          if (page.items.length > 0) await visit(page, partition);
+          const page: Page<string> = await this.backend.keys(partition, {
+            ...options,
+            ...(after === undefined ? {} : { after }),
+          });
+          if (page.items.length > 0) await visit(page.items, partition);
           after = page.next;
         } while (after !== undefined);
       }

@@ -55,6 +55,7 @@ export function aroundBackend(
     },
     delete: (address, options) => around(DELETE, () => inner.delete(address, options)),
     scan: (partition, options) => around(repeatable('scan'), () => inner.scan(partition, options)),
+    keys: (partition, options) => around(repeatable('keys'), () => inner.keys(partition, options)),
     partitions: (prefix, options) =>
       around(repeatable('partitions'), () => inner.partitions(prefix, options)),
     batch: async (writes) => {

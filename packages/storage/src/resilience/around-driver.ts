@@ -40,6 +40,9 @@ export function aroundDriver(driver: Driver, around: Around, clock: Clock): Driv
     batch: (writes) => run('batch', () => driver.batch(writes, clock.now()), areRepeatable(writes)),
     sweep: (limit) => run('sweep', () => driver.sweep(limit, clock.now())),
     stats: () => run('stats', () => driver.stats(clock.now())),
+    ...(driver.keys && {
+      keys: (partition, scan) => run('keys', () => driver.keys!(partition, scan, clock.now())),
+    }),
     ...(driver.transact && {
       transact: (writes) =>
         run('transact', () => driver.transact!(writes, clock.now()), areRepeatable(writes)),

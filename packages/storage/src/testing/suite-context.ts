@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Address, Backend, Capabilities, Page } from '../backend';
+import type { Address, Backend, Capabilities, Page, ScanOptions } from '../backend';
 import type { FakeClock } from './fake-clock';
 import type { TestFramework } from './test-framework';
 
@@ -45,15 +45,21 @@ export async function pages<T>(read: (after: string | undefined) => Promise<Page
   }
 }
 
+/** What both ways to list keys agree on. */
 export async function keysOf(
   backend: Backend,
-  options: Parameters<Backend['scan']>[1] = {},
+  options: ScanOptions = {},
   partition = 'p',
 ): Promise<string[]> {
-  const found = await pages((after) =>
-    backend.scan(partition, { ...options, ...(after === undefined ? {} : { after }) }),
-  );
-  return found.map(({ key }) => key);
+  const from = (after: string | undefined): ScanOptions => ({
+    ...options,
+    ...(after === undefined ? {} : { after }),
+  });
+  const items = await pages((after) => backend.scan(partition, from(after)));
+  const found = items.map(({ key }) => key);
+  const keys = await pages((after) => backend.keys(partition, from(after)));
+  assert.deepEqual(keys, found, 'The keys are others than those of the items.');
+  return found;
 }
 
 export async function valueOf(backend: Backend, key: string, partition = 'p'): Promise<unknown> {

@@ -64,6 +64,7 @@ export function describeKeys({ backend, describe, it }: SuiteContext): void {
           await rejects(backend().length(address), 'KEY_INVALID');
         }
         await rejects(backend().scan(name as string), 'KEY_INVALID');
+        await rejects(backend().keys(name as string), 'KEY_INVALID');
         assert.deepEqual(await keysOf(backend()), []);
       });
 

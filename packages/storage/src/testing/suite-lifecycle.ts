@@ -10,6 +10,7 @@ const CALLS: readonly (readonly [name: string, call: (backend: Backend) => Promi
   ['set', (backend) => backend.set(at('a'), 1)],
   ['delete', (backend) => backend.delete(at('a'))],
   ['scan', (backend) => backend.scan('p')],
+  ['keys', (backend) => backend.keys('p')],
   ['partitions', (backend) => backend.partitions()],
   ['batch', (backend) => backend.batch([{ type: 'set', ...at('a'), value: 1 }])],
   ['batch of nothing', (backend) => backend.batch([])],

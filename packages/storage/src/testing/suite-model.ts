@@ -174,6 +174,13 @@ class ModelRun {
           backend.scan(there, { ...options, ...(after !== undefined && { after }) }),
         );
         assert.deepEqual(found.map(toModelItem), this.#expected(there, command));
+        const keys = await pages((after) =>
+          backend.keys(there, { ...options, ...(after !== undefined && { after }) }),
+        );
+        assert.deepEqual(
+          keys,
+          found.map(({ key }) => key),
+        );
         return;
       }
       case 'look':

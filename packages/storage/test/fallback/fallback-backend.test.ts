@@ -92,6 +92,7 @@ describe('FallbackBackend', () => {
       await expect(backend.range(at('list'))).rejects.toMatchObject(NOT_KNOWN);
       await expect(backend.length(at('list'))).rejects.toMatchObject(NOT_KNOWN);
       await expect(backend.scan('p')).rejects.toMatchObject(NOT_KNOWN);
+      await expect(backend.keys('p')).rejects.toMatchObject(NOT_KNOWN);
       await expect(backend.partitions()).rejects.toMatchObject(NOT_KNOWN);
       await expect(backend.query('p', [])).rejects.toMatchObject(NOT_KNOWN);
       await expect(backend.stats()).rejects.toMatchObject(NOT_KNOWN);
@@ -120,6 +121,7 @@ describe('FallbackBackend', () => {
       expect(await backend.get(at('old'))).toBeUndefined();
       await backend.set(at('new'), 1);
       expect((await backend.scan('p')).items.map(({ key }) => key)).toEqual(['new']);
+      expect(await backend.keys('p')).toEqual({ items: ['new'] });
       expect((await backend.partitions()).items).toEqual(['p']);
     });
 

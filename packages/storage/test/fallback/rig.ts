@@ -109,6 +109,7 @@ const METHODS = [
     'set',
     'delete',
     'scan',
+    'keys',
     'partitions',
     'batch',
     'append',

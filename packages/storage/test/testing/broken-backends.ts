@@ -249,6 +249,28 @@ export const brokenBackends: readonly BrokenBackend[] = [
     })),
   },
   {
+    defect: 'lists the keys of what has expired',
+    foundBy: 'leave out what has expired, within a page and at its end',
+    open: withDriver((driver) => ({ keys: (partition, scan) => driver.keys(partition, scan, 0) })),
+  },
+  {
+    defect: 'knows one page of keys and no more',
+    foundBy: 'come page by page without a gap or a repetition: 2 at once',
+    open: withDriver((driver) => ({
+      keys: (partition, scan, now) => ({ ...driver.keys(partition, scan, now), hasMore: false }),
+    })),
+  },
+  {
+    defect: 'lists no keys of lists',
+    foundBy: 'are those of values and lists alike',
+    open: withBackend((backend) => ({
+      keys: async (partition, options) => {
+        const { items, ...rest } = await backend.scan(partition, options);
+        return { ...rest, items: items.filter(({ type }) => type === 'value').map(({ key }) => key) };
+      },
+    })),
+  },
+  {
     defect: 'looks first and writes later, where nothing should be',
     foundBy: 'let one of many win',
     open: withBackend((backend) => ({

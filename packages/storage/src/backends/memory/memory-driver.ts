@@ -65,17 +65,12 @@ export class MemoryDriver implements Driver {
     return addresses.map(({ partition, key }) => this.get(partition, key, now));
   }
 
-  scan(partition: string, { from, to, limit, reverse }: DriverScan, now: number): DriverPage<StoredItem> {
-    const home = this.#table.partitions.get(partition);
-    const items: StoredItem[] = [];
-    if (home === undefined) return { items, hasMore: false };
-    for (const byteKey of home.order.within({ from, to }, reverse)) {
-      const entry = this.#table.findLive(partition, fromByteKey(byteKey), now);
-      if (entry === undefined) continue;
-      if (items.length === limit) return { items, hasMore: true };
-      items.push(toStoredItem(entry));
-    }
-    return { items, hasMore: false };
+  scan(partition: string, scan: DriverScan, now: number): DriverPage<StoredItem> {
+    return this.#page(partition, scan, now, toStoredItem);
+  }
+
+  keys(partition: string, scan: DriverScan, now: number): DriverPage<string> {
+    return this.#page(partition, scan, now, ({ key }) => key);
   }
 
   partitions(range: ByteRange, limit: number, now: number): DriverPage<string> {
@@ -183,6 +178,24 @@ export class MemoryDriver implements Driver {
       bytes -= entry.bytes;
     }
     return { items, bytes, isCapped: false };
+  }
+
+  #page<T>(
+    partition: string,
+    { from, to, limit, reverse }: DriverScan,
+    now: number,
+    convert: (entry: Entry) => T,
+  ): DriverPage<T> {
+    const home = this.#table.partitions.get(partition);
+    const items: T[] = [];
+    if (home === undefined) return { items, hasMore: false };
+    for (const byteKey of home.order.within({ from, to }, reverse)) {
+      const entry = this.#table.findLive(partition, fromByteKey(byteKey), now);
+      if (entry === undefined) continue;
+      if (items.length === limit) return { items, hasMore: true };
+      items.push(convert(entry));
+    }
+    return { items, hasMore: false };
   }
 
   /** What nothing refuses, and for which there is room. */

@@ -90,6 +90,10 @@ export class PostgresDriver implements Driver, SqlRunner {
     return this.run(this.#operations.scan(partition, scan, now));
   }
 
+  keys(partition: string, scan: DriverScan, now: number): Promise<DriverPage<string>> {
+    return this.run(this.#operations.keys(partition, scan, now));
+  }
+
   partitions(range: ByteRange, limit: number, now: number): Promise<DriverPage<string>> {
     return this.run(this.#operations.partitions(range, limit, now));
   }

@@ -17,7 +17,7 @@ import { RedisListener } from './redis-listener';
 import { RedisNames } from './redis-names';
 import { decodeElement, decodeRecord, encodeElement, encodeRecord } from './redis-records';
 import { lexBounds, RedisRegistry } from './redis-registry';
-import { GROW, LENGTH, LOOK, PUBLISH, RANGE, SET, WRITE, type RedisScript } from './redis-scripts';
+import { GROW, KEYS, LENGTH, LOOK, PUBLISH, RANGE, SET, WRITE, type RedisScript } from './redis-scripts';
 import { warnOfEviction } from './warn-of-eviction';
 
 export interface RedisDriverOptions {
@@ -45,6 +45,8 @@ const COUNT_LIMIT = 10_000;
 /** Of a page; and how many of its items are asked for at once. */
 const PAGE_BYTES = 4 * 2 ** 20;
 const CHUNK = 128;
+/** Of keys alone, which the server looks at in one step. */
+const KEYS_CHUNK = 250;
 
 const VERDICTS = {
   w: { status: 'written' },
@@ -143,6 +145,29 @@ export class RedisDriver implements Driver {
       }
       if (keys.length < count) return { items, hasMore: false };
       const bound = Buffer.concat([Buffer.from('('), keys.at(-1)!]);
+      if (reverse) max = bound;
+      else min = bound;
+    }
+  }
+
+  async keys(
+    partition: string,
+    { from, to, limit, reverse }: DriverScan,
+    now: number,
+  ): Promise<DriverPage<string>> {
+    const { index, expiries } = this.#names.partition(partition);
+    let [min, max] = lexBounds(from, to);
+    const items: string[] = [];
+    for (;;) {
+      const count = Math.min(limit + 1 - items.length, KEYS_CHUNK);
+      const bounds = reverse ? ['ZREVRANGEBYLEX', max, min] : ['ZRANGEBYLEX', min, max];
+      const answer = await this.#read(KEYS, [index, expiries], [now, ...bounds, count]);
+      const [seen, last, ...found] = answer as [number, Buffer, ...Buffer[]];
+      const room = limit - items.length;
+      items.push(...found.slice(0, room).map(String));
+      if (found.length > room) return { items, hasMore: true };
+      if (seen < count) return { items, hasMore: false };
+      const bound = Buffer.concat([Buffer.from('('), last]);
       if (reverse) max = bound;
       else min = bound;
     }

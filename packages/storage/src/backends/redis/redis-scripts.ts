@@ -187,6 +187,31 @@ for place, key in ipairs(ARGV) do
 end
 return answer`);
 
+/**
+ * KEYS index, expiries; ARGV now, command, bound, bound, count. Reads so many keys of the index, and answers how many
+ * there were, the last of them, and those that are visible. Drops from the index what expired or was evicted.
+ */
+export const KEYS = script(
+  HEAD,
+  `
+local items = string.sub(KEYS[1], 1, -2) .. 'i:'
+local keys = redis.call(ARGV[2], KEYS[1], ARGV[3], ARGV[4], 'LIMIT', 0, ARGV[5])
+local now, answer = tonumber(ARGV[1]), { #keys, keys[#keys] or '' }
+for _, key in ipairs(keys) do
+  if key ~= '' then
+    local found = head(items .. key)
+    if found and found.err then return found end
+    if not found then
+      redis.call('ZREM', KEYS[1], key)
+      redis.call('ZREM', KEYS[2], key)
+    elseif is_live(found, now) then
+      answer[#answer + 1] = key
+    end
+  end
+end
+return answer`,
+);
+
 /** KEYS item; ARGV now, start, end. Answers elements, or 0 where a value is. */
 export const RANGE = script(
   HEAD,

@@ -50,6 +50,13 @@ export class SqlOperations {
     );
   }
 
+  *keys(partition: string, scan: DriverScan, now: number): SqlSteps<DriverPage<string>> {
+    const { from, to = BEYOND, limit, reverse } = scan;
+    const statement = reverse ? this.statements.keysDown : this.statements.keysUp;
+    const rows = yield query(statement, toKey(partition), from, to, now, limit + 1);
+    return toPage(rows, limit, ({ key }) => toText(key));
+  }
+
   *partitions({ from, to = BEYOND }: ByteRange, limit: number, now: number): SqlSteps<DriverPage<string>> {
     const rows = yield query(this.statements.partitions, from, to, now, limit + 1);
     return toPage(rows, limit, ({ partition }) => toText(partition));

@@ -64,6 +64,10 @@ export class SqliteDriver implements Driver {
     return this.#reader.scan(partition, scan, now);
   }
 
+  keys(partition: string, scan: DriverScan, now: number): Promise<DriverPage<string>> {
+    return this.#reader.keys(partition, scan, now);
+  }
+
   partitions(range: ByteRange, limit: number, now: number): Promise<DriverPage<string>> {
     return this.#reader.partitions(range, limit, now);
   }

@@ -70,6 +70,23 @@ export class SqliteReader {
     return page;
   }
 
+  async keys(
+    partition: string,
+    { from, to = BEYOND, limit, reverse }: DriverScan,
+    now: number,
+  ): Promise<DriverPage<string>> {
+    const statement = reverse ? SQLITE_STATEMENTS.keysDown : SQLITE_STATEMENTS.keysUp;
+    const items: string[] = [];
+    let hasMore = false;
+    await this.#walk(partition, { from, to, reverse }, { statement, values: [] }, (row) => {
+      if (!isLive(row, now)) return false;
+      hasMore = items.length === limit;
+      if (!hasMore) items.push(row['name'] as string);
+      return hasMore;
+    });
+    return { items, hasMore };
+  }
+
   async query(
     partition: string,
     filter: JsonFilter,
@@ -173,7 +190,7 @@ export class SqliteReader {
   async #holdsLive(partition: string, now: number): Promise<boolean> {
     let holds = false;
     const all = { from: Buffer.alloc(0), to: BEYOND, reverse: false };
-    await this.#walk(partition, all, { statement: SQLITE_STATEMENTS.expiries, values: [] }, (row) => {
+    await this.#walk(partition, all, { statement: SQLITE_STATEMENTS.keysUp, values: [] }, (row) => {
       holds = isLive(row, now);
       return holds;
     });

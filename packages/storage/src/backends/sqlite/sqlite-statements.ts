@@ -5,8 +5,8 @@ const statement = (name: string, text: string): SqlStatement => ({ name: `sqlite
 /** As text, which costs less than bytes; by another name, since rows are ordered by the bytes. */
 export const KEY = 'CAST(key AS TEXT) AS name';
 
-const scan = (order: '' | ' DESC'): string =>
-  `SELECT ${KEY}, kind, json, bytes, version, expires_at FROM recap_items
+const scan = (order: '' | ' DESC', columns = 'kind, json, bytes, version, expires_at'): string =>
+  `SELECT ${KEY}, ${columns} FROM recap_items
    WHERE partition = $1 AND key >= $2 AND key < $3 ORDER BY key${order}`;
 
 /**
@@ -22,11 +22,9 @@ export const SQLITE_STATEMENTS = {
   /** 1 partition, 2 from, 3 to */
   scanUp: statement('scan_up', scan('')),
   scanDown: statement('scan_down', scan(' DESC')),
-  /** 1 partition, 2 from, 3 to */
-  expiries: statement(
-    'expiries',
-    `SELECT ${KEY}, expires_at FROM recap_items WHERE partition = $1 AND key >= $2 AND key < $3 ORDER BY key`,
-  ),
+  /** 1 partition, 2 from, 3 to; without values */
+  keysUp: statement('keys_up', scan('', 'expires_at')),
+  keysDown: statement('keys_down', scan(' DESC', 'expires_at')),
   /** 1 from, 2 to */
   nextPartition: statement(
     'next_partition',

@@ -247,6 +247,7 @@ describe('long work on SQLite', () => {
     expect(await turnsDuring(() => backend.query('p', [{ path: ['index'], equals: -1 }]))).toBeGreaterThan(1);
     now = 2_000;
     expect(await turnsDuring(() => backend.scan('p'))).toBeGreaterThan(1);
+    expect(await turnsDuring(() => backend.keys('p'))).toBeGreaterThan(1);
     expect(await turnsDuring(() => backend.partitions())).toBeGreaterThan(1);
     expect(await turnsDuring(() => backend.stats())).toBeGreaterThan(1);
     expect(await turnsDuring(() => backend.sweep(1_000))).toBeGreaterThan(1);
@@ -267,6 +268,7 @@ describe('long work on SQLite', () => {
     const last = await backend.scan('p', { after: second.next! });
     expect(last.items.map(({ key }) => key)).toEqual(['k4']);
     expect(last.next).toBe(undefined);
+    expect(await backend.keys('p')).toEqual({ items: ['k0', 'k1', 'k2', 'k3', 'k4'] });
     await backend.close();
   });
 

@@ -1,0 +1,18 @@
+import { createCacheBackend, createMemoryBackend } from '../../src';
+import { createFaultyBackend } from '../../src/testing';
+
+it('keys are listed, looked for and cleared without a value being read', async () => {
+  const backend = createFaultyBackend(createMemoryBackend());
+  const cache = createCacheBackend(backend);
+  await cache.mset([
+    ['session:1', 'x'],
+    ['session:2', 'x'],
+    ['other', 'x'],
+  ]);
+  const before = backend.calls.length;
+  expect(await cache.keys('session:*')).toEqual(['session:1', 'session:2']);
+  expect(await cache.exists('other')).toBe(true);
+  await cache.clear();
+  expect(await cache.keys()).toEqual([]);
+  expect([...new Set(backend.calls.slice(before))].sort()).toEqual(['batch', 'keys', 'length']);
+});
