@@ -18,6 +18,7 @@ import type {
   WriteOutcome,
 } from './backend';
 import { toByteRange } from './byte-range';
+import { CallDeadlines } from './call-deadlines';
 import { CallsUnderWay } from './calls-under-way';
 import { checkAddress, checkCount, checkInteger, checkName, checkRange, checkText } from './check-arguments';
 import { checkHealth, isHealthPartition } from './check-health';
@@ -69,9 +70,9 @@ class DrivenBackend implements Backend {
   readonly #driver: Driver;
   readonly #clock: Clock;
   readonly #newId: () => string;
-  readonly #timeoutMs: number | undefined;
   readonly #onError: (error: unknown) => void;
   readonly #underWay = new CallsUnderWay();
+  readonly #deadlines: CallDeadlines | undefined;
   readonly #sweeping: SweepTimer;
   readonly #lifecycle: Lifecycle;
 
@@ -81,7 +82,7 @@ class DrivenBackend implements Backend {
     this.#driver = driver;
     this.#clock = options.clock ?? systemClock;
     this.#newId = options.newId ?? newId;
-    this.#timeoutMs = options.timeoutMs;
+    this.#deadlines = this.#deadlinesOf(options);
     this.#onError = options.onError ?? (() => undefined);
     this.#sweeping = new SweepTimer((limit) => this.sweep(limit), options);
     this.#lifecycle = new Lifecycle(
@@ -315,7 +316,7 @@ class DrivenBackend implements Backend {
   async #later<T>(answer: Promise<T>): Promise<T> {
     this.#underWay.begin();
     try {
-      return await (this.#timeoutMs === undefined ? answer : this.#inTime(answer, this.#timeoutMs));
+      return await (this.#deadlines === undefined ? answer : this.#deadlines.inTime(answer));
     } catch (error) {
       throw this.#explain(error);
     } finally {
@@ -323,19 +324,10 @@ class DrivenBackend implements Backend {
     }
   }
 
-  async #inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const text = `The ${this.name} backend did not answer within ${timeoutMs} ms. A write may have happened.`;
-        reject(new StorageError('UNAVAILABLE', text));
-      }, timeoutMs);
-    });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #deadlinesOf({ timeoutMs }: CreateBackendOptions): CallDeadlines | undefined {
+    if (timeoutMs === undefined) return undefined;
+    const text = `The ${this.name} backend did not answer within ${timeoutMs} ms. A write may have happened.`;
+    return new CallDeadlines(timeoutMs, () => new StorageError('UNAVAILABLE', text));
   }
 
   #explain(error: unknown): StorageError {

@@ -174,12 +174,14 @@ export class RedisDriver implements Driver {
     const { partition, key, value, version, expiresAt } = write;
     const { index, expiries, generation, items } = this.#names.partition(partition);
     const record = encodeRecord(value, version, expiresAt);
-    await this.#admitted(partition, SET, [index, expiries, generation, `${items}${key}`], (seen) => [
-      key,
-      record,
-      ...lifetime(expiresAt, now),
-      seen,
-    ]);
+    await this.#admitted(partition, SET, [index, expiries, generation, `${items}${key}`], (seen) =>
+      // What is left out is neither encoded nor read.
+      expiresAt === undefined
+        ? seen === ''
+          ? [key, record]
+          : [key, record, seen]
+        : [key, record, seen, ...lifetime(expiresAt, now)],
+    );
     return { status: 'written' };
   }
 

@@ -38,20 +38,20 @@ local function admit(index, generation, seen)
   return nil
 end`;
 
-/** KEYS index, expiries, generation, item; ARGV key, record, expiresAt, ttlMs, generation seen. */
+/** KEYS index, expiries, generation, item; ARGV key, record, and where there are any generation seen, expiresAt, ttlMs. */
 export const SET = script(`
 local added = redis.call('ZADD', KEYS[1], 0, ARGV[1])
 if added == 1 and not redis.call('ZSCORE', KEYS[1], '') then
   local current = redis.call('GET', KEYS[3]) or '-'
-  if ARGV[5] ~= current then
+  if ARGV[3] ~= current then
     redis.call('DEL', KEYS[1])
     return current
   end
   redis.call('ZADD', KEYS[1], 0, '')
 end
-if ARGV[3] ~= '' then
-  redis.call('SET', KEYS[4], ARGV[2], 'PX', ARGV[4])
-  redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+if ARGV[4] then
+  redis.call('SET', KEYS[4], ARGV[2], 'PX', ARGV[5])
+  redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
 else
   redis.call('SET', KEYS[4], ARGV[2])
   if added == 0 then redis.call('ZREM', KEYS[2], ARGV[1]) end
