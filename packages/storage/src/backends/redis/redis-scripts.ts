@@ -69,7 +69,12 @@ local expires, recent = string.match(first, '^l%S+ (%d*)\\n(.*)$')
 if not recent or (expires ~= '' and tonumber(expires) <= tonumber(ARGV[1])) then return -1 end
 local version = ARGV[2]
 if string.find(' ' .. recent .. ' ', ' ' .. version .. ' ', 1, true) then return -1 end
-recent = string.match(recent, '^%S+ %S+ %S+ %S+ %S+ %S+ %S+') or recent
+local cut = 0
+for _ = 1, 7 do
+  cut = string.find(recent, ' ', cut + 1, true)
+  if not cut then break end
+end
+if cut then recent = string.sub(recent, 1, cut - 1) end
 redis.call('LSET', KEYS[1], 0, 'l' .. version .. ' ' .. expires .. '\\n' .. version .. ' ' .. recent)
 return redis.call('RPUSH', KEYS[1], unpack(ARGV, 3)) - 1`);
 
