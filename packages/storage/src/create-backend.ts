@@ -18,6 +18,7 @@ import type {
   WriteOutcome,
 } from './backend';
 import { toByteRange } from './byte-range';
+import { CallDeadlines } from './call-deadlines';
 import { CallsUnderWay } from './calls-under-way';
 import { checkAddress, checkCount, checkInteger, checkName, checkRange, checkText } from './check-arguments';
 import { checkHealth, isHealthPartition } from './check-health';
@@ -32,7 +33,13 @@ import { newId } from './new-id';
 import { decodeItem, decodeJson, decodeValue, encodeJson } from './stored-value';
 import { SweepTimer } from './sweep-timer';
 import { conflict, toOutcome, toPage, toPageOfNames, toValueItem, wrongType } from './to-answer';
-import { toDriverWrite } from './to-driver-write';
+import {
+  toAppendWrite,
+  toDeleteWrite,
+  toDriverWrite,
+  toSetWrite,
+  type WriteContext,
+} from './to-driver-write';
 
 export interface CreateBackendOptions {
   readonly clock?: Clock;
@@ -69,9 +76,10 @@ class DrivenBackend implements Backend {
   readonly #driver: Driver;
   readonly #clock: Clock;
   readonly #newId: () => string;
-  readonly #timeoutMs: number | undefined;
+  readonly #context: WriteContext;
   readonly #onError: (error: unknown) => void;
   readonly #underWay = new CallsUnderWay();
+  readonly #deadlines: CallDeadlines | undefined;
   readonly #sweeping: SweepTimer;
   readonly #lifecycle: Lifecycle;
 
@@ -81,7 +89,8 @@ class DrivenBackend implements Backend {
     this.#driver = driver;
     this.#clock = options.clock ?? systemClock;
     this.#newId = options.newId ?? newId;
-    this.#timeoutMs = options.timeoutMs;
+    this.#context = { newId: this.#newId, maxValueBytes: driver.capabilities.maxValueBytes };
+    this.#deadlines = this.#deadlinesOf(options);
     this.#onError = options.onError ?? (() => undefined);
     this.#sweeping = new SweepTimer((limit) => this.sweep(limit), options);
     this.#lifecycle = new Lifecycle(
@@ -125,21 +134,23 @@ class DrivenBackend implements Backend {
 
   async set(address: Address, value: Value, options: SetOptions = {}): Promise<string | undefined> {
     if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
-    const write = this.#toDriverWrite({ ...options, ...at(address), type: 'set', value });
-    const outcome = await this.#write(write);
+    const now = this.#clock.now();
+    const answer = this.#write(toSetWrite(address, value, options, now, this.#context), now);
+    const outcome = isPromise(answer) ? await answer : answer;
     return outcome.status === 'written' ? outcome.version : undefined;
   }
 
   async delete(address: Address, options: DeleteOptions = {}): Promise<boolean> {
     if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
-    const write = this.#toDriverWrite({ ...options, ...at(address), type: 'delete' });
-    return (await this.#write(write)).status === 'deleted';
+    const write = toDeleteWrite(address, options);
+    return (await this.#write(write, this.#clock.now())).status === 'deleted';
   }
 
   async append(address: Address, values: readonly Value[], options: AppendOptions = {}): Promise<number> {
     if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
-    const write = this.#toDriverWrite({ ...options, ...at(address), type: 'append', values });
-    const outcome = await this.#write(write);
+    const now = this.#clock.now();
+    const answer = this.#write(toAppendWrite(address, values, options, now, this.#context), now);
+    const outcome = isPromise(answer) ? await answer : answer;
     return outcome.status === 'written' ? (outcome.length ?? 0) : 0;
   }
 
@@ -291,20 +302,18 @@ class DrivenBackend implements Backend {
   }
 
   #toDriverWrite(write: Write): DriverWrite {
-    return toDriverWrite(write, {
-      now: this.#clock.now(),
-      newId: this.#newId,
-      maxValueBytes: this.capabilities.maxValueBytes,
-    });
+    return toDriverWrite(write, this.#clock.now(), this.#context);
   }
 
   #scan(partition: string, scan: DriverScan): Awaitable<DriverPage<StoredItem>> {
     return this.#answer(() => this.#driver.scan(partition, scan, this.#clock.now()));
   }
 
-  async #write(write: DriverWrite): Promise<WriteOutcome> {
-    const verdict = this.#answer(() => this.#driver.write(write, this.#clock.now()));
-    return toOutcome(write, isPromise(verdict) ? await verdict : verdict);
+  #write(write: DriverWrite, now: number): Awaitable<WriteOutcome> {
+    const verdict = this.#answer(() => this.#driver.write(write, now));
+    return isPromise(verdict)
+      ? verdict.then((later) => toOutcome(write, later))
+      : toOutcome(write, verdict);
   }
 
   /** What the driver answers, in time, and its errors in our words. What is there at once stays so. */
@@ -320,7 +329,7 @@ class DrivenBackend implements Backend {
   async #later<T>(answer: Promise<T>): Promise<T> {
     this.#underWay.begin();
     try {
-      return await (this.#timeoutMs === undefined ? answer : this.#inTime(answer, this.#timeoutMs));
+      return await (this.#deadlines === undefined ? answer : this.#deadlines.inTime(answer));
     } catch (error) {
       throw this.#explain(error);
     } finally {
@@ -328,19 +337,10 @@ class DrivenBackend implements Backend {
     }
   }
 
-  async #inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const text = `The ${this.name} backend did not answer within ${timeoutMs} ms. A write may have happened.`;
-        reject(new StorageError('UNAVAILABLE', text));
-      }, timeoutMs);
-    });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #deadlinesOf({ timeoutMs }: CreateBackendOptions): CallDeadlines | undefined {
+    if (timeoutMs === undefined) return undefined;
+    const text = `The ${this.name} backend did not answer within ${timeoutMs} ms. A write may have happened.`;
+    return new CallDeadlines(timeoutMs, () => new StorageError('UNAVAILABLE', text));
   }
 
   #explain(error: unknown): StorageError {
@@ -356,12 +356,6 @@ class DrivenBackend implements Backend {
       `The ${this.name} backend has no ${method}(). See its capabilities.`,
     );
   }
-}
-
-function at(address: Address): Address {
-  checkAddress(address);
-  const { partition, key } = address;
-  return { partition, key };
 }
 
 function checkAmount(list: readonly unknown[], what: string, max: number): void {

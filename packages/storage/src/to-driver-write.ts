@@ -1,11 +1,10 @@
-import type { Write } from './backend';
+import type { Address, AppendOptions, DeleteOptions, SetOptions, Value, Write } from './backend';
 import { checkAddress, checkCount, checkExpiry, checkVersion } from './check-arguments';
-import type { DriverWrite } from './driver';
+import type { AppendWrite, DeleteWrite, DriverWrite, SetWrite } from './driver';
 import { StorageError } from './errors';
 import { encodeValue } from './stored-value';
 
 export interface WriteContext {
-  readonly now: number;
   readonly newId: () => string;
   readonly maxValueBytes: number;
 }
@@ -13,37 +12,65 @@ export interface WriteContext {
 const MAX_ELEMENTS = 1_000;
 
 /** @throws {StorageError} for every argument that is out of order */
-export function toDriverWrite(write: Write, { now, newId, maxValueBytes }: WriteContext): DriverWrite {
+export function toDriverWrite(write: Write, now: number, context: WriteContext): DriverWrite {
   checkAddress(write);
-  const { partition, key } = write;
   switch (write.type) {
-    case 'delete': {
-      const { ifVersion } = write;
-      checkVersion(ifVersion, 'ifVersion');
-      return { type: 'delete', partition, key, ifVersion };
-    }
-    case 'append': {
-      const { expiresAt, version = newId(), values } = write;
-      checkExpiry(expiresAt, now);
-      checkVersion(version, 'version');
-      checkCount(values.length, 'values.length', MAX_ELEMENTS);
-      const encoded = values.map((value) => encodeValue(value, maxValueBytes));
-      return { type: 'append', partition, key, values: encoded, version, expiresAt };
-    }
-    case 'set': {
-      const { expiresAt, version = newId(), ifAbsent = false, ifVersion } = write;
-      checkExpiry(expiresAt, now);
-      checkVersion(version, 'version');
-      checkVersion(ifVersion, 'ifVersion');
-      if (ifAbsent && ifVersion !== undefined)
-        throw new StorageError('ARGUMENT_INVALID', '"ifAbsent" and "ifVersion" exclude each other.');
-      const value = encodeValue(write.value, maxValueBytes);
-      return { type: 'set', partition, key, value, version, expiresAt, ifAbsent, ifVersion };
-    }
+    case 'delete':
+      return toDeleteWrite(write, write);
+    case 'append':
+      return toAppendWrite(write, write.values, write, now, context);
+    case 'set':
+      return toSetWrite(write, write.value, write, now, context);
     default:
       throw new StorageError(
         'ARGUMENT_INVALID',
         `A write's type is "set", "append" or "delete"; this is "${String((write as { type: unknown }).type)}".`,
       );
   }
+}
+
+/** @throws {StorageError} as `toDriverWrite` */
+export function toSetWrite(
+  address: Address,
+  value: Value,
+  options: SetOptions,
+  now: number,
+  { newId, maxValueBytes }: WriteContext,
+): SetWrite {
+  checkAddress(address);
+  const { partition, key } = address;
+  const { expiresAt, version = newId(), ifAbsent = false, ifVersion } = options;
+  checkExpiry(expiresAt, now);
+  checkVersion(version, 'version');
+  checkVersion(ifVersion, 'ifVersion');
+  if (ifAbsent && ifVersion !== undefined)
+    throw new StorageError('ARGUMENT_INVALID', '"ifAbsent" and "ifVersion" exclude each other.');
+  const encoded = encodeValue(value, maxValueBytes);
+  return { type: 'set', partition, key, value: encoded, version, expiresAt, ifAbsent, ifVersion };
+}
+
+/** @throws {StorageError} as `toDriverWrite` */
+export function toAppendWrite(
+  address: Address,
+  values: readonly Value[],
+  options: AppendOptions,
+  now: number,
+  { newId, maxValueBytes }: WriteContext,
+): AppendWrite {
+  checkAddress(address);
+  const { partition, key } = address;
+  const { expiresAt, version = newId() } = options;
+  checkExpiry(expiresAt, now);
+  checkVersion(version, 'version');
+  checkCount(values.length, 'values.length', MAX_ELEMENTS);
+  const encoded = values.map((value) => encodeValue(value, maxValueBytes));
+  return { type: 'append', partition, key, values: encoded, version, expiresAt };
+}
+
+/** @throws {StorageError} as `toDriverWrite` */
+export function toDeleteWrite(address: Address, { ifVersion }: DeleteOptions): DeleteWrite {
+  checkAddress(address);
+  const { partition, key } = address;
+  checkVersion(ifVersion, 'ifVersion');
+  return { type: 'delete', partition, key, ifVersion };
 }

@@ -20,7 +20,7 @@ export const SUBJECTS = {
     labels: { memory: 'a Map', sqlite: 'better-sqlite3', postgres: 'pg', redis: 'ioredis' },
     module: (backend) => `./subjects/raw-${backend}.mjs`,
     configuration:
-      'what a program would write by hand: the same tables and indexes, as durable, prepared statements; in SQLite, writes of one turn of the event loop share a transaction; in memory, JSON text in a Map',
+      'what a program would write by hand that promises the same of each item: it has a version and may expire, keys keep their order, and an append that comes again with its version adds nothing. The same tables and indexes, as durable, prepared statements; in SQLite, writes of one turn of the event loop share a transaction; in Redis, a script where several commands must happen at once; in memory, JSON text in a Map whose bytes are counted. It neither checks values and keys, nor knows time-outs, bytes in other columns, or replaced lists',
   },
   contract: recap('contract', '`createMemoryBackend()` and its siblings'),
   cache: recap(

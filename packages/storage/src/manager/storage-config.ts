@@ -144,7 +144,7 @@ export interface RedisConfig extends RemoteConfig {
   readonly clientName?: string;
   /** Longest time to connect; default 10,000. */
   readonly connectTimeoutMs?: number;
-  /** Whether calls of one turn of the event loop share a packet; default true, on a cluster false. */
+  /** Whether calls of one turn of the event loop also wait for each other's answers; default false. */
   readonly autoPipelining?: boolean;
   /** How many replicas must have a write before it resolves; default 0. Makes losing one unlikely, not impossible. */
   readonly waitReplicas?: number;

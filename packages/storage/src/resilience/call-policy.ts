@@ -50,18 +50,31 @@ export function callPolicy(options: CallPolicyOptions): Around {
   const policy = retryPolicy(options);
   return async (operation, run) => {
     const startedAt = performance.now();
+    const perform = <T>(ask: () => Promise<T>): Promise<T> =>
+      operation.method === 'open' ? ask() : attempt(ask);
+    const mayRepeat = (error: unknown): boolean =>
+      isTransient(error) &&
+      !isCircuitOpen(error) &&
+      (operation.isRepeatable || wasNeverSent(error)) &&
+      performance.now() - startedAt < options.budgetMs;
+    let failure: unknown;
+    try {
+      return await perform(run);
+    } catch (error) {
+      if (!mayRepeat(error)) throw error;
+      failure = error;
+    }
+    // Only now, since most operations succeed, and some take no longer than the policy does.
+    let isFirst = true;
     try {
       return await policy.execute(async () => {
         try {
-          return await (operation.method === 'open' ? run() : attempt(run));
+          if (!isFirst) return await perform(run);
+          isFirst = false;
         } catch (error) {
-          const again =
-            isTransient(error) &&
-            !isCircuitOpen(error) &&
-            (operation.isRepeatable || wasNeverSent(error)) &&
-            performance.now() - startedAt < options.budgetMs;
-          throw again ? error : new Final(error);
+          throw mayRepeat(error) ? error : new Final(error);
         }
+        throw failure;
       });
     } catch (error) {
       throw error instanceof Final ? error.error : error;

@@ -101,10 +101,12 @@ export class MemoryDriver implements Driver {
   }
 
   write(write: DriverWrite, now: number): Verdict {
-    const refusal = refuse(write, this.#table.findLive(write.partition, write.key, now));
+    const there = this.#table.findLive(write.partition, write.key, now);
+    const refusal = refuse(write, there);
     if (refusal !== undefined) return refusal;
-    this.#makeRoom([write], now);
-    return this.#apply(write, now);
+    // Almost always enough, and counting the bytes of long text takes a while.
+    if (!this.#hasRoom(1, mostBytesOf(write))) this.#makeRoom([write], now);
+    return this.#apply(write, there);
   }
 
   batch(writes: readonly DriverWrite[], now: number): (Verdict | Error)[] {
@@ -124,7 +126,9 @@ export class MemoryDriver implements Driver {
     if (refusals.some((refusal) => refusal !== undefined))
       return refusals.filter((refusal) => refusal !== undefined);
     this.#makeRoom(writes, now);
-    return writes.map((write) => this.#apply(write, now));
+    return writes.map((write) =>
+      this.#apply(write, this.#table.findLive(write.partition, write.key, now)),
+    );
   }
 
   query(
@@ -199,8 +203,7 @@ export class MemoryDriver implements Driver {
   }
 
   /** What nothing refuses, and for which there is room. */
-  #apply(write: DriverWrite, now: number): Verdict {
-    const there = this.#table.findLive(write.partition, write.key, now);
+  #apply(write: DriverWrite, there: Entry | undefined): Verdict {
     switch (write.type) {
       case 'delete':
         if (there === undefined) return { status: 'missing' };
@@ -233,12 +236,15 @@ export class MemoryDriver implements Driver {
     return content.length;
   }
 
+  #hasRoom(items: number, bytes: number): boolean {
+    const { maxItems, maxBytes } = this.#limits;
+    return this.#table.items + items <= maxItems && this.#table.bytes + bytes <= maxBytes;
+  }
+
   /** For all of these writes together. What they are about is not evicted for them. */
   #makeRoom(writes: readonly DriverWrite[], now: number): void {
     const { maxItems, maxBytes, whenFull } = this.#limits;
-    // Almost always enough, and counting the bytes of long text takes a while.
-    const most = writes.reduce((sum, write) => sum + mostBytesOf(write), this.#table.bytes);
-    if (this.#table.items + writes.length <= maxItems && most <= maxBytes) return;
+    if (this.#hasRoom(writes.length, writes.reduce((sum, write) => sum + mostBytesOf(write), 0))) return;
     const isFull = (): boolean => {
       let { items, bytes } = this.#table;
       for (const write of writes) {

@@ -10,6 +10,8 @@ export interface RedisClient {
   readonly status: string;
   readonly isCluster: boolean;
   readonly options: { readonly db?: number | undefined };
+  /** Of a single client that is connected. */
+  readonly stream?: unknown;
   connect(): Promise<unknown>;
   quit(): Promise<unknown>;
   disconnect(reconnect?: boolean): void;

@@ -2,6 +2,7 @@ import { StorageError } from '../../errors';
 import { Heartbeat } from './heartbeat';
 import type { RedisArgument, RedisClient, RedisReply } from './redis-client';
 import { explainRedisError, replyCode } from './redis-errors';
+import { RedisPackets } from './redis-packets';
 import type { RedisScript } from './redis-scripts';
 
 export interface RedisConnectionOptions {
@@ -24,13 +25,21 @@ export class RedisConnection {
   readonly client: RedisClient;
   readonly #options: RedisConnectionOptions;
   readonly #heartbeat: Heartbeat;
+  readonly #packets: RedisPackets;
   #reason: unknown;
 
   constructor(client: RedisClient, options: RedisConnectionOptions) {
     this.client = client;
     this.#options = options;
+    this.#packets = new RedisPackets(client);
     const nodes = (): readonly RedisClient[] => (client.isCluster ? (client.nodes?.('all') ?? []) : [client]);
     this.#heartbeat = new Heartbeat(nodes, options.heartbeatMs);
+  }
+
+  /** The client, for the commands of an operation. */
+  get commands(): RedisClient {
+    this.#packets.open();
+    return this.client;
   }
 
   async open(): Promise<void> {
@@ -62,10 +71,10 @@ export class RedisConnection {
     args: readonly RedisArgument[],
   ): Promise<RedisReply> {
     try {
-      return (await this.client.evalshaBuffer(script.sha, keys.length, ...keys, ...args)) as RedisReply;
+      return (await this.commands.evalshaBuffer(script.sha, keys.length, ...keys, ...args)) as RedisReply;
     } catch (error) {
       if (replyCode(error) !== 'NOSCRIPT') throw error;
-      return (await this.client.evalBuffer(script.lua, keys.length, ...keys, ...args)) as RedisReply;
+      return (await this.commands.evalBuffer(script.lua, keys.length, ...keys, ...args)) as RedisReply;
     }
   }
 
@@ -89,7 +98,7 @@ export class RedisConnection {
     const { waitReplicas, waitTimeoutMs } = this.#options;
     let isLoaded = true;
     for (let attempt = 1; ; attempt += 1) {
-      const pipeline = this.client.pipeline();
+      const pipeline = this.commands.pipeline();
       if (isLoaded) pipeline.evalshaBuffer(script.sha, keys.length, ...keys, ...args);
       else pipeline.evalBuffer(script.lua, keys.length, ...keys, ...args);
       const [answer, waited] = (await pipeline.wait(waitReplicas, waitTimeoutMs).exec()) ?? [];

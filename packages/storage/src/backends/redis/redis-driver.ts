@@ -102,7 +102,7 @@ export class RedisDriver implements Driver {
     const name = this.#names.item(partition, key);
     let record: Buffer | null;
     try {
-      record = await this.#open().connection.client.getBuffer(name);
+      record = await this.#open().connection.commands.getBuffer(name);
     } catch (error) {
       if (replyCode(error) !== 'WRONGTYPE') throw error;
       const length = await this.length(partition, key, now);
@@ -124,15 +124,15 @@ export class RedisDriver implements Driver {
     { from, to, limit, reverse }: DriverScan,
     now: number,
   ): Promise<DriverPage<StoredItem>> {
-    const { client } = this.#open().connection;
+    const { connection } = this.#open();
     const { index } = this.#names.partition(partition);
     let [min, max] = lexBounds(from, to);
     const items: StoredItem[] = [];
     for (let bytes = 0; ;) {
       const count = Math.min(limit + 1 - items.length, CHUNK);
       const keys = reverse
-        ? await client.zrevrangebylexBuffer(index, max, min, 'LIMIT', 0, count)
-        : await client.zrangebylexBuffer(index, min, max, 'LIMIT', 0, count);
+        ? await connection.commands.zrevrangebylexBuffer(index, max, min, 'LIMIT', 0, count)
+        : await connection.commands.zrangebylexBuffer(index, min, max, 'LIMIT', 0, count);
       const records = await this.#records(partition, keys.map(String));
       for (const [place, record] of records.entries()) {
         if (record === null) continue;
@@ -199,12 +199,14 @@ export class RedisDriver implements Driver {
     const { partition, key, value, version, expiresAt } = write;
     const { index, expiries, generation, items } = this.#names.partition(partition);
     const record = encodeRecord(value, version, expiresAt);
-    await this.#admitted(partition, SET, [index, expiries, generation, `${items}${key}`], (seen) => [
-      key,
-      record,
-      ...lifetime(expiresAt, now),
-      seen,
-    ]);
+    await this.#admitted(partition, SET, [index, expiries, generation, `${items}${key}`], (seen) =>
+      // What is left out is neither encoded nor read.
+      expiresAt === undefined
+        ? seen === ''
+          ? [key, record]
+          : [key, record, seen]
+        : [key, record, seen, ...lifetime(expiresAt, now)],
+    );
     return { status: 'written' };
   }
 
@@ -256,7 +258,7 @@ export class RedisDriver implements Driver {
   async #records(partition: string, keys: readonly string[]): Promise<(Buffer | null)[]> {
     if (keys.length === 0) return [];
     const { index, expiries, items } = this.#names.partition(partition);
-    const records = await this.#open().connection.client.mgetBuffer(keys.map((key) => `${items}${key}`));
+    const records = await this.#open().connection.commands.mgetBuffer(keys.map((key) => `${items}${key}`));
     const others = keys.flatMap((_, place) => (records[place] === null ? [place] : []));
     if (others.length > 0) {
       const asked = others.map((place) => keys[place]!);

@@ -26,8 +26,8 @@ export interface RedisBackendOptions extends CreateBackendOptions {
   /** 10,000 unless given. */
   readonly connectTimeoutMs?: number;
   /**
-   * Whether calls of one turn of the event loop go, and are answered, as one: `false` unless given. It saves little
-   * beside what Node puts together by itself; on a cluster, calls fail while slots move.
+   * Whether calls of one turn of the event loop are answered as one: `false` unless given. They leave in one packet
+   * either way, so it saves nothing more on a single server; on a cluster, calls fail while slots move.
    */
   readonly autoPipelining?: boolean;
   /**

@@ -38,20 +38,20 @@ local function admit(index, generation, seen)
   return nil
 end`;
 
-/** KEYS index, expiries, generation, item; ARGV key, record, expiresAt, ttlMs, generation seen. */
+/** KEYS index, expiries, generation, item; ARGV key, record, and where there are any generation seen, expiresAt, ttlMs. */
 export const SET = script(`
 local added = redis.call('ZADD', KEYS[1], 0, ARGV[1])
 if added == 1 and not redis.call('ZSCORE', KEYS[1], '') then
   local current = redis.call('GET', KEYS[3]) or '-'
-  if ARGV[5] ~= current then
+  if ARGV[3] ~= current then
     redis.call('DEL', KEYS[1])
     return current
   end
   redis.call('ZADD', KEYS[1], 0, '')
 end
-if ARGV[3] ~= '' then
-  redis.call('SET', KEYS[4], ARGV[2], 'PX', ARGV[4])
-  redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+if ARGV[4] then
+  redis.call('SET', KEYS[4], ARGV[2], 'PX', ARGV[5])
+  redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
 else
   redis.call('SET', KEYS[4], ARGV[2])
   if added == 0 then redis.call('ZREM', KEYS[2], ARGV[1]) end
@@ -69,7 +69,12 @@ local expires, recent = string.match(first, '^l%S+ (%d*)\\n(.*)$')
 if not recent or (expires ~= '' and tonumber(expires) <= tonumber(ARGV[1])) then return -1 end
 local version = ARGV[2]
 if string.find(' ' .. recent .. ' ', ' ' .. version .. ' ', 1, true) then return -1 end
-recent = string.match(recent, '^%S+ %S+ %S+ %S+ %S+ %S+ %S+') or recent
+local cut = 0
+for _ = 1, 7 do
+  cut = string.find(recent, ' ', cut + 1, true)
+  if not cut then break end
+end
+if cut then recent = string.sub(recent, 1, cut - 1) end
 redis.call('LSET', KEYS[1], 0, 'l' .. version .. ' ' .. expires .. '\\n' .. version .. ' ' .. recent)
 return redis.call('RPUSH', KEYS[1], unpack(ARGV, 3)) - 1`);
 
