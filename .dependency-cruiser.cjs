@@ -17,6 +17,7 @@ const floors = {
       ['fallback/', 'key-space/'],
       ['cache/', 'database/'],
       ['cached-database/', 'manager/', 'copy/'],
+      ['archive/'],
     ],
   },
   capture: {

@@ -114,3 +114,7 @@ export type { CopyCounts } from './copy/copy-counts';
 export type { ExistingPolicy } from './copy/piece-writer';
 export { CopyError } from './copy/copy-error';
 export type { Difference } from './copy/copy-error';
+export { backupStorage } from './archive/backup-storage';
+export type { BackupOptions, BackupResult } from './archive/backup-storage';
+export { restoreStorage } from './archive/restore-storage';
+export type { RestoreOptions } from './archive/restore-storage';

@@ -17,28 +17,32 @@ export interface Fingerprint {
   readonly largestBytes: number;
 }
 
-interface Open {
-  readonly piece: Piece;
-  readonly hash: Hash;
-  readonly largestBytes: number;
+/** Puts the pieces of each item together. */
+export class FingerprintMaker {
+  #hash: Hash | undefined;
+  #largestBytes = 0;
+
+  /** The fingerprint of the item that this piece completes. A list that never comes to its end has none. */
+  add(piece: Piece): Fingerprint | undefined {
+    if (this.#hash === undefined || piece.type === 'value' || piece.offset === 0) {
+      this.#hash = createHash('sha256');
+      this.#largestBytes = 0;
+    }
+    for (const value of piece.type === 'value' ? [piece.value] : piece.values) addTo(this.#hash, value);
+    for (const bytes of sizesOf(piece)) this.#largestBytes = Math.max(this.#largestBytes, bytes);
+    if (piece.type === 'list' && !piece.isLast) return undefined;
+    const { partition, key, type, version, expiresAt } = piece;
+    const digest = this.#hash.digest('hex');
+    this.#hash = undefined;
+    return { partition, key, type, version, expiresAt, digest, largestBytes: this.#largestBytes };
+  }
 }
 
-/** One for each item of a stream of pieces. A list that never came to its end has none. */
 export async function* fingerprints(pieces: AsyncIterable<Piece>): AsyncGenerator<Fingerprint> {
-  let open: Open | undefined;
+  const maker = new FingerprintMaker();
   for await (const piece of pieces) {
-    const isFollowing = piece.type === 'list' && piece.offset > 0 && open !== undefined;
-    const hash: Hash = isFollowing ? open!.hash : createHash('sha256');
-    for (const value of piece.type === 'value' ? [piece.value] : piece.values) addTo(hash, value);
-    const largestBytes: number = sizesOf(piece).reduce(
-      (largest, bytes) => Math.max(largest, bytes),
-      isFollowing ? open!.largestBytes : 0,
-    );
-    open = { piece, hash, largestBytes };
-    if (piece.type === 'list' && !piece.isLast) continue;
-    const { partition, key, type, version, expiresAt } = piece;
-    yield { partition, key, type, version, expiresAt, digest: hash.digest('hex'), largestBytes };
-    open = undefined;
+    const made = maker.add(piece);
+    if (made !== undefined) yield made;
   }
 }
 
