@@ -16,7 +16,8 @@ const floors = {
       ['backends/', 'resilience/'],
       ['fallback/', 'key-space/'],
       ['cache/', 'database/'],
-      ['cached-database/', 'manager/'],
+      ['cached-database/', 'manager/', 'copy/'],
+      ['archive/'],
     ],
   },
   capture: {

@@ -20,7 +20,10 @@ export type StorageErrorCode =
   | 'CAPACITY_EXCEEDED'
   | 'CORRUPT'
   | 'ACCESS_DENIED'
-  | 'BATCH_FAILED';
+  | 'BATCH_FAILED'
+  | 'TARGET_NOT_EMPTY'
+  | 'COPY_DIFFERS'
+  | 'ARCHIVE_INVALID';
 
 /**
  * The error Recap rejects with or throws. Branch on `code`; the message is for people and says what

@@ -107,3 +107,14 @@ export type {
   RedisNode,
   RedisSentinelOptions,
 } from './backends/redis/redis-options';
+export { copyStorage } from './copy/copy-storage';
+export type { CopyStorageOptions } from './copy/copy-storage';
+export type { CopyOptions, CopyPhase, CopyProgress, CopyResult } from './copy/copy-options';
+export type { CopyCounts } from './copy/copy-counts';
+export type { ExistingPolicy } from './copy/piece-writer';
+export { CopyError } from './copy/copy-error';
+export type { Difference } from './copy/copy-error';
+export { backupStorage } from './archive/backup-storage';
+export type { BackupOptions, BackupResult } from './archive/backup-storage';
+export { restoreStorage } from './archive/restore-storage';
+export type { RestoreOptions } from './archive/restore-storage';

@@ -1,0 +1,127 @@
+import { comparePositions } from '../copy/compare-positions';
+import { DigestOfAll, FingerprintMaker } from '../copy/fingerprints';
+import { sizesOf, type Piece } from '../copy/piece';
+import type { PieceSource, Position } from '../copy/piece-source';
+import { errorCode, StorageError } from '../errors';
+import {
+  ARCHIVE_FORM,
+  fromArchived,
+  LineSums,
+  type ArchivedPiece,
+  type ArchiveFooter,
+  type ArchiveHeader,
+} from './archive-lines';
+import { readLines } from './read-lines';
+
+/** What a whole archive turned out to be. */
+export interface ArchiveSummary extends Omit<ArchiveFooter, 'end'> {
+  readonly createdAt: string;
+  readonly source: string;
+  readonly largestBytes: number;
+  /** The sum of the last line, which depends on all others. */
+  readonly sum: string;
+}
+
+/** An archive, each line of which is checked whenever it is read. */
+export class ArchiveSource implements PieceSource {
+  readonly name = 'archive';
+  readonly maxValueBytes: number;
+  readonly #path: string;
+
+  constructor(path: string, { largestBytes }: ArchiveSummary) {
+    this.#path = path;
+    this.maxValueBytes = largestBytes;
+  }
+
+  async *read(after?: Position): AsyncGenerator<Piece> {
+    for await (const piece of readArchive(this.#path)) {
+      if (after === undefined || comparePositions(piece, after) > 0) yield piece;
+    }
+  }
+}
+
+/**
+ * Reads an archive to its end.
+ *
+ * @throws {StorageError} `ARCHIVE_INVALID`, naming the line
+ */
+export async function checkArchive(
+  path: string,
+  onPiece?: (piece: Piece) => Promise<void> | void,
+): Promise<ArchiveSummary> {
+  let largestBytes = 0;
+  const pieces = readArchive(path);
+  for (let next = await pieces.next(); ; next = await pieces.next()) {
+    if (next.done === true) return { ...next.value, largestBytes };
+    for (const size of sizesOf(next.value)) largestBytes = Math.max(largestBytes, size);
+    await onPiece?.(next.value);
+  }
+}
+
+/** Every piece as soon as its line has been checked; what it returns has been compared with the last line. */
+async function* readArchive(path: string): AsyncGenerator<Piece, Omit<ArchiveSummary, 'largestBytes'>> {
+  const sums = new LineSums();
+  const maker = new FingerprintMaker();
+  const digest = new DigestOfAll();
+  const counts = { values: 0, lists: 0, elements: 0 };
+  let line = 0;
+  let header: ArchiveHeader | undefined;
+  let footer: ArchiveFooter | undefined;
+  let last: Piece | undefined;
+  const invalid = (what: string, cause?: unknown): StorageError =>
+    new StorageError('ARCHIVE_INVALID', `The archive ${path} ${what}. Nothing of it is used.`, { cause });
+  const lines = readLines(path);
+  for (;;) {
+    let next: IteratorResult<string>;
+    try {
+      next = await lines.next();
+    } catch (cause) {
+      if (errorCode(cause) === 'ENOENT') throw invalid('is not there', cause);
+      throw invalid(`cannot be read after line ${line} (${errorCode(cause) ?? 'it is cut off'})`, cause);
+    }
+    if (next.done === true) break;
+    line += 1;
+    if (footer !== undefined) throw invalid(`goes on after its end, on line ${line}`);
+    const text = sums.read(next.value);
+    if (text === undefined) {
+      throw invalid(
+        line === 1
+          ? 'is no archive of Recap, or its line 1 is damaged'
+          : `is damaged: line ${line} is not what was written after line ${line - 1}`,
+      );
+    }
+    // What has the right sum has been written by Recap, if by another release of it.
+    const read = JSON.parse(text) as object;
+    if (header === undefined) {
+      header = read as ArchiveHeader;
+      if (header.recapArchive === ARCHIVE_FORM) continue;
+      throw invalid(`has form ${String(header.recapArchive)}; this release reads form ${ARCHIVE_FORM}`);
+    }
+    if ('end' in read) {
+      footer = read as ArchiveFooter;
+      continue;
+    }
+    const piece = fromArchived(read as ArchivedPiece);
+    if (last !== undefined && !follows(piece, last)) throw invalid(`is not in its order on line ${line}`);
+    last = piece;
+    const made = maker.add(piece);
+    if (made !== undefined) {
+      digest.add(made);
+      counts[made.type === 'value' ? 'values' : 'lists'] += 1;
+    }
+    if (piece.type === 'list') counts.elements += piece.values.length;
+    yield piece;
+  }
+  if (header === undefined) throw invalid('is empty');
+  if (footer === undefined) throw invalid(`is cut off after line ${line}`);
+  const { end: _end, ...told } = footer;
+  const found = { ...counts, digest: digest.toString() };
+  if (Object.entries(found).some(([name, value]) => told[name as keyof typeof told] !== value))
+    throw invalid(`does not hold what its line ${line} says`);
+  return { ...found, createdAt: header.createdAt, source: header.source, sum: sums.last };
+}
+
+function follows(piece: Piece, last: Piece): boolean {
+  const order = comparePositions(piece, last);
+  return order > 0 || (order === 0 && piece.type === 'list' && last.type === 'list');
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { StorageError } from '../errors';
+import type { CopyCounts } from './copy-counts';
+import type { Position } from './piece-source';
+
+/** Where a copy stopped. */
+export interface ResumePoint {
+  readonly position: Position;
+  readonly counts: CopyCounts;
+}
+
+const FORM = 1;
+
+/** @param ends what tells this copy from others */
+export function writeToken(ends: readonly string[], { position, counts }: ResumePoint): string {
+  const text = JSON.stringify([FORM, ends, position.partition, position.key, counts]);
+  return `${Buffer.from(text).toString('base64url')}.${checksum(text)}`;
+}
+
+/** @throws {StorageError} `ARGUMENT_INVALID` for what is no token, or that of another copy */
+export function readToken(ends: readonly string[], token: string): ResumePoint {
+  const [encoded = '', sum] = token.trim().split('.');
+  const text = Buffer.from(encoded, 'base64url').toString();
+  if (sum !== checksum(text)) throw invalid('is none, or is damaged');
+  // What has its checksum has been written by `writeToken`, if by another release of it.
+  const [form, of, partition, key, counts] = JSON.parse(text) as [
+    number,
+    readonly string[],
+    string,
+    string,
+    CopyCounts,
+  ];
+  if (form !== FORM) throw invalid('was written by another release');
+  if (JSON.stringify(of) !== JSON.stringify(ends)) {
+    throw invalid(`is of another copy (${of.join(', ')}), not of this one (${ends.join(', ')})`);
+  }
+  return { position: { partition, key }, counts };
+}
+
+function checksum(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+function invalid(why: string): StorageError {
+  return new StorageError('ARGUMENT_INVALID', `The token to resume from ${why}. Begin anew without it.`);
+}
