@@ -311,9 +311,7 @@ class DrivenBackend implements Backend {
 
   #write(write: DriverWrite, now: number): Awaitable<WriteOutcome> {
     const verdict = this.#answer(() => this.#driver.write(write, now));
-    return isPromise(verdict)
-      ? verdict.then((later) => toOutcome(write, later))
-      : toOutcome(write, verdict);
+    return isPromise(verdict) ? verdict.then((later) => toOutcome(write, later)) : toOutcome(write, verdict);
   }
 
   /** What the driver answers, in time, and its errors in our words. What is there at once stays so. */

@@ -55,7 +55,8 @@ function plainParts(value: unknown, parts: number, depth: number): number {
   if (typeof value !== 'object' || value === null || depth === 0) return -1;
   let left = parts;
   if (Array.isArray(value)) {
-    for (let at = 0; at < value.length && left >= 0; at += 1) left = plainParts(value[at], left - 1, depth - 1);
+    for (let at = 0; at < value.length && left >= 0; at += 1)
+      left = plainParts(value[at], left - 1, depth - 1);
     return left;
   }
   if (Object.getPrototypeOf(value) !== Object.prototype) return -1;

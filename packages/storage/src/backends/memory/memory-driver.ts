@@ -126,9 +126,7 @@ export class MemoryDriver implements Driver {
     if (refusals.some((refusal) => refusal !== undefined))
       return refusals.filter((refusal) => refusal !== undefined);
     this.#makeRoom(writes, now);
-    return writes.map((write) =>
-      this.#apply(write, this.#table.findLive(write.partition, write.key, now)),
-    );
+    return writes.map((write) => this.#apply(write, this.#table.findLive(write.partition, write.key, now)));
   }
 
   query(
@@ -244,7 +242,13 @@ export class MemoryDriver implements Driver {
   /** For all of these writes together. What they are about is not evicted for them. */
   #makeRoom(writes: readonly DriverWrite[], now: number): void {
     const { maxItems, maxBytes, whenFull } = this.#limits;
-    if (this.#hasRoom(writes.length, writes.reduce((sum, write) => sum + mostBytesOf(write), 0))) return;
+    if (
+      this.#hasRoom(
+        writes.length,
+        writes.reduce((sum, write) => sum + mostBytesOf(write), 0),
+      )
+    )
+      return;
     const isFull = (): boolean => {
       let { items, bytes } = this.#table;
       for (const write of writes) {
