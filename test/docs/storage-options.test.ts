@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { checkConfig } from '../../packages/storage/src/manager/check-config';
-import { backendShapes } from '../../packages/storage/src/manager/config-schemas';
+import { backendShapes } from '../../packages/storage/src/options/config-schemas';
 import { fallbackShape } from '../../packages/storage/src/manager/resolve-fallback';
-import { settings } from '../../packages/storage/src/manager/setting-schemas';
+import { settings } from '../../packages/storage/src/options/setting-schemas';
 import { z } from 'zod';
 import { firstCells, headingsOf, readMarkdown } from './markdown-blocks';
 import { Types } from './exported-types';

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../clock';
 import type { StorageError } from '../errors';
 import { checkItems } from '../key-space/check-items';
 import { KeySpace, type KeyWrite, type RoleOptions } from '../key-space/key-space';
+import { checkRole } from '../options/role-options';
 import type { CacheBackend, CacheItem } from './cache-backend';
 import { toExpiry } from './time-to-live';
 
@@ -22,7 +23,11 @@ export interface CacheParts {
   readonly clock: Clock;
 }
 
-/** Makes a cache of any backend; `disconnect()` closes the backend, unless `ownsBackend` is false. */
+/**
+ * Makes a cache of any backend; `disconnect()` closes the backend, unless `ownsBackend` is false.
+ *
+ * @throws {StorageError} `CONFIG_INVALID`, `KEY_INVALID` for a prefix and `ARGUMENT_INVALID` for a lifetime that is none
+ */
 export function createCacheBackend(backend: Backend, options: CacheBackendOptions = {}): CacheBackend {
   return new BackendCache(backend, options);
 }
@@ -34,6 +39,7 @@ class BackendCache implements CacheBackend {
   readonly #defaultTtlSeconds: number | undefined;
 
   constructor(backend: Backend, options: CacheBackendOptions) {
+    checkRole('createCacheBackend', backend, options);
     const { clock = systemClock, defaultTtlSeconds } = options;
     toExpiry(defaultTtlSeconds, 0, 'defaultTtlSeconds');
     this.#space = new KeySpace(backend, 'cache', options);

@@ -2,6 +2,7 @@ import type { Backend, Value } from '../backend';
 import type { StorageError } from '../errors';
 import { checkItems } from '../key-space/check-items';
 import { KeySpace, type KeyWrite, type RoleOptions } from '../key-space/key-space';
+import { checkRole } from '../options/role-options';
 import type { DatabaseBackend, DatabaseItem } from './database-backend';
 
 export type DatabaseBackendOptions = RoleOptions;
@@ -9,7 +10,11 @@ export type DatabaseBackendOptions = RoleOptions;
 /** What stands behind a database of ours. A symbol that every copy of the package knows. */
 export const DATABASE_PARTS: unique symbol = Symbol.for('@recap/storage/database-parts');
 
-/** Makes a database of any backend; `disconnect()` closes the backend, unless `ownsBackend` is false. */
+/**
+ * Makes a database of any backend; `disconnect()` closes the backend, unless `ownsBackend` is false.
+ *
+ * @throws {StorageError} `CONFIG_INVALID`, and `KEY_INVALID` for a prefix that is none
+ */
 export function createDatabaseBackend(
   backend: Backend,
   options: DatabaseBackendOptions = {},
@@ -22,6 +27,7 @@ class BackendDatabase implements DatabaseBackend {
   readonly #space: KeySpace;
 
   constructor(backend: Backend, options: DatabaseBackendOptions) {
+    checkRole('createDatabaseBackend', backend, options);
     this[DATABASE_PARTS] = { backend };
     this.#space = new KeySpace(backend, 'database', options);
   }

@@ -33,6 +33,8 @@ export interface OverlayOptions {
   /** What the backend takes that is away. */
   readonly maxValueBytes: number;
   readonly newId: () => string;
+  /** Keeps other processes off what is kept under this name; without it, nobody else can get there. Gives it back. */
+  readonly own?: () => () => void;
 }
 
 /** What lies over a backend that is away: the writes made meanwhile, and what is known by them. */
@@ -44,6 +46,7 @@ export class Overlay {
   readonly #data: string;
   /** Begins the names of partitions that hold what does not count any more of what the backend had. */
   readonly #gone: string;
+  #disown: (() => void) | undefined;
   #writing: Promise<unknown> = Promise.resolve();
 
   constructor(store: Backend, options: OverlayOptions) {
@@ -57,6 +60,8 @@ export class Overlay {
   /** Finds what an earlier process has left, or clears what it had no time to. */
   async open(): Promise<void> {
     await this.store.open();
+    // Two that number their entries by themselves would write over each other's.
+    this.#disown ??= (this.#options.own ?? (() => () => undefined))();
     await this.journal.open();
     if (this.journal.length === 0) await this.clear();
   }
@@ -118,8 +123,17 @@ export class Overlay {
     return result;
   }
 
+  async close(): Promise<void> {
+    const disown = this.#disown;
+    this.#disown = undefined;
+    await this.store.close();
+    disown?.();
+  }
+
   /** Forgets what was known, after it was replayed. */
   async clear(): Promise<void> {
+    // What is there is another process's.
+    if (this.#disown === undefined) return;
     for (const prefix of [this.#data, this.#gone]) {
       for (let names = await this.#names(prefix); names.length > 0; names = await this.#names(prefix)) {
         for (const name of names) await this.#empty(name);

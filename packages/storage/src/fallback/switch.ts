@@ -279,7 +279,7 @@ export class Switch {
     await this.#clearing;
     const { primary, overlays, onEvent } = this.#options;
     const left = overlays.map(({ store, journal }) => ({ store, writes: journal.length }));
-    const closed = await Promise.allSettled([primary.close(), ...overlays.map(({ store }) => store.close())]);
+    const closed = await Promise.allSettled([primary.close(), ...overlays.map((each) => each.close())]);
     let lost = 0;
     for (const { store, writes } of left.filter((each) => each.writes > 0)) {
       const isLost = store.name === 'memory';

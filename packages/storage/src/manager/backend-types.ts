@@ -1,4 +1,4 @@
-import { nearest } from './nearest';
+import { nearest } from '../options/nearest';
 
 /** The types of backend that can be configured. */
 export const BACKEND_TYPES = ['memory', 'sqlite', 'postgres', 'redis', 'custom'] as const;

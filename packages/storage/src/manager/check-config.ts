@@ -1,4 +1,4 @@
-import { configInvalid, type ConfigProblem } from './config-problem';
+import { configInvalid, toldOnce, type ConfigProblem } from '../options/config-problem';
 import { expandReferences, type Environment } from './expand-references';
 import { isRecord } from './map-texts';
 import { resolveConfig } from './resolve-config';
@@ -31,5 +31,5 @@ export function checkConfig(given: unknown, environment: Environment, caller: st
       : given;
   const resolved = resolveConfig(config);
   if ('config' in resolved && problems.length === 0) return resolved.config;
-  throw configInvalid(caller, [...problems, ...('problems' in resolved ? resolved.problems : [])]);
+  throw configInvalid(caller, toldOnce(problems, 'problems' in resolved ? resolved.problems : []));
 }

@@ -1,4 +1,4 @@
-import type { ConfigProblem } from './config-problem';
+import type { ConfigProblem } from '../options/config-problem';
 import { mapTexts } from './map-texts';
 
 /** Where references get their values; usually `process.env`. */
@@ -21,9 +21,10 @@ export function expandReferences(
 ): { readonly data: unknown; readonly problems: readonly ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const expanded = mapTexts(data, (text, path) => {
-    const fail = (message: string): string => {
+    const fail = (message: string): undefined => {
       problems.push({ path, message });
-      return text;
+      // Nothing is to be found wrong with the reference itself.
+      return undefined;
     };
     if (!text.includes('$')) return text;
     return style === 'file' ? expandAll(text, environment, fail) : expandMarked(text, environment, fail);
@@ -37,8 +38,9 @@ const IN_CODE = new RegExp(`\\$(?:(\\$\\{)|\\{(${NAME})(?::-([^}]*))?\\})`, 'g')
 const WHOLE = /^\$([A-Z_][A-Z0-9_]*)$/;
 
 type Fail = (message: string) => string;
+type Give = (message: string) => undefined;
 
-function expandAll(text: string, environment: Environment, fail: Fail): string {
+function expandAll(text: string, environment: Environment, fail: Give): string | undefined {
   let failure: string | undefined;
   const result = text.replace(
     IN_FILES,
@@ -55,7 +57,7 @@ function expandAll(text: string, environment: Environment, fail: Fail): string {
   return failure === undefined ? result : fail(failure);
 }
 
-function expandMarked(text: string, environment: Environment, fail: Fail): string {
+function expandMarked(text: string, environment: Environment, fail: Give): string | undefined {
   let failure: string | undefined;
   const note: Fail = (message) => (failure ??= message);
   const whole = WHOLE.exec(text)?.[1];

@@ -1,4 +1,4 @@
-import type { ConfigProblem } from './config-problem';
+import type { ConfigProblem } from '../options/config-problem';
 
 /** What settings of other systems are called here. They are not taken, since they often mean something else too. */
 export const foreignSettings: Readonly<Record<string, string>> = {

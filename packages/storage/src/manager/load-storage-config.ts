@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { errorCode, StorageError } from '../errors';
 import { markExpanded } from './check-config';
-import { configInvalid, pathText, type ConfigProblem } from './config-problem';
+import { configInvalid, pathText, toldOnce, type ConfigProblem } from '../options/config-problem';
 import { expandReferences, type Environment } from './expand-references';
 import { isRecord } from './map-texts';
 import { parseConfigText, type ConfigDocument } from './parse-config-text';
@@ -38,7 +38,7 @@ export async function loadStorageConfig(
   const at = hasSection ? [within] : [];
   const { data, problems: missing } = expandReferences(hasSection ? root[within] : root, environment, 'file');
   const resolved = resolveConfig(data);
-  const problems = [...missing, ...('problems' in resolved ? resolved.problems : [])];
+  const problems = toldOnce(missing, 'problems' in resolved ? resolved.problems : []);
   if (problems.length > 0) {
     throw configInvalid(path, problems, (problem) => placeOf(problem, at, document));
   }

@@ -16,22 +16,24 @@ interface Step {
 const DEPTH = 32;
 
 /**
- * A copy of plain data with every text replaced. What is neither a record nor a list, such as a client or a
+ * A copy of plain data with every text replaced, or left out where there is nothing instead. What is neither a record nor a list, such as a client or a
  * function, is handed on as it is, and so is what lies deeper than 32 levels.
  */
 export function mapTexts(
   data: unknown,
-  map: (text: string, path: readonly PropertyKey[]) => string,
+  map: (text: string, path: readonly PropertyKey[]) => string | undefined,
 ): unknown {
   let result: unknown;
   const steps: Step[] = [{ from: data, path: [], put: (copy) => (result = copy) }];
   for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
     const { from, path, put } = step;
     const isList = Array.isArray(from);
-    if (typeof from === 'string') put(map(from, path));
-    else if ((!isList && !isRecord(from)) || path.length >= DEPTH) put(from);
+    if (typeof from === 'string') {
+      const mapped = map(from, path);
+      if (mapped !== undefined) put(mapped);
+    } else if ((!isList && !isRecord(from)) || path.length >= DEPTH) put(from);
     else {
-      const copy: object = isList ? [] : {};
+      const copy: object = isList ? new Array<unknown>(from.length) : {};
       put(copy);
       // Backwards, so that the last pushed and first popped is the first.
       const entries: [PropertyKey, unknown][] = isList ? [...from.entries()] : Object.entries(from);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Backend } from '../backend';
+import { ownFile } from '../backends/sqlite/own-file';
 import { systemClock } from '../clock';
 import { FallbackBackend } from '../fallback/fallback-backend';
 import type { FallbackEvent, FallbackState } from '../fallback/fallback-event';
@@ -40,6 +41,9 @@ export async function openHalf(
     const overlays = fallback.to.map(
       (each) =>
         new Overlay(makeBackend(each, context), {
+          ...(each.type === 'sqlite' && each.client === undefined && each.path !== ':memory:'
+            ? { own: owning(each.path, name, who, log) }
+            : {}),
           ...{ name, reads: fallback.reads, newId, maxValueBytes: primary.capabilities.maxValueBytes },
         }),
     );
@@ -65,6 +69,25 @@ export async function openHalf(
   // In Redis everything begins with it already.
   const keyPrefix = config.type === 'redis' ? '' : config.keyPrefix;
   return { type: config.type, keyPrefix, backend: observed, state };
+}
+
+/** As `ownFile`; that another has it is told once, since a program that goes on without its fallback looks well. */
+function owning(
+  path: string,
+  name: string,
+  who: Omit<FailureContext, 'operation'>,
+  log: StorageLog,
+): () => () => void {
+  let isTold = false;
+  return () => {
+    try {
+      return ownFile(path, name);
+    } catch (error) {
+      if (!isTold) log.alert({ ...who, path }, `No fallback of the ${who.role}: ${(error as Error).message}`);
+      isTold = true;
+      throw error;
+    }
+  };
 }
 
 /** The first failure is the one to be told; what fails afterwards goes to `onError`. */

@@ -1,4 +1,4 @@
-import type { ConfigProblem } from './config-problem';
+import type { ConfigProblem } from '../options/config-problem';
 import { isRecord } from './map-texts';
 
 type Settings = Readonly<Record<string, unknown>>;

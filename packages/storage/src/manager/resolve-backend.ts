@@ -1,13 +1,13 @@
 import { backendType, type BackendType } from './backend-types';
-import type { ConfigProblem } from './config-problem';
-import { backendShapes, settingAliases } from './config-schemas';
-import { postgresFields, redisFields } from './connection-fields';
+import type { ConfigProblem } from '../options/config-problem';
+import { backendShapes, settingAliases } from '../options/config-schemas';
+import { postgresFields, redisFields } from '../options/connection-fields';
 import { isRecord } from './map-texts';
 import { renameSettings } from './rename-settings';
 import type { ResolvedBackend, Role } from './resolved-config';
-import { settings } from './setting-schemas';
+import { settings } from '../options/setting-schemas';
 import { foreignProblems, foreignSettings } from './foreign-settings';
-import { zodProblems } from './zod-problems';
+import { zodProblems } from '../options/zod-problems';
 
 type Path = readonly PropertyKey[];
 

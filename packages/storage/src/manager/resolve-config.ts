@@ -1,11 +1,11 @@
-import type { ConfigProblem } from './config-problem';
+import type { ConfigProblem } from '../options/config-problem';
 import { isRecord } from './map-texts';
 import { foreignProblems } from './foreign-settings';
 import { resolveBackend } from './resolve-backend';
 import { resolveFallback } from './resolve-fallback';
 import type { ResolvedHalf, ResolvedStorage, Role } from './resolved-config';
-import { unknownSettings, wholeNumber } from './setting-schemas';
-import { zodProblems } from './zod-problems';
+import { unknownSettings, wholeNumber } from '../options/setting-schemas';
+import { zodProblems } from '../options/zod-problems';
 
 const NAMES = ['cache', 'database', 'slowOperationMs'];
 /** An hour: longer than any time-out that can be set. */

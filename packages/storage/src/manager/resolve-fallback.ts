@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { BACKEND_TYPES, type BackendType } from './backend-types';
-import type { ConfigProblem } from './config-problem';
+import type { ConfigProblem } from '../options/config-problem';
 import { isRecord } from './map-texts';
 import { resolveBackend } from './resolve-backend';
 import type { ResolvedBackend, ResolvedFallback, Role } from './resolved-config';
-import { settings, wholeNumber } from './setting-schemas';
-import { zodProblems } from './zod-problems';
+import { settings, wholeNumber } from '../options/setting-schemas';
+import { zodProblems } from '../options/zod-problems';
 
 /** What stands behind each type when the fallback is `'documented'`. */
 const DOCUMENTED: Readonly<Partial<Record<BackendType, readonly BackendType[]>>> = {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { backendShapes } from './config-schemas';
+import type { backendShapes } from '../options/config-schemas';
 
 type Settings<Type extends keyof typeof backendShapes> = z.output<z.ZodObject<(typeof backendShapes)[Type]>>;
 

@@ -5,6 +5,7 @@ import { systemClock } from '../clock';
 import { createDatabaseBackend } from '../database/create-database-backend';
 import type { DatabaseBackend } from '../database/database-backend';
 import { StorageError } from '../errors';
+import { checkedSettings } from '../options/backend-options';
 import { askHealth } from './ask-health';
 import { checkConfig } from './check-config';
 import { checkDrivers } from './check-drivers';
@@ -14,7 +15,7 @@ import { notConfigured, StorageBackends } from './storage-backends';
 import { Slot } from './slot';
 import type { StorageConfig } from './storage-config';
 import { storageHealth, type HalfHealth, type StorageHealth } from './storage-health';
-import type { StorageOptions } from './storage-options';
+import { optionsShape, type StorageOptions } from './storage-options';
 
 /** Longest time for a look at the health of a backend, unless said otherwise. */
 const HEALTH_MS = 5_000;
@@ -31,7 +32,9 @@ export class StorageManager {
   #connecting: Promise<StorageBackends> | undefined;
   #disconnecting: Promise<void> | undefined;
 
+  /** @throws {StorageError} `CONFIG_INVALID` for wrong `options`; `connect()` checks the configuration */
   constructor(config: StorageConfig, options: StorageOptions = {}) {
+    checkedSettings(optionsShape, 'StorageManager', options);
     this.#config = config;
     this.#options = options;
     const { clock = systemClock } = options;

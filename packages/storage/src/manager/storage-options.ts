@@ -1,5 +1,7 @@
 import type { Clock } from '../clock';
 import type { FallbackEvent } from '../fallback/fallback-event';
+import { handedIn } from '../options/config-schemas';
+import { functionOf, programShape } from '../options/program-shape';
 import type { Environment } from './expand-references';
 import type { FailureContext, Logger } from './storage-log';
 
@@ -19,3 +21,14 @@ export interface StorageOptions {
   /** From 0 up to 1, for the waits between attempts; default `Math.random`. */
   readonly random?: () => number;
 }
+
+const { clock, newId, onError } = programShape;
+
+/** The options by their names and kinds. */
+export const optionsShape = {
+  ...{ clock, newId, onError },
+  logger: handedIn('a logger: an object with warn() and others').optional(),
+  onFallback: functionOf(' that is told of fallbacks').optional(),
+  environment: handedIn('an object, such as process.env').optional(),
+  random: functionOf(' that gives a number from 0 up to 1').optional(),
+} satisfies Record<keyof StorageOptions, unknown>;

@@ -1,3 +1,4 @@
+import { createMemoryBackend } from '../../src/backends/memory/memory-backend';
 import { errorCode } from '../../src/errors';
 import { checkConfig } from '../../src/manager/check-config';
 import type { ResolvedStorage } from '../../src/manager/resolved-config';
@@ -208,10 +209,11 @@ describe('URLs', () => {
     ['postgres', 'postgres://h/d?sslmode=prefer', /sslmode that is not taken\. Valid: disable, require/],
     ['postgres', 'postgres://h/d?pool=3', /parameter "pool" that is not taken/],
     // The rest of a password that holds a "?".
-    ['postgres', 'postgres://u:1?s3cret@h/d', /has a parameter that is not taken/],
+    ['postgres', 'postgres://u:1?s3cret@h/d', /can be read in two ways: an @/],
     ['postgres', 'postgres://u:p%zz@h/d', /is no URL/],
     ['redis', 'redis://h/cache', /names a database that is no number/],
-    ['redis', 'redis://u:p#ss@h', /is no URL|has a "#"/],
+    ['redis', 'redis://u:p#ss@h', /can be read in two ways: an @/],
+    ['redis', 'redis://h/0#1', /has a "#"/],
     ['redis', '$REDIS_URL', /REDIS_URL is not set/],
   ])('for %s refuse %s', (type, url, message) => {
     expect(problemsOf({ database: { type, url } })[0]).toMatch(message);
@@ -272,8 +274,9 @@ describe('what is handed in', () => {
     const client = new Pool();
     const { database } = check({ database: { type: 'postgres', client } });
     expect(database?.backend).toHaveProperty('client', client);
-    const { cache } = check({ cache: { type: 'custom', backend: client } });
-    expect((cache?.backend as { backend: unknown }).backend).toBe(client);
+    const backend = createMemoryBackend();
+    const { cache } = check({ cache: { type: 'custom', backend } });
+    expect((cache?.backend as { backend: unknown }).backend).toBe(backend);
     expect(problemsOf({ cache: { type: 'custom' } })).toEqual([
       expect.stringMatching(/^cache\.backend: has to be a backend/),
     ]);

@@ -1,6 +1,6 @@
 import type { Backend } from '../../backend';
-import { checkOptions } from '../../check-options';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
+import { backendOptions } from '../../options/backend-options';
 import { MemoryDriver } from './memory-driver';
 
 export interface MemoryBackendOptions extends CreateBackendOptions {
@@ -15,20 +15,14 @@ export interface MemoryBackendOptions extends CreateBackendOptions {
 }
 
 const MIB = 2 ** 20;
-/** What a string of V8 holds. */
-const MAX_STRING = 2 ** 29 - 24;
 
 /**
  * Keeps everything in this process, and forgets it on `close()`.
  *
  * @throws {StorageError} `CONFIG_INVALID`
  */
-export function createMemoryBackend(options: MemoryBackendOptions = {}): Backend {
-  checkOptions(options, {
-    maxItems: [1, Number.MAX_SAFE_INTEGER],
-    maxBytes: [1, Number.MAX_SAFE_INTEGER],
-    maxValueBytes: [1, MAX_STRING],
-  });
+export function createMemoryBackend(given: MemoryBackendOptions = {}): Backend {
+  const options = backendOptions('memory', 'createMemoryBackend', given);
   const {
     maxItems = 1_000_000,
     maxBytes = 256 * MIB,

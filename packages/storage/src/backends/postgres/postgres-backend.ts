@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ConnectionOptions } from 'node:tls';
 import type { Backend } from '../../backend';
-import { checkOptions, MAX_TIMER_MS } from '../../check-options';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
-import { StorageError } from '../../errors';
 import { loadDriver } from '../../load-driver';
+import { backendOptions } from '../../options/backend-options';
 import type { PostgresPool } from './postgres-client';
 import { PostgresDriver } from './postgres-driver';
 
@@ -53,20 +52,9 @@ const MIB = 2 ** 20;
  *
  * @throws {StorageError} `CONFIG_INVALID`
  */
-export function createPostgresBackend(options: PostgresBackendOptions = {}): Backend {
+export function createPostgresBackend(given: PostgresBackendOptions = {}): Backend {
+  const options = backendOptions('postgres', 'createPostgresBackend', given);
   const { schema, client, preparedStatements = true, maxValueBytes = 16 * MIB, timeoutMs = 30_000 } = options;
-  if (schema !== undefined && !/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(schema))
-    throw new StorageError(
-      'CONFIG_INVALID',
-      `"schema" must be 1 to 63 letters, digits and underscores; it is "${schema}".`,
-    );
-  checkOptions(options, { port: [1, 65_535], timeoutMs: [1, MAX_TIMER_MS], maxValueBytes: [1, 2 ** 27] });
-  checkOptions(options.pool ?? {}, {
-    min: [0, 10_000],
-    max: [1, 10_000],
-    idleTimeoutMs: [0, MAX_TIMER_MS],
-    acquireTimeoutMs: [1, MAX_TIMER_MS],
-  });
   const driver = new PostgresDriver({
     openPool: async () => client ?? openPool(options, timeoutMs),
     isPoolOurs: client === undefined,

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
-import { StorageError } from '../../errors';
 import { loadDriver } from '../../load-driver';
+import { redisFields } from '../../options/connection-fields';
 import type { RedisBackendOptions, RedisNode } from './redis-options';
 import type { RedisClient } from './redis-client';
 
@@ -91,29 +91,10 @@ function retryDelay(times: number): number {
   return Math.round(delay * (0.5 + Math.random() / 2));
 }
 
-/** @throws {StorageError} `CONFIG_INVALID` */
+/** Of options that are checked: what a URL says, and before it what single fields say. */
 export function toEndpoint({ url, host, port, username, password, db, tls }: RedisBackendOptions): Endpoint {
-  const parsed = url === undefined ? {} : parseUrl(url);
+  const { tls: isEncrypted, ...parsed } = redisFields({ url }).fields as Endpoint & { tls?: boolean };
   const given = { host, port, username, password, db, tls: tls === true ? {} : tls || undefined };
   const chosen = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...parsed, ...Object.fromEntries(chosen) };
-}
-
-/** @throws {StorageError} `CONFIG_INVALID`, without the URL, which may hold a password */
-function parseUrl(url: string): Endpoint {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const database = parsed?.pathname.slice(1) ?? '';
-  if (parsed === undefined || !/^rediss?:$/.test(parsed.protocol) || !/^\d*$/.test(database))
-    throw new StorageError(
-      'CONFIG_INVALID',
-      '"url" must be redis://user:password@host:port/database, or rediss:// for TLS; user, password, port and database (a number) may be left out.',
-    );
-  return {
-    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1') || 'localhost',
-    ...(parsed.port !== '' && { port: Number(parsed.port) }),
-    ...(parsed.username !== '' && { username: decodeURIComponent(parsed.username) }),
-    ...(parsed.password !== '' && { password: decodeURIComponent(parsed.password) }),
-    ...(database !== '' && { db: Number(database) }),
-    ...(parsed.protocol === 'rediss:' && { tls: {} }),
-  };
+  return { ...parsed, ...(isEncrypted === true && { tls: {} }), ...Object.fromEntries(chosen) };
 }

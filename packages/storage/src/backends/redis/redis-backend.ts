@@ -1,6 +1,7 @@
 import type { Backend } from '../../backend';
 import { createBackend } from '../../create-backend';
 import { StorageError } from '../../errors';
+import { backendOptions } from '../../options/backend-options';
 import { openRedis, toEndpoint } from './open-redis';
 import type { RedisClient } from './redis-client';
 import { RedisDriver } from './redis-driver';
@@ -13,7 +14,8 @@ const MIB = 2 ** 20;
  * `timeoutMs` is 10,000 unless given. Redis keeps what it answers in memory, and saves and replicates it later:
  * what a crash or a failover may lose is in the guide.
  */
-export function createRedisBackend(options: RedisBackendOptions = {}): Backend {
+export function createRedisBackend(given: RedisBackendOptions = {}): Backend {
+  const options = backendOptions('redis', 'createRedisBackend', given);
   const {
     client,
     keyPrefix = 'recap:',
@@ -23,7 +25,7 @@ export function createRedisBackend(options: RedisBackendOptions = {}): Backend {
   } = options;
   const { maxValueBytes = 16 * MIB, onWarning = (message) => process.emitWarning(message, 'RecapWarning') } =
     options;
-  checkOptions(options);
+  checkWays(options);
   const endpoint = toEndpoint(options);
   const driver = new RedisDriver({
     openClient: async () => (client as RedisClient | undefined) ?? openRedis(options, endpoint),
@@ -41,26 +43,9 @@ export function createRedisBackend(options: RedisBackendOptions = {}): Backend {
 }
 
 /** @throws {StorageError} `CONFIG_INVALID` */
-function checkOptions({ keyPrefix = '', cluster, sentinel, db = 0, ...options }: RedisBackendOptions): void {
+function checkWays({ cluster, sentinel, db = 0 }: RedisBackendOptions): void {
   const problem =
-    problemOfNumbers(options) ??
-    // The braces of a prefix would become the hash tag, and tear partitions apart or heap them onto one node.
-    (/[{}]/.test(keyPrefix) ? '"keyPrefix" must hold no braces' : undefined) ??
     (cluster && sentinel ? '"cluster" and "sentinel" exclude each other' : undefined) ??
-    (cluster?.nodes.length === 0 ? '"cluster.nodes" is empty' : undefined) ??
-    (sentinel?.nodes.length === 0 ? '"sentinel.nodes" is empty' : undefined) ??
     (cluster && db !== 0 ? 'a cluster has no "db" but 0' : undefined);
-  if (problem !== undefined) throw new StorageError('CONFIG_INVALID', `Redis: ${problem}.`);
-}
-
-function problemOfNumbers(options: RedisBackendOptions): string | undefined {
-  const { waitReplicas = 0, waitTimeoutMs = 1, connectTimeoutMs = 1, maxValueBytes = 1 } = options;
-  const isWhole = (value: number, min: number): boolean => Number.isSafeInteger(value) && value >= min;
-  if (!isWhole(waitReplicas, 0)) return '"waitReplicas" must be an integer from 0 on';
-  // To the server 0 means for ever.
-  if (!isWhole(waitTimeoutMs, 1)) return '"waitTimeoutMs" must be an integer from 1 on';
-  if (!isWhole(connectTimeoutMs, 1)) return '"connectTimeoutMs" must be an integer from 1 on';
-  return isWhole(maxValueBytes, 1) && maxValueBytes <= 512 * MIB - 1_024
-    ? undefined
-    : '"maxValueBytes" must be an integer from 1 to a little less than 512 MiB';
+  if (problem !== undefined) throw new StorageError('CONFIG_INVALID', `createRedisBackend: ${problem}.`);
 }

@@ -1,19 +1,15 @@
-import { mkdir, open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode, StorageError } from '../../errors';
 import { retryWhileBusy } from './busy-retry';
+import type { SqliteModule } from './load-sqlite-module';
 import { LogKeeper } from './log-keeper';
+import { makeFolder } from './make-folder';
 import type { SqliteConstructor, SqliteDatabase } from './sqlite-client';
 import { SqliteConnection } from './sqlite-connection';
 import { HAS_LAYOUT, LAYOUT, READ_LAYOUT, SQLITE_DEFINITIONS } from './sqlite-schema';
 import { SqliteReader } from './sqlite-reader';
 import { SqliteWriter } from './sqlite-writer';
-
-/** The driver, and where a thread of its own finds it. */
-export interface SqliteModule {
-  readonly Database: SqliteConstructor;
-  readonly path: string;
-}
 
 export interface SqliteTarget {
   /** For messages. */
@@ -84,7 +80,7 @@ async function connect(
   Database: SqliteConstructor,
 ): Promise<SqliteDatabase> {
   if (path !== ':memory:') {
-    if (makesFolder) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    if (makesFolder) await makeFolder(dirname(path));
     await makeFile(path);
   }
   return new Database(path, { timeout: 0 });
@@ -97,6 +93,21 @@ async function makeFile(path: string): Promise<void> {
     await (await open(path, 'wx', 0o600)).close();
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
+    if (!(await isFolder(path))) return;
+    throw new StorageError(
+      'CONFIG_INVALID',
+      `The SQLite database ${path} cannot be opened: a folder is there. Correct the path.`,
+    );
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    // A symbolic link to what is yet to be made.
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 

@@ -1,11 +1,10 @@
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { Backend } from '../../backend';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { StorageError } from '../../errors';
-import { loadBetterSqlite } from '../../load-better-sqlite';
-import type { SqliteModule } from './open-sqlite';
-import type { SqliteConstructor, SqliteDatabase } from './sqlite-client';
+import { backendOptions } from '../../options/backend-options';
+import { loadSqliteModule } from './load-sqlite-module';
+import type { SqliteDatabase } from './sqlite-client';
 import { SqliteDriver } from './sqlite-driver';
 
 export interface SqliteBackendOptions extends CreateBackendOptions {
@@ -37,17 +36,22 @@ const MIB = 2 ** 20;
  *
  * @throws {StorageError} `CONFIG_INVALID` unless there is either a `path` or a `client`
  */
-export function createSqliteBackend(options: SqliteBackendOptions): Backend {
+export function createSqliteBackend(given: SqliteBackendOptions): Backend {
+  // A program in JavaScript may call it without.
+  const options = backendOptions('sqlite', 'createSqliteBackend', (given as typeof given | undefined) ?? {});
   const { path, client, createFolder = true, synchronous = 'full' } = options;
   const { busyTimeoutMs = 5_000, maxValueBytes = MIB, onError = () => undefined } = options;
   if ((path === undefined) === (client === undefined))
-    throw new StorageError('CONFIG_INVALID', 'An SQLite backend needs either a "path" or a "client".');
+    throw new StorageError(
+      'CONFIG_INVALID',
+      'createSqliteBackend: give either the "path" of a file (or ":memory:") or a "client".',
+    );
   const file = path === undefined ? undefined : toFile(path);
   const driver = new SqliteDriver(
     {
       title: file ?? 'that was handed in',
       place: client ?? { path: file!, makesFolder: createFolder },
-      load: loadModule,
+      load: loadSqliteModule,
       syncs: synchronous === 'full',
       busyTimeoutMs,
       onError,
@@ -55,24 +59,6 @@ export function createSqliteBackend(options: SqliteBackendOptions): Backend {
     maxValueBytes,
   );
   return createBackend(driver, options);
-}
-
-/** Brought along by `@recap/capture`. Two builds of SQLite within a process would not see each other's locks. */
-const STABLE_NAME = 'better-sqlite3-napi';
-const requireOther = createRequire(__filename);
-
-function loadModule(): SqliteModule {
-  const { Database, source } = loadBetterSqlite({
-    usual: {
-      load: () => require('better-sqlite3') as unknown,
-      resolve: () => require.resolve('better-sqlite3'),
-    },
-    stable: {
-      load: () => requireOther(STABLE_NAME) as unknown,
-      resolve: () => requireOther.resolve(STABLE_NAME),
-    },
-  });
-  return { Database: Database as SqliteConstructor, path: source.resolve() };
 }
 
 function toFile(path: string): string {

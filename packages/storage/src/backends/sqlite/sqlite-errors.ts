@@ -28,9 +28,7 @@ const CODES: readonly (readonly [begins: string, code: StorageErrorCode, text: s
     'is locked by another for longer than "busyTimeoutMs". See who writes for so long.',
   ],
   ['ENOENT', 'UNAVAILABLE', 'cannot be opened. Does its folder exist, and may this user write there?'],
-  ['ENOTDIR', 'UNAVAILABLE', 'cannot be opened. Does its folder exist, and may this user write there?'],
-  ['EEXIST', 'UNAVAILABLE', 'cannot be opened: a file is where its folder should be. Correct the path.'],
-  ['EISDIR', 'UNAVAILABLE', 'cannot be opened: a folder is there. Correct the path.'],
+  ['ENOTDIR', 'CONFIG_INVALID', 'cannot be opened: a file is where its folder should be. Correct the path.'],
   [
     'SQLITE_CANTOPEN',
     'UNAVAILABLE',

@@ -62,9 +62,24 @@ describe('opening an SQLite file', () => {
   it('fails where a file is in the place of its folder, or a folder in its own', async () => {
     await writeFile(file(), '');
     const within = createSqliteBackend({ path: join(file(), 'items.db') });
-    await expect(within.open()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(within.open()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('a file is where its folder should be') as string,
+    });
     const onFolder = createSqliteBackend({ path: folder() });
-    await expect(onFolder.open()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(onFolder.open()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('a folder is there') as string,
+    });
+  });
+
+  // Node's own recursive mkdir goes round for ever there.
+  (process.platform === 'linux' ? it : it.skip)('fails where no folder can be made', async () => {
+    for (const path of ['/proc/x/items.db', '/proc/x/y/z/items.db', '/sys/x/y/items.db'])
+      await expect(createSqliteBackend({ path }).open()).rejects.toMatchObject({
+        code: expect.stringMatching(/^(CONFIG_INVALID|ACCESS_DENIED)$/) as string,
+        message: expect.stringContaining(path.split('/').slice(0, 3).join('/')) as string,
+      });
   });
 
   it('refuses a file that is no database, and leaves it as it is', async () => {

@@ -1,4 +1,4 @@
-import { nearest } from '../../src/manager/nearest';
+import { nearest } from '../../src/options/nearest';
 
 describe('nearest', () => {
   it.each([

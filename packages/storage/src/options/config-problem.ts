@@ -12,6 +12,15 @@ export function pathText(path: readonly PropertyKey[]): string {
   return path.map(String).join('.') || 'config';
 }
 
+/** Without what is told of a place where something else is wrong before: one leads to the other. */
+export function toldOnce(
+  before: readonly ConfigProblem[],
+  found: readonly ConfigProblem[],
+): readonly ConfigProblem[] {
+  const places = new Set(before.map(({ path }) => pathText(path)));
+  return [...before, ...found.filter(({ path }) => !places.has(pathText(path)))];
+}
+
 /** `CONFIG_INVALID` with every problem on a line of its own. */
 export function configInvalid(
   caller: string,

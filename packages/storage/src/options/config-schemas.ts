@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { whyNoBackend } from '../backend-methods';
 import { isWellFormed } from '../well-formed';
 import { flag, secret, settings, text, wholeNumber } from './setting-schemas';
 
@@ -47,7 +48,7 @@ const remoteShape = {
 };
 
 /** Taken as it is: a parsed copy would be without its methods. */
-const handedIn = (what: string) =>
+export const handedIn = (what: string) =>
   z.custom<object>((value) => (typeof value === 'object' || typeof value === 'function') && value !== null, {
     error: `has to be ${what}`,
   });
@@ -97,7 +98,7 @@ export const backendShapes = {
     // Within PostgreSQL's 63 bytes for a name.
     applicationName: text(63).default('recap'),
     preparedStatements: flag().default(true),
-    maxValueBytes: wholeNumber(1, 512 * MIB).default(16 * MIB),
+    maxValueBytes: wholeNumber(1, 128 * MIB).default(16 * MIB),
     pool: settings({
       min: wholeNumber(0, 1_000).default(0),
       max: wholeNumber(1, 1_000).default(10),
@@ -138,7 +139,9 @@ export const backendShapes = {
   },
   custom: {
     ...remoteShape,
-    backend: handedIn('a backend: an object with the methods of Backend'),
+    backend: z.custom<object>((value) => whyNoBackend(value) === undefined, {
+      error: ({ input }) => whyNoBackend(input) ?? 'has to be a backend',
+    }),
   },
 } as const;
 

@@ -21,6 +21,13 @@ export function readUrl(
   const begins = Object.keys(schemes).map((scheme) => `${scheme}//`);
   const scheme = Object.keys(schemes).find((each) => url.toLowerCase().startsWith(`${each}//`));
   if (scheme === undefined) return { problem: `has to begin with ${begins.join(' or ')}` };
+  // Whatever a password holds, it must not make another host of what stands before it.
+  const [, authority = '', rest = ''] = /^[^/]*\/\/([^/?#]*)(.*)$/s.exec(url) ?? [];
+  if (rest.includes('@') || authority.indexOf('@') !== authority.lastIndexOf('@'))
+    return {
+      problem:
+        'can be read in two ways: an @ is where none may be. Characters such as @ : / ? # % in a name or password are written %40 and so on',
+    };
   let parsed: URL;
   const fields: { -readonly [Key in keyof UrlFields]: UrlFields[Key] } = {
     isEncrypted: schemes[scheme]!.isEncrypted,

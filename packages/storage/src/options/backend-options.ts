@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { isWellFormed } from '../well-formed';
+import { configInvalid, pathText } from './config-problem';
+import { backendShapes, handedIn } from './config-schemas';
+import { postgresFields, redisFields } from './connection-fields';
+import { functionOf, programShape } from './program-shape';
+import { flag, secret, settings, text } from './setting-schemas';
+import { zodProblems } from './zod-problems';
+
+/** Backends that are made by a function of their own, beside the configuration. */
+type Single = keyof typeof singleShapes;
+
+/** Of the settings that a configuration takes, those that a single backend has; a default is the backend's own. */
+function own<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  not: readonly string[] = [],
+): Record<string, z.ZodType> {
+  return Object.fromEntries(
+    Object.entries(shape)
+      .filter(([name]) => !not.includes(name))
+      .map(([name, schema]) => {
+        const inner =
+          schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? schema.unwrap() : schema;
+        return [name, (inner as z.ZodType).optional()];
+      }),
+  );
+}
+
+const OF_THE_ROLE = ['keyPrefix'];
+const AROUND = ['retry', 'circuitBreaker'];
+const tls = () => z.union([flag(), handedIn('the options of a TLS connection')]).optional();
+
+const redisPrefix = 'has to be a text of at most 512 bytes without braces';
+
+const singleShapes = {
+  memory: { ...own(backendShapes.memory, OF_THE_ROLE), ...programShape },
+  sqlite: { ...own(backendShapes.sqlite, OF_THE_ROLE), ...programShape },
+  postgres: {
+    ...own(backendShapes.postgres, [...OF_THE_ROLE, ...AROUND, 'username']),
+    user: text(255).optional(),
+    password: z.union([secret(), functionOf(' that gives it')]).optional(),
+    ssl: tls(),
+    ...programShape,
+  },
+  redis: {
+    ...own(backendShapes.redis, AROUND),
+    keyPrefix: z
+      .string({ error: redisPrefix })
+      .refine(
+        (prefix) => Buffer.byteLength(prefix) <= 512 && isWellFormed(prefix) && !/[{}]/.test(prefix),
+        redisPrefix,
+      )
+      .optional(),
+    tls: tls(),
+    onWarning: functionOf(' that is told of warnings').optional(),
+    ...programShape,
+  },
+} satisfies Record<string, z.ZodRawShape>;
+
+/** What other names are called here. */
+const REMEDIES = {
+  memory: {},
+  sqlite: { filename: 'here "path"' },
+  postgres: { username: 'here "user"', connectionString: 'here "url"' },
+  redis: { database: 'here "db"' },
+} satisfies Record<Single, Readonly<Record<string, string>>>;
+
+const fieldsOf = { postgres: postgresFields, redis: redisFields };
+
+/**
+ * The options of a single backend, by the same rules as in a configuration.
+ *
+ * @throws {StorageError} `CONFIG_INVALID` with everything that is wrong, and with the valid names for an unknown one
+ */
+export function backendOptions<Options extends object>(
+  type: Single,
+  caller: string,
+  given: Options,
+): Options {
+  const options = checkedSettings(singleShapes[type], caller, given, REMEDIES[type]) as Options & {
+    readonly url?: string;
+  };
+  if ((type === 'postgres' || type === 'redis') && options.url !== undefined) {
+    const { problems } = fieldsOf[type]({ url: options.url });
+    if (problems.length > 0) throw configInvalid(caller, problems, placeOf);
+  }
+  return options;
+}
+
+/** @throws {StorageError} `CONFIG_INVALID` with everything that is wrong */
+export function checkedSettings(
+  shape: z.ZodRawShape,
+  caller: string,
+  given: unknown,
+  remedies: Readonly<Record<string, string>> = {},
+): object {
+  const parsed = settings(shape, remedies).safeParse(given);
+  if (!parsed.success) throw configInvalid(caller, zodProblems(parsed.error, []), placeOf);
+  return parsed.data;
+}
+
+function placeOf({ path }: { readonly path: readonly PropertyKey[] }): string {
+  return path.length === 0 ? 'options' : pathText(path);
+}
