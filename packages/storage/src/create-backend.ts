@@ -175,14 +175,15 @@ class DrivenBackend implements Backend {
   }
 
   async scan(partition: string, options: ScanOptions = {}): Promise<Page<Item>> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     checkName(partition, 'partition');
     const { range = {}, reverse = false } = options;
     const { limit, after } = checkPage(options);
     checkRange(range);
     const scan = { ...toByteRange(range, after, reverse), limit, reverse };
-    const page = await this.#answer(() => this.#driver.scan(partition, scan, this.#clock.now()));
-    return toPage(page, decodeItem);
+    const page = this.#answer(() => this.#driver.scan(partition, scan, this.#clock.now()));
+    // Decoded in the same turn where it can be: what waits, with the pages of others, survives a collection.
+    return toPage(isPromise(page) ? await page : page, decodeItem);
   }
 
   async partitions(prefix = '', options: PageOptions = {}): Promise<Page<string>> {

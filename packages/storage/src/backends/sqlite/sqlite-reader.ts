@@ -17,6 +17,8 @@ import { Turns } from './turns';
 /** After so much a page ends, since what reads it has to decode it in one go. */
 const MAX_PAGE_BYTES = 2 ** 20;
 const COUNT_LIMIT = 10_000;
+/** Rows that are read in one go: some hundred microseconds' worth. */
+const BLOCK = 128;
 /** A list that is replaced while it is read is read again. */
 const MAX_READS = 5;
 /** Beyond every name: no UTF-8 holds this byte. */
@@ -57,17 +59,47 @@ export class SqliteReader {
     return found;
   }
 
-  async scan(
+  scan(
     partition: string,
     { from, to = BEYOND, limit, reverse }: DriverScan,
     now: number,
-  ): Promise<DriverPage<StoredItem>> {
+  ): Awaitable<DriverPage<StoredItem>> {
     const statement = reverse ? SQLITE_STATEMENTS.scanDown : SQLITE_STATEMENTS.scanUp;
     const page = new PageOfItems(limit);
-    await this.#walk(partition, { from, to, reverse }, { statement, values: [] }, (row) =>
-      isLive(row, now) ? page.add(row) : false,
-    );
-    return page;
+    let [low, high] = [from, to];
+    const goOnAfter = (name: string): void => {
+      if (reverse) high = Buffer.from(name);
+      else low = Buffer.from(`${name}\0`);
+    };
+    /** Tells whether the page is done. */
+    const step = (): boolean => {
+      do {
+        const count = Math.min(limit + 1 - page.items.length, BLOCK);
+        const rows = this.#connection.ask({ statement, values: [toKey(partition), low, high, count] });
+        let reached: string | undefined;
+        try {
+          for (const row of rows) {
+            const name = row['name'] as string;
+            if (isLive(row, now)) {
+              const item = isLeftOut(row) ? this.#find(partition, name, now) : toItem(row, name);
+              if (item !== undefined && page.add(item)) return true;
+            }
+            reached = name;
+          }
+        } finally {
+          // What is read again, since the file was busy, goes on from here.
+          if (reached !== undefined) goOnAfter(reached);
+        }
+        if (rows.length < count) return true;
+      } while (!this.#turns.isOver);
+      return false;
+    };
+    const goOn = async (isDone: Awaitable<boolean>): Promise<DriverPage<StoredItem>> => {
+      for (let done = await isDone; !done; done = await this.#read(step));
+      return page;
+    };
+    const isDone = this.#read(step);
+    return isDone === true ? page : goOn(isDone);
   }
 
   async query(
@@ -78,7 +110,7 @@ export class SqliteReader {
   ): Promise<DriverPage<StoredItem>> {
     const page = new PageOfItems(limit);
     await this.#walk(partition, { from, to, reverse }, sqliteQuery(filter), (row) =>
-      row['json'] !== null && isLive(row, now) ? page.add(row) : false,
+      row['json'] !== null && isLive(row, now) ? page.add(toItem(row, row['name'] as string)) : false,
     );
     return page;
   }
@@ -226,15 +258,19 @@ class PageOfItems implements DriverPage<StoredItem> {
   }
 
   /** Tells whether this was one too many. */
-  add(row: SqlRow): boolean {
+  add(item: StoredItem): boolean {
     this.hasMore =
       this.items.length === this.#limit || (this.items.length > 0 && this.#bytes > MAX_PAGE_BYTES);
     if (this.hasMore) return true;
-    const item = toItem(row, row['name'] as string);
     this.#bytes += item.value?.length ?? 0;
     this.items.push(item);
     return false;
   }
+}
+
+/** Too large to be read together with others. */
+function isLeftOut({ kind, json, bytes }: SqlRow): boolean {
+  return kind !== KIND.list && json === null && bytes === null;
 }
 
 function isLive({ expires_at: expiresAt }: SqlRow, now: number): boolean {
