@@ -25,6 +25,16 @@ const MAX_READS = 5;
 const BEYOND = Buffer.of(0xff);
 const NUL = Buffer.of(0);
 
+/** The columns of a scan. */
+type ScannedRow = readonly [
+  name: string,
+  kind: number,
+  json: string | null,
+  bytes: Uint8Array | null,
+  version: string,
+  expiresAt: number | null,
+];
+
 interface Within {
   readonly from: Uint8Array;
   readonly to: Uint8Array;
@@ -75,13 +85,14 @@ export class SqliteReader {
     const step = (): boolean => {
       do {
         const count = Math.min(limit + 1 - page.items.length, BLOCK);
-        const rows = this.#connection.ask({ statement, values: [toKey(partition), low, high, count] });
+        const asked = { statement, values: [toKey(partition), low, high, count] };
+        const rows = this.#connection.lists(asked) as readonly ScannedRow[];
         let reached: string | undefined;
         try {
           for (const row of rows) {
-            const name = row['name'] as string;
-            if (isLive(row, now)) {
-              const item = isLeftOut(row) ? this.#find(partition, name, now) : toItem(row, name);
+            const [name, , , , , expiresAt] = row;
+            if (expiresAt === null || expiresAt > now) {
+              const item = isLeftOut(row) ? this.#find(partition, name, now) : fromScanned(row);
               if (item !== undefined && page.add(item)) return true;
             }
             reached = name;
@@ -269,8 +280,17 @@ class PageOfItems implements DriverPage<StoredItem> {
 }
 
 /** Too large to be read together with others. */
-function isLeftOut({ kind, json, bytes }: SqlRow): boolean {
+function isLeftOut([, kind, json, bytes]: ScannedRow): boolean {
   return kind !== KIND.list && json === null && bytes === null;
+}
+
+function fromScanned([key, kind, json, bytes, version, expiresAt]: ScannedRow): StoredItem {
+  return {
+    key,
+    value: kind === KIND.list ? undefined : fromColumns({ kind, json, bytes }),
+    version,
+    expiresAt: expiresAt ?? undefined,
+  };
 }
 
 function isLive({ expires_at: expiresAt }: SqlRow, now: number): boolean {
