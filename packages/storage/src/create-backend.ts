@@ -175,13 +175,14 @@ class DrivenBackend implements Backend {
   }
 
   async scan(partition: string, options: ScanOptions = {}): Promise<Page<Item>> {
-    await this.#lifecycle.ready();
-    const scan = toDriverScan(partition, options);
-    return toPage(await this.#scan(partition, scan), decodeItem);
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
+    const page = this.#scan(partition, toDriverScan(partition, options));
+    // Decoded in the same turn where it can be: what waits, with the pages of others, survives a collection.
+    return toPage(isPromise(page) ? await page : page, decodeItem);
   }
 
   async keys(partition: string, options: ScanOptions = {}): Promise<Page<string>> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     const scan = toDriverScan(partition, options);
     if (this.#driver.keys === undefined) return toPage(await this.#scan(partition, scan), ({ key }) => key);
     const page = await this.#answer(() => this.#driver.keys!(partition, scan, this.#clock.now()));

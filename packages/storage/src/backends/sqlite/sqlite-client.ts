@@ -15,6 +15,7 @@ export interface SqliteStatement {
   readonly reader: boolean;
   run(...values: unknown[]): unknown;
   get(...values: unknown[]): unknown;
+  raw(isRaw: boolean): SqliteStatement;
   all(...values: unknown[]): unknown[];
   iterate(...values: unknown[]): IterableIterator<unknown>;
   safeIntegers(isOn: boolean): unknown;

@@ -60,7 +60,7 @@ export class SqliteDriver implements Driver {
     return this.#reader.getMany(addresses, now);
   }
 
-  scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
+  scan(partition: string, scan: DriverScan, now: number): Awaitable<DriverPage<StoredItem>> {
     return this.#reader.scan(partition, scan, now);
   }
 

@@ -17,11 +17,23 @@ import { Turns } from './turns';
 /** After so much a page ends, since what reads it has to decode it in one go. */
 const MAX_PAGE_BYTES = 2 ** 20;
 const COUNT_LIMIT = 10_000;
+/** Rows that are read in one go: some hundred microseconds' worth. */
+const BLOCK = 128;
 /** A list that is replaced while it is read is read again. */
 const MAX_READS = 5;
 /** Beyond every name: no UTF-8 holds this byte. */
 const BEYOND = Buffer.of(0xff);
 const NUL = Buffer.of(0);
+
+/** The columns of a scan. */
+type ScannedRow = readonly [
+  name: string,
+  kind: number,
+  json: string | null,
+  bytes: Uint8Array | null,
+  version: string,
+  expiresAt: number | null,
+];
 
 interface Within {
   readonly from: Uint8Array;
@@ -57,17 +69,48 @@ export class SqliteReader {
     return found;
   }
 
-  async scan(
+  scan(
     partition: string,
     { from, to = BEYOND, limit, reverse }: DriverScan,
     now: number,
-  ): Promise<DriverPage<StoredItem>> {
+  ): Awaitable<DriverPage<StoredItem>> {
     const statement = reverse ? SQLITE_STATEMENTS.scanDown : SQLITE_STATEMENTS.scanUp;
     const page = new PageOfItems(limit);
-    await this.#walk(partition, { from, to, reverse }, { statement, values: [] }, (row) =>
-      isLive(row, now) ? page.add(row) : false,
-    );
-    return page;
+    let [low, high] = [from, to];
+    const goOnAfter = (name: string): void => {
+      if (reverse) high = Buffer.from(name);
+      else low = Buffer.from(`${name}\0`);
+    };
+    /** Tells whether the page is done. */
+    const step = (): boolean => {
+      do {
+        const count = Math.min(limit + 1 - page.items.length, BLOCK);
+        const asked = { statement, values: [toKey(partition), low, high, count] };
+        const rows = this.#connection.lists(asked) as readonly ScannedRow[];
+        let reached: string | undefined;
+        try {
+          for (const row of rows) {
+            const [name, , , , , expiresAt] = row;
+            if (expiresAt === null || expiresAt > now) {
+              const item = isLeftOut(row) ? this.#find(partition, name, now) : fromScanned(row);
+              if (item !== undefined && page.add(item)) return true;
+            }
+            reached = name;
+          }
+        } finally {
+          // What is read again, since the file was busy, goes on from here.
+          if (reached !== undefined) goOnAfter(reached);
+        }
+        if (rows.length < count) return true;
+      } while (!this.#turns.isOver);
+      return false;
+    };
+    const goOn = async (isDone: Awaitable<boolean>): Promise<DriverPage<StoredItem>> => {
+      for (let done = await isDone; !done; done = await this.#read(step));
+      return page;
+    };
+    const isDone = this.#read(step);
+    return isDone === true ? page : goOn(isDone);
   }
 
   async keys(
@@ -95,7 +138,7 @@ export class SqliteReader {
   ): Promise<DriverPage<StoredItem>> {
     const page = new PageOfItems(limit);
     await this.#walk(partition, { from, to, reverse }, sqliteQuery(filter), (row) =>
-      row['json'] !== null && isLive(row, now) ? page.add(row) : false,
+      row['json'] !== null && isLive(row, now) ? page.add(toItem(row, row['name'] as string)) : false,
     );
     return page;
   }
@@ -243,15 +286,28 @@ class PageOfItems implements DriverPage<StoredItem> {
   }
 
   /** Tells whether this was one too many. */
-  add(row: SqlRow): boolean {
+  add(item: StoredItem): boolean {
     this.hasMore =
       this.items.length === this.#limit || (this.items.length > 0 && this.#bytes > MAX_PAGE_BYTES);
     if (this.hasMore) return true;
-    const item = toItem(row, row['name'] as string);
     this.#bytes += item.value?.length ?? 0;
     this.items.push(item);
     return false;
   }
+}
+
+/** Too large to be read together with others. */
+function isLeftOut([, kind, json, bytes]: ScannedRow): boolean {
+  return kind !== KIND.list && json === null && bytes === null;
+}
+
+function fromScanned([key, kind, json, bytes, version, expiresAt]: ScannedRow): StoredItem {
+  return {
+    key,
+    value: kind === KIND.list ? undefined : fromColumns({ kind, json, bytes }),
+    version,
+    expiresAt: expiresAt ?? undefined,
+  };
 }
 
 function isLive({ expires_at: expiresAt }: SqlRow, now: number): boolean {

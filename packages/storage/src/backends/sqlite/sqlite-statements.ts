@@ -5,9 +5,16 @@ const statement = (name: string, text: string): SqlStatement => ({ name: `sqlite
 /** As text, which costs less than bytes; by another name, since rows are ordered by the bytes. */
 export const KEY = 'CAST(key AS TEXT) AS name';
 
-const scan = (order: '' | ' DESC', columns = 'kind, json, bytes, version, expires_at'): string =>
-  `SELECT ${KEY}, ${columns} FROM recap_items
-   WHERE partition = $1 AND key >= $2 AND key < $3 ORDER BY key${order}`;
+/** Several of these are read in one go; anything larger by itself. */
+const SMALL_BYTES = 16_384;
+const small = (column: string): string =>
+  `CASE WHEN octet_length(${column}) <= ${SMALL_BYTES} THEN ${column} END AS ${column}`;
+
+const FROM_RANGE = 'FROM recap_items WHERE partition = $1 AND key >= $2 AND key < $3';
+const scan = (order: '' | ' DESC'): string =>
+  `SELECT ${KEY}, kind, ${small('json')}, ${small('bytes')}, version, expires_at
+   ${FROM_RANGE} ORDER BY key${order} LIMIT $4`;
+const keys = (order: '' | ' DESC'): string => `SELECT ${KEY}, expires_at ${FROM_RANGE} ORDER BY key${order}`;
 
 /**
  * What SQLite does in other steps than an engine on a server: a row at a time, expired ones too, since a statement that
@@ -19,12 +26,12 @@ export const SQLITE_STATEMENTS = {
     'get',
     'SELECT kind, json, bytes, version, expires_at FROM recap_items WHERE partition = $1 AND key = $2',
   ),
-  /** 1 partition, 2 from, 3 to */
+  /** 1 partition, 2 from, 3 to, 4 limit; a value that is large is left out. */
   scanUp: statement('scan_up', scan('')),
   scanDown: statement('scan_down', scan(' DESC')),
   /** 1 partition, 2 from, 3 to; without values */
-  keysUp: statement('keys_up', scan('', 'expires_at')),
-  keysDown: statement('keys_down', scan(' DESC', 'expires_at')),
+  keysUp: statement('keys_up', keys('')),
+  keysDown: statement('keys_down', keys(' DESC')),
   /** 1 from, 2 to */
   nextPartition: statement(
     'next_partition',

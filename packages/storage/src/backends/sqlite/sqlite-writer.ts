@@ -21,6 +21,8 @@ export interface WriteSettings<T> {
 interface Job {
   readonly perform: (connection: SqliteConnection) => () => void;
   readonly reject: (error: unknown) => void;
+  /** Where it fails halfway, all of its transaction has to go. */
+  readonly isWhole: boolean;
   readonly deadline: number;
   /** What was in a transaction with others that failed is tried by itself. */
   isAlone: boolean;
@@ -58,6 +60,7 @@ export class SqliteWriter {
           return () => resolve(result);
         },
         reject,
+        isWhole: settings.isWhole ?? false,
         deadline: performance.now() + this.#options.busyTimeoutMs,
         isAlone: false,
         settle: () => undefined,
@@ -127,7 +130,7 @@ export class SqliteWriter {
       job.settle = job.perform(this.#connection);
     } catch (error) {
       // A full disk, say: then all that was written before is gone as well.
-      if (!this.#connection.inTransaction) throw error;
+      if (!this.#connection.inTransaction || job.isWhole) throw error;
       job.settle = () => job.reject(error);
     }
   }
@@ -155,19 +158,12 @@ export class SqliteWriter {
 function perform<T>(
   connection: SqliteConnection,
   work: (connection: SqliteConnection) => T,
-  { isWhole = false, isKept }: WriteSettings<T>,
+  { isKept }: WriteSettings<T>,
 ): T {
-  if (!isWhole) return work(connection);
+  if (isKept === undefined) return work(connection);
   connection.command('SAVEPOINT recap');
-  let isDone = false;
-  try {
-    const result = work(connection);
-    isDone = isKept?.(result) ?? true;
-    return result;
-  } finally {
-    if (connection.inTransaction) {
-      if (!isDone) connection.command('ROLLBACK TO recap');
-      connection.command('RELEASE recap');
-    }
-  }
+  const result = work(connection);
+  if (!isKept(result)) connection.command('ROLLBACK TO recap');
+  connection.command('RELEASE recap');
+  return result;
 }

@@ -1,5 +1,7 @@
 import type { SqliteDatabase } from '../../../src';
 
+type SqliteStatement = ReturnType<SqliteDatabase['prepare']>;
+
 /** A database that something is done to before each statement; what that throws, the statement throws. */
 export function intercepted(database: SqliteDatabase, before: (sql: string) => void): SqliteDatabase {
   return {
@@ -19,14 +21,19 @@ export function intercepted(database: SqliteDatabase, before: (sql: string) => v
           return call.apply(statement, values);
         };
       };
-      return {
+      const watched: SqliteStatement = {
         reader: statement.reader,
         run: seen(statement.run),
         get: seen(statement.get),
         all: seen(statement.all),
         iterate: seen(statement.iterate),
+        raw: (isRaw) => {
+          statement.raw(isRaw);
+          return watched;
+        },
         safeIntegers: (isOn) => statement.safeIntegers(isOn),
       };
+      return watched;
     },
   };
 }
