@@ -18,6 +18,7 @@ const floors = {
       ['cache/', 'database/'],
       ['cached-database/', 'manager/', 'copy/'],
       ['archive/'],
+      ['cli/'],
     ],
   },
   capture: {
