@@ -19,6 +19,7 @@ const floors = {
       ['cache/', 'database/'],
       ['cached-database/', 'manager/', 'copy/'],
       ['archive/'],
+      ['cli/'],
     ],
   },
   capture: {

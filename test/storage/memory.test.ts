@@ -1,12 +1,4 @@
-import { createMemoryBackend } from '@recap/storage';
 import { describeOn } from './describe-on';
+import { memory } from './engines/memory';
 
-describeOn({
-  name: 'memory',
-  open: async (clock) => {
-    const backend = createMemoryBackend({ clock, sweepIntervalMs: 0 });
-    await backend.open();
-    return backend;
-  },
-  server: async () => `Node ${process.versions.node}`,
-});
+describeOn(memory);

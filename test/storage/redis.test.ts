@@ -1,33 +1,4 @@
-import { createRedisBackend } from '@recap/storage';
-import type { FakeClock } from '@recap/storage/testing';
-import { Redis } from 'ioredis';
 import { describeOn } from './describe-on';
-import { freshPrefix, redisUrl, redisVersion, removeOurs } from './redis-servers';
+import { redis } from './engines/redis';
 
-let keyPrefix = '';
-let admin: Redis | undefined;
-
-const another = async (clock: FakeClock) => {
-  const backend = createRedisBackend({ url: redisUrl ?? '', keyPrefix, clock, sweepIntervalMs: 0 });
-  await backend.open();
-  return backend;
-};
-
-describeOn({
-  name: 'redis',
-  missing: redisUrl === undefined ? 'RECAP_TEST_REDIS_URL names no server' : undefined,
-  open: (clock) => {
-    keyPrefix = freshPrefix();
-    return another(clock);
-  },
-  another,
-  server: async () => {
-    admin ??= new Redis(redisUrl ?? '');
-    return `Redis ${await redisVersion(admin)}`;
-  },
-  end: async () => {
-    if (admin === undefined) return;
-    await removeOurs(admin);
-    admin.disconnect();
-  },
-});
+describeOn(redis);

@@ -118,3 +118,5 @@ export { backupStorage } from './archive/backup-storage';
 export type { BackupOptions, BackupResult } from './archive/backup-storage';
 export { restoreStorage } from './archive/restore-storage';
 export type { RestoreOptions } from './archive/restore-storage';
+export { checkStorage } from './copy/check-storage';
+export type { CheckOptions, CheckResult, Damage } from './copy/check-storage';

@@ -1,0 +1,8 @@
+import type { Engine } from '../describe-on';
+import { memory } from './memory';
+import { postgres } from './postgres';
+import { redis } from './redis';
+import { sqlite } from './sqlite';
+
+/** One of each type of backend; what goes through all of them does so in this order. */
+export const allEngines: readonly Engine[] = [memory, sqlite, postgres, redis];
