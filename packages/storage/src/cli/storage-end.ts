@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
 import { errorCode, StorageError } from '../errors';
 import { backendType, type BackendType } from '../manager/backend-types';
-import { backendShapes } from '../manager/config-schemas';
-import { configInvalid } from '../manager/config-problem';
+import { backendShapes } from '../options/config-schemas';
+import { configInvalid } from '../options/config-problem';
 import { expandReferences } from '../manager/expand-references';
 import { loadStorageConfig } from '../manager/load-storage-config';
 import { openHalf, type Half } from '../manager/open-half';
