@@ -107,3 +107,9 @@ export type {
   RedisNode,
   RedisSentinelOptions,
 } from './backends/redis/redis-options';
+export { createFileBackend } from './backends/file/file-backend';
+export type { FileBackendOptions } from './backends/file/file-backend';
+export type { FileDamage } from './backends/file/file-damage';
+export type { EntryKind, FileSystem, FolderEntry, OpenFile } from './backends/file/file-system';
+export { newOwnerToken, ownerState, releasedName } from './owner-token';
+export type { OwnerState } from './owner-token';

@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { StorageError } from '../../errors';
+import type { FileCalls } from './file-calls';
+import { isTemporary, readBackupName, readFileName, shardOf } from './file-names';
+import { FolderLayout } from './folder-layout';
+import { sealLine, unsealLine } from './sealed-line';
+
+const LAYOUT = 1;
+const DEFAULT_SHARDS = 16;
+
+export interface FolderDescription {
+  readonly shardCount: number;
+  /** Files may be in folders of another count. */
+  readonly isMoving: boolean;
+}
+
+/** @param shardCount as it has to be; absent: as it is, 16 for a new folder */
+export async function describeFolder(
+  root: string,
+  calls: FileCalls,
+  shardCount: number | undefined,
+): Promise<FolderLayout> {
+  const path = new FolderLayout(root, 1).description;
+  const there = await readDescription(path, calls);
+  if (there !== undefined && shardCount !== undefined && there.shardCount !== shardCount)
+    throw new StorageError(
+      'CONFIG_INVALID',
+      `${root} has ${there.shardCount} shards, not ${shardCount}. Change it with reshardFileStorage(), or leave "shardCount" and "enableSharding" out.`,
+    );
+  const description = there ?? { shardCount: shardCount ?? DEFAULT_SHARDS, isMoving: false };
+  const layout = new FolderLayout(root, description.shardCount);
+  await makeFolders(layout, calls);
+  if (there === undefined) await writeDescription(layout, calls, false);
+  if (description.isMoving) await moveToShards(layout, calls);
+  return layout;
+}
+
+export async function readDescription(path: string, calls: FileCalls): Promise<FolderDescription | undefined> {
+  const bytes = await calls.read(path);
+  if (bytes === undefined) return undefined;
+  const line = unsealLine(bytes.subarray(0, -1));
+  if (line === undefined)
+    throw new StorageError(
+      'CORRUPT',
+      `${path} is damaged. Put it back, or delete it and give "shardCount": as many as there are folders in "values".`,
+    );
+  if (line['layout'] !== LAYOUT)
+    throw new StorageError(
+      'DATABASE_UNSUPPORTED',
+      `${path} has layout ${String(line['layout'])}; this release knows ${LAYOUT}. Use the release that wrote it, or a newer one.`,
+    );
+  return { shardCount: Number(line['shardCount']), isMoving: line['isMoving'] === true };
+}
+
+export async function writeDescription(
+  { description, root, shardCount }: FolderLayout,
+  calls: FileCalls,
+  isMoving: boolean,
+): Promise<void> {
+  const members = `"layout":${LAYOUT},"shardCount":${shardCount}${isMoving ? ',"isMoving":true' : ''}`;
+  await calls.replace(description, Buffer.from(sealLine(members)));
+  await calls.syncFolder(root);
+}
+
+async function makeFolders({ root, values, backups, journal, shards }: FolderLayout, calls: FileCalls): Promise<void> {
+  for (const folder of [values, backups, journal]) await calls.makeFolder(folder);
+  for (const folder of [values, backups]) {
+    const made = [];
+    for (const shard of shards) made.push(await calls.makeFolder(join(folder, shard)));
+    if (made.includes(true)) await calls.syncFolder(folder);
+  }
+  await calls.syncFolder(root);
+}
+
+/** Brings every file to the folder of its shard. What was moved before it was interrupted stays. */
+export async function moveToShards(
+  layout: FolderLayout,
+  calls: FileCalls,
+  onMoved: (files: number) => void = () => undefined,
+): Promise<void> {
+  const { values, backups, shards, shardCount } = layout;
+  await makeFolders(layout, calls);
+  let moved = 0;
+  for (const folder of [backups, values]) {
+    const entries = await calls.system.list(folder);
+    for (const { name: shard, kind } of entries) {
+      if (kind !== 'folder') continue;
+      for (const entry of await calls.system.list(join(folder, shard))) {
+        const path = join(folder, shard, entry.name);
+        const name = (folder === values ? readFileName(entry.name) : readBackupName(entry.name))?.name;
+        if (isTemporary(entry.name)) await calls.removeIfThere(path);
+        if (name === undefined || shardOf(name, shardCount) === shard) continue;
+        await calls.system.rename(path, join(folder, shardOf(name, shardCount), entry.name));
+        moved += 1;
+        onMoved(moved);
+      }
+    }
+    for (const shard of shards) await calls.syncFolder(join(folder, shard));
+    for (const { name, kind } of entries) {
+      if (kind !== 'folder' || shards.includes(name)) continue;
+      await calls.syncFolder(join(folder, name));
+      // What is not ours is in it.
+      if ((await calls.system.list(join(folder, name))).length === 0)
+        await calls.system.removeFolder(join(folder, name));
+    }
+    await calls.syncFolder(folder);
+  }
+  await writeDescription(layout, calls, false);
+}

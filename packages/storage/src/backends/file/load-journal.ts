@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { continues, stateAfter } from './apply-change';
+import type { FileCalls } from './file-calls';
+import { corrupt, type DamageReport } from './file-damage';
+import type { FileTable, Slot } from './file-table';
+import { segmentNumber, type Segment } from './journal';
+import { decodeChanges, type Change } from './journal-line';
+import { LINE_END, unsealLine } from './sealed-line';
+
+interface ReadSegment {
+  readonly segment: Segment;
+  /** What counts of the segments before. */
+  readonly after: number;
+  readonly lines: readonly { readonly seq: number; readonly changes: readonly Change[] }[];
+}
+
+export interface LoadedJournal {
+  readonly segments: Segment[];
+  readonly lastSeq: number;
+  /** What has to be brought to its file. */
+  readonly changed: ReadonlySet<Slot>;
+}
+
+/** Makes the changes that were answered and may not have reached their files. */
+export async function loadJournal(
+  folder: string,
+  calls: FileCalls,
+  table: FileTable,
+  report: DamageReport,
+): Promise<LoadedJournal> {
+  const names = (await calls.system.list(folder)).filter(({ kind }) => kind === 'file');
+  const numbered = names.map(({ name }) => ({ name, number: segmentNumber(name) }));
+  const read: ReadSegment[] = [];
+  for (const { name, number } of numbered.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (number === undefined) continue;
+    const path = join(folder, name);
+    const bytes = (await calls.read(path)) ?? Buffer.alloc(0);
+    read.push(readSegment({ number, path, bytes: bytes.length }, bytes, report));
+  }
+  const changed = new Set<Slot>();
+  let lastSeq = 0;
+  for (const [index, { lines, segment }] of read.entries()) {
+    // A segment that could not be written to its end was given up, and those after it say where.
+    const upTo = Math.min(Infinity, ...read.slice(index + 1).map(({ after }) => after));
+    for (const { seq, changes } of lines) {
+      lastSeq = Math.max(lastSeq, seq);
+      if (seq > upTo) continue;
+      for (const change of changes) {
+        const slot = table.findOrAdd(change);
+        if (slot.seq >= seq) continue;
+        apply(change, seq, slot, segment.path);
+        changed.add(slot);
+      }
+    }
+  }
+  return { segments: read.map(({ segment }) => segment), lastSeq, changed };
+
+  function apply(change: Change, seq: number, slot: Slot, path: string): void {
+    if (continues(change, slot)) {
+      table.put(slot, stateAfter(change, seq, slot.state), seq);
+      return;
+    }
+    const { partition, key } = change;
+    const problem = 'continues a list that is not as it was';
+    if (slot.state?.kind !== 'damaged') report.add({ path, problem, partition, key });
+    const error = corrupt(path, problem);
+    table.put(slot, { kind: 'damaged', seq, version: '', expiresAt: undefined, error }, seq);
+    if (slot.file !== undefined) slot.file = { ...slot.file, isDamaged: true };
+  }
+}
+
+function readSegment(segment: Segment, bytes: Buffer, report: DamageReport): ReadSegment {
+  const lines: { readonly seq: number; readonly changes: readonly Change[] }[] = [];
+  let after = Infinity;
+  let isDamaged = false;
+  let at = 0;
+  for (let end = bytes.indexOf(LINE_END); end !== -1; end = bytes.indexOf(LINE_END, at)) {
+    const line = unsealLine(bytes.subarray(at, end));
+    if (line === undefined) isDamaged = true;
+    else if ('segment' in line) after = Number(line['after']);
+    else lines.push({ seq: Number(line['seq']), changes: decodeChanges(line) });
+    at = end + 1;
+  }
+  // What a process that was ended has begun has no line end, and was not answered.
+  const rest = bytes.subarray(at);
+  if (isDamaged || rest.includes(0)) report.add({ path: segment.path, problem: 'is damaged: writes may be missing' });
+  return { segment, after, lines };
+}
