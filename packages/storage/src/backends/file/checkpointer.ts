@@ -133,14 +133,12 @@ export class Checkpointer {
     const { layout, calls } = this.#options;
     const { file } = slot;
     const { appends } = state;
-    const isThere = file?.list?.id === state.id && !file.isDamaged;
-    const inFile = isThere ? file.list!.length : 0;
-    const later = appends.filter(({ at }) => at >= inFile);
+    const list = file?.list?.id === state.id && !file.isDamaged ? file.list : undefined;
+    const later = appends.filter(({ at }) => at >= (list?.length ?? 0));
     if (later.length === 0) return;
     let bytes = Buffer.from(later.map(encodeAppend).join(''));
     const end = Buffer.from(encodeListEnd(state.length));
-    if (isThere) {
-      const list = file.list!;
+    if (file !== undefined && list !== undefined) {
       await calls.overwriteEnd(layout.fileOf(nameOf(slot), 'list'), Buffer.concat([bytes, end]), list.endAt);
       slot.file = listFile(state, file.generation, list.endAt + bytes.length, list.recent, {
         lines: list.lines + later.length,
@@ -152,7 +150,10 @@ export class Checkpointer {
       const head = encodeListHead({ partition, key, id: state.id, generation, recent: [] });
       bytes = Buffer.concat([Buffer.from(head), bytes]);
       await this.#replace(slot, 'list', Buffer.concat([bytes, end]), folders);
-      slot.file = listFile(state, generation, bytes.length, [], { lines: later.length, endBytes: end.length });
+      slot.file = listFile(state, generation, bytes.length, [], {
+        lines: later.length,
+        endBytes: end.length,
+      });
     }
     // By now it may have grown.
     for (const one of [state, slot.state])
@@ -169,7 +170,8 @@ export class Checkpointer {
     });
     folders.add(dirname(path));
     // The other kind was there before.
-    if (file !== undefined && file.kind !== kind) await calls.removeIfThere(layout.fileOf(nameOf(slot), file.kind));
+    if (file !== undefined && file.kind !== kind)
+      await calls.removeIfThere(layout.fileOf(nameOf(slot), file.kind));
   }
 
   async #backUp(slot: Slot, file: FileState, folders: Set<string>): Promise<void> {
@@ -204,7 +206,13 @@ export class Checkpointer {
   }
 }
 
-const CANNOT_LINK: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV']);
+const CANNOT_LINK: ReadonlySet<string | undefined> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'EMLINK',
+  'EXDEV',
+]);
 
 function listFile(
   { id, seq, length }: ListState,

@@ -3,7 +3,7 @@ import type { Backend } from '../../backend';
 import { checkOptions } from '../../check-options';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { StorageError } from '../../errors';
-import type { FileDamage } from './file-damage';
+import { textOfDamage, type FileDamage } from './file-damage';
 import { FileDriver } from './file-driver';
 import { diskFileSystem, type FileSystem } from './file-system';
 
@@ -50,8 +50,13 @@ export function createFileBackend(options: FileBackendOptions): Backend {
     maxValueBytes: [1, 256 * MIB],
   });
   const { path, enableSharding = true, shardCount, enableBackups = true, backupCount = 5 } = options;
-  if (typeof path !== 'string' || path.trim() !== path || path === '' || path.includes('\0'))
-    throw new StorageError('CONFIG_INVALID', `"path" must name a folder; it is "${String(path)}".`);
+  if (path.trim() !== path || path === '' || path.includes('\0'))
+    throw new StorageError('CONFIG_INVALID', `"path" must name a folder; it is "${path}".`);
+  if (((options.fileMode ?? 0o600) & ~0o066) !== 0o600)
+    throw new StorageError(
+      'CONFIG_INVALID',
+      '"fileMode" must let its user read and write, and run by nobody: 0o600.',
+    );
   if (!enableSharding && (shardCount ?? 1) !== 1)
     throw new StorageError('CONFIG_INVALID', 'Without "enableSharding" there is no "shardCount".');
   const { fileMode = 0o600, maxValueBytes = 16 * MIB, createFolder = true } = options;
@@ -65,7 +70,6 @@ export function createFileBackend(options: FileBackendOptions): Backend {
   return createBackend(driver, options);
 }
 
-function warn({ path, problem, restoredFrom }: FileDamage): void {
-  const then = restoredFrom === undefined ? 'What it held cannot be read.' : `Restored from ${restoredFrom}.`;
-  process.emitWarning(`${path} ${problem}. ${then}`, { type: 'RecapWarning' });
+function warn(damage: FileDamage): void {
+  process.emitWarning(textOfDamage(damage), { type: 'RecapWarning' });
 }

@@ -99,7 +99,10 @@ export class FileCalls {
     }
     const kind = await this.system.kindOf(path);
     if (kind === 'folder') return false;
-    throw new StorageError('ACCESS_DENIED', `${path} is a ${kind}, not a folder, and is not followed. Remove it.`);
+    throw new StorageError(
+      'ACCESS_DENIED',
+      `${path} is a ${kind}, not a folder, and is not followed. Remove it.`,
+    );
   }
 
   async makeFolders(path: string): Promise<void> {
@@ -150,7 +153,8 @@ export class FileCalls {
 export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    if (bytesWritten === 0) throw Object.assign(new Error('Nothing more could be written.'), { code: 'ENOSPC' });
+    if (bytesWritten === 0)
+      throw Object.assign(new Error('Nothing more could be written.'), { code: 'ENOSPC' });
     done += bytesWritten;
   }
 }

@@ -14,6 +14,11 @@ export interface FileDamage {
   readonly restoredFrom?: string;
 }
 
+export function textOfDamage({ path, problem, restoredFrom }: FileDamage): string {
+  const then = restoredFrom === undefined ? 'What it held cannot be read.' : `Restored from ${restoredFrom}.`;
+  return `${path} ${problem}. ${then}`;
+}
+
 /** Tells of damage, each once. */
 export class DamageReport {
   readonly #root: string;

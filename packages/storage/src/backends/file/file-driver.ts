@@ -129,13 +129,7 @@ export class FileDriver implements Driver {
     return { items, hasMore: false };
   }
 
-  async range(
-    partition: string,
-    key: string,
-    start: number,
-    end: number,
-    now: number,
-  ): Promise<StoredRange> {
+  async range(partition: string, key: string, start: number, end: number, now: number): Promise<StoredRange> {
     const slot = this.#find({ partition, key });
     if (slot === undefined) return { values: [] };
     const found = await this.#open.reads.range(slot, now);

@@ -30,7 +30,9 @@ export function fileNameOf(name: string, kind: FileKind): string {
   return name + EXTENSIONS[kind];
 }
 
-export function readFileName(fileName: string): { readonly name: string; readonly kind: FileKind } | undefined {
+export function readFileName(
+  fileName: string,
+): { readonly name: string; readonly kind: FileKind } | undefined {
   for (const kind of ['value', 'list'] as const) {
     const extension = EXTENSIONS[kind];
     if (fileName.endsWith(extension)) return { name: fileName.slice(0, -extension.length), kind };

@@ -38,7 +38,9 @@ export class FileReader {
   async list(slot: Slot, state: ListState): Promise<{ values: StoredValue[] } | { problem: string }> {
     const { file } = slot;
     const inFile = file?.list?.id === state.id && !file.isDamaged ? file.list : undefined;
-    const later = state.appends.filter(({ at }) => at >= (inFile?.length ?? 0)).flatMap(({ values }) => values);
+    const later = state.appends
+      .filter(({ at }) => at >= (inFile?.length ?? 0))
+      .flatMap(({ values }) => values);
     if (file === undefined || inFile === undefined) return { values: later };
     // What comes behind is being written, or could not be.
     const start = await this.calls.readStart(this.layout.fileOf(nameOf(slot), 'list'), inFile.endAt);

@@ -3,7 +3,14 @@ import { errorCode } from '../../errors';
 import { corrupt } from './file-damage';
 import { nameOf } from './file-names';
 import type { FileStore } from './file-store';
-import { liveState, type FileState, type ListState, type Slot, type State, type ValueState } from './file-table';
+import {
+  liveState,
+  type FileState,
+  type ListState,
+  type Slot,
+  type State,
+  type ValueState,
+} from './file-table';
 
 /** Reads what a slot holds, and puts a backup in the place of what is damaged. */
 export class FileReads {

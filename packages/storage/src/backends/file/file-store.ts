@@ -86,7 +86,10 @@ async function load(
   return { table, journal, reader, checkpointer, report, unknown: new Set(unknown) };
 }
 
-async function closeAll({ checkpointer, journal }: Omit<FileStore, 'close'>, lock: FolderLock): Promise<void> {
+async function closeAll(
+  { checkpointer, journal }: Omit<FileStore, 'close'>,
+  lock: FolderLock,
+): Promise<void> {
   try {
     await checkpointer.close();
     await journal.close();

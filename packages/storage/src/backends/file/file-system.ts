@@ -43,7 +43,7 @@ export interface FileSystem {
 }
 
 // Windows has no such flag, and makes links only for who may.
-const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
+const NO_FOLLOW = (constants as Partial<typeof constants>).O_NOFOLLOW ?? 0;
 
 export const READ = constants.O_RDONLY | NO_FOLLOW;
 export const UPDATE = constants.O_RDWR | NO_FOLLOW;
@@ -68,11 +68,7 @@ export const diskFileSystem: FileSystem = {
   touch: (path) => fs.lutimes(path, new Date(), new Date()),
 };
 
-function kindOf(entry: {
-  isFile(): boolean;
-  isDirectory(): boolean;
-  isSymbolicLink(): boolean;
-}): EntryKind {
+function kindOf(entry: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }): EntryKind {
   if (entry.isFile()) return 'file';
   if (entry.isDirectory()) return 'folder';
   return entry.isSymbolicLink() ? 'link' : 'other';

@@ -64,7 +64,9 @@ export class FileWrites {
       const slot = table.expiries.take(now);
       if (slot === undefined) break;
       const { partition, key } = slot;
-      made.push(this.#make([{ slot, verdict: { status: 'deleted' }, change: { type: 'delete', partition, key } }]));
+      made.push(
+        this.#make([{ slot, verdict: { status: 'deleted' }, change: { type: 'delete', partition, key } }]),
+      );
     }
     await Promise.all(made);
     return made.length;

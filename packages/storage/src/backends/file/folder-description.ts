@@ -35,7 +35,10 @@ export async function describeFolder(
   return layout;
 }
 
-export async function readDescription(path: string, calls: FileCalls): Promise<FolderDescription | undefined> {
+export async function readDescription(
+  path: string,
+  calls: FileCalls,
+): Promise<FolderDescription | undefined> {
   const bytes = await calls.read(path);
   if (bytes === undefined) return undefined;
   const line = unsealLine(bytes.subarray(0, -1));
@@ -62,7 +65,10 @@ export async function writeDescription(
   await calls.syncFolder(root);
 }
 
-async function makeFolders({ root, values, backups, journal, shards }: FolderLayout, calls: FileCalls): Promise<void> {
+async function makeFolders(
+  { root, values, backups, journal, shards }: FolderLayout,
+  calls: FileCalls,
+): Promise<void> {
   for (const folder of [values, backups, journal]) await calls.makeFolder(folder);
   for (const folder of [values, backups]) {
     const made = [];

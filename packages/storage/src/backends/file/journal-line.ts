@@ -44,7 +44,8 @@ export function decodeChanges(line: Readonly<Record<string, unknown>>): Change[]
   const { changes } = line;
   if (!Array.isArray(changes)) return [];
   return changes.map((change: Readonly<Record<string, unknown>>) => {
-    if (change['type'] === 'set') return { expiresAt: undefined, ...change, value: readValue(change) } as Change;
+    if (change['type'] === 'set')
+      return { expiresAt: undefined, ...change, value: readValue(change) } as Change;
     if (change['type'] === 'append')
       return { expiresAt: undefined, ...change, values: readValues(change) } as unknown as Change;
     return change as unknown as Change;

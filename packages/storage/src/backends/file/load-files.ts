@@ -52,7 +52,8 @@ export async function loadFiles(
     }
     const file = readFileName(entry.name);
     if (file === undefined) return;
-    const found = entry.kind === 'file' ? await readFile(path, file, reader) : `is a ${entry.kind}, not a file`;
+    const found =
+      entry.kind === 'file' ? await readFile(path, file, reader) : `is a ${entry.kind}, not a file`;
     if (typeof found === 'string') {
       await loadDamaged(path, file, found);
       return;
@@ -152,4 +153,3 @@ async function readList(path: string, { calls }: FileReader): Promise<Found | un
     },
   };
 }
-

@@ -83,6 +83,7 @@ function readSegment(segment: Segment, bytes: Buffer, report: DamageReport): Rea
   }
   // What a process that was ended has begun has no line end, and was not answered.
   const rest = bytes.subarray(at);
-  if (isDamaged || rest.includes(0)) report.add({ path: segment.path, problem: 'is damaged: writes may be missing' });
+  if (isDamaged || rest.includes(0))
+    report.add({ path: segment.path, problem: 'is damaged: writes may be missing' });
   return { segment, after, lines };
 }
