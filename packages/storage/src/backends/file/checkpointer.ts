@@ -1,19 +1,13 @@
-import { dirname } from 'node:path';
-import { errorCode } from '../../errors';
 import type { FileCalls } from './file-calls';
-import { nameOf, type FileKind } from './file-names';
-import type { FileState, FileTable, ListState, Slot, ValueState } from './file-table';
-import type { FolderLayout } from './folder-layout';
+import type { FileTable, Slot } from './file-table';
+import type { FileWriter } from './file-writer';
 import type { Journal } from './journal';
-import { encodeAppend, encodeListEnd, encodeListHead, type Append } from './list-file';
-import { encodeValueFile } from './value-file';
 
 export interface CheckpointerOptions {
-  readonly layout: FolderLayout;
+  readonly writer: FileWriter;
   readonly calls: FileCalls;
   readonly table: FileTable;
   readonly journal: Journal;
-  readonly backupCount: number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -111,120 +105,6 @@ export class Checkpointer {
     const { journal } = this.#options;
     // What is not in the journal for good may yet be undone.
     while (slot.seq > journal.syncedSeq) await journal.settled(slot.seq).catch(() => undefined);
-    const { state } = slot;
-    if (state?.kind === 'value' && state.content !== undefined) await this.#writeValue(slot, state, folders);
-    else if (state?.kind === 'list') await this.#writeList(slot, state, folders);
-    else if (state === undefined) await this.#remove(slot, folders);
+    await this.#options.writer.flush(slot, folders);
   }
-
-  async #writeValue(slot: Slot, state: ValueState, folders: Set<string>): Promise<void> {
-    const { content } = state;
-    if (content === undefined) return;
-    const { partition, key } = slot;
-    const { seq, version, expiresAt } = state;
-    const generation = (slot.file?.generation ?? -1) + 1;
-    const bytes = encodeValueFile({ partition, key, seq, generation, version, expiresAt }, content);
-    await this.#replace(slot, 'value', bytes, folders);
-    slot.file = { kind: 'value', seq, generation, bytes: bytes.length, isDamaged: false, list: undefined };
-    state.content = undefined;
-  }
-
-  async #writeList(slot: Slot, state: ListState, folders: Set<string>): Promise<void> {
-    const { layout, calls } = this.#options;
-    const { file } = slot;
-    const { appends } = state;
-    const list = file?.list?.id === state.id && !file.isDamaged ? file.list : undefined;
-    const later = appends.filter(({ at }) => at >= (list?.length ?? 0));
-    if (later.length === 0) return;
-    let bytes = Buffer.from(later.map(encodeAppend).join(''));
-    const end = Buffer.from(encodeListEnd(state.length));
-    if (file !== undefined && list !== undefined) {
-      await calls.overwriteEnd(layout.fileOf(nameOf(slot), 'list'), Buffer.concat([bytes, end]), list.endAt);
-      slot.file = listFile(state, file.generation, list.endAt + bytes.length, list.recent, {
-        lines: list.lines + later.length,
-        endBytes: end.length,
-      });
-    } else {
-      const { partition, key } = slot;
-      const generation = (file?.generation ?? -1) + 1;
-      const head = encodeListHead({ partition, key, id: state.id, generation, recent: [] });
-      bytes = Buffer.concat([Buffer.from(head), bytes]);
-      await this.#replace(slot, 'list', Buffer.concat([bytes, end]), folders);
-      slot.file = listFile(state, generation, bytes.length, [], {
-        lines: later.length,
-        endBytes: end.length,
-      });
-    }
-    // By now it may have grown.
-    for (const one of [state, slot.state])
-      if (one?.kind === 'list' && one.id === state.id) one.appends = without(one.appends, state.length);
-  }
-
-  async #replace(slot: Slot, kind: FileKind, bytes: Buffer, folders: Set<string>): Promise<void> {
-    const { layout, calls } = this.#options;
-    const { file } = slot;
-    const path = layout.fileOf(nameOf(slot), kind);
-    const isKept = file !== undefined && !file.isDamaged;
-    await calls.replace(path, bytes, async () => {
-      if (isKept) await this.#backUp(slot, file, folders);
-    });
-    folders.add(dirname(path));
-    // The other kind was there before.
-    if (file !== undefined && file.kind !== kind)
-      await calls.removeIfThere(layout.fileOf(nameOf(slot), file.kind));
-  }
-
-  async #backUp(slot: Slot, file: FileState, folders: Set<string>): Promise<void> {
-    const { layout, calls, backupCount } = this.#options;
-    if (backupCount === 0) return;
-    const from = layout.fileOf(nameOf(slot), file.kind);
-    const to = layout.backupOf(nameOf(slot), file.kind, file.generation % backupCount);
-    await calls.removeIfThere(to);
-    try {
-      await calls.system.link(from, to);
-    } catch (error) {
-      if (!CANNOT_LINK.has(errorCode(error))) throw error;
-      const bytes = await calls.read(from);
-      if (bytes !== undefined) await calls.createAnew(to, bytes);
-    }
-    folders.add(dirname(to));
-  }
-
-  async #remove(slot: Slot, folders: Set<string>): Promise<void> {
-    const { layout, calls, backupCount } = this.#options;
-    const { file } = slot;
-    if (file === undefined) return;
-    for (const kind of ['value', 'list'] as const) {
-      if (file.kind !== kind && file.generation === 0) continue;
-      const path = layout.fileOf(nameOf(slot), kind);
-      if (await calls.removeIfThere(path)) folders.add(dirname(path));
-      for (let at = 0; at < Math.min(file.generation, backupCount); at += 1)
-        if (await calls.removeIfThere(layout.backupOf(nameOf(slot), kind, at)))
-          folders.add(dirname(layout.backupOf(nameOf(slot), kind, at)));
-    }
-    slot.file = undefined;
-  }
-}
-
-const CANNOT_LINK: ReadonlySet<string | undefined> = new Set([
-  'EPERM',
-  'ENOTSUP',
-  'EOPNOTSUPP',
-  'EMLINK',
-  'EXDEV',
-]);
-
-function listFile(
-  { id, seq, length }: ListState,
-  generation: number,
-  endAt: number,
-  recent: readonly string[],
-  { lines, endBytes }: { readonly lines: number; readonly endBytes: number },
-): FileState {
-  const list = { id, length, recent, lines, endAt };
-  return { kind: 'list', seq, generation, bytes: endAt + endBytes, isDamaged: false, list };
-}
-
-function without(appends: readonly Append[], length: number): readonly Append[] {
-  return appends.filter(({ at }) => at >= length);
 }

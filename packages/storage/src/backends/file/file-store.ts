@@ -5,6 +5,7 @@ import { nameOf } from './file-names';
 import { FileReader } from './file-reader';
 import type { FileSystem } from './file-system';
 import { FileTable } from './file-table';
+import { FileWriter } from './file-writer';
 import { describeFolder } from './folder-description';
 import { FolderLayout } from './folder-layout';
 import { FolderLock } from './folder-lock';
@@ -64,7 +65,7 @@ async function load(
   let { lastSeq } = found;
   for (const slot of table.all()) lastSeq = Math.max(lastSeq, slot.seq);
   const journal = new Journal({ folder: layout.journal, calls, check, found: { ...found, lastSeq } });
-  const checkpointer = new Checkpointer({ layout, calls, table, journal, backupCount, onError });
+  const checkpointer = new Checkpointer({ writer: new FileWriter(reader), calls, table, journal, onError });
   for (const slot of changed) checkpointer.add(slot);
   for (const slot of table.all()) if (slot.file?.isDamaged) checkpointer.add(slot);
   for (const { partition, key } of torn) {

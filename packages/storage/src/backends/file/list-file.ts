@@ -88,6 +88,7 @@ export function decodeListFile(bytes: Buffer): ReadList | undefined {
 }
 
 export function recentOf(recent: readonly string[], appends: readonly Append[]): readonly string[] {
-  const added = appends.slice(-RECENT).map(({ version }) => version);
+  const versions = appends.map(({ version }) => version).filter((version) => version !== '');
+  const added = versions.slice(-RECENT);
   return [...added.reverse(), ...recent].slice(0, RECENT);
 }

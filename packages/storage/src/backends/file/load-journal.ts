@@ -4,14 +4,14 @@ import type { FileCalls } from './file-calls';
 import { corrupt, type DamageReport } from './file-damage';
 import type { FileTable, Slot } from './file-table';
 import { segmentNumber, type Segment } from './journal';
-import { decodeChanges, type Change } from './journal-line';
-import { LINE_END, unsealLine } from './sealed-line';
+import { decodeChanges, type Change, type JournalLine } from './journal-line';
+import { LINE_BEGIN, LINE_END, unsealLine } from './sealed-line';
 
 interface ReadSegment {
   readonly segment: Segment;
   /** What counts of the segments before. */
   readonly after: number;
-  readonly lines: readonly { readonly seq: number; readonly changes: readonly Change[] }[];
+  readonly lines: readonly JournalLine[];
 }
 
 export interface LoadedJournal {
@@ -42,26 +42,26 @@ export async function loadJournal(
   for (const [index, { lines, segment }] of read.entries()) {
     // A segment that could not be written to its end was given up, and those after it say where.
     const upTo = Math.min(Infinity, ...read.slice(index + 1).map(({ after }) => after));
-    for (const { seq, changes } of lines) {
+    for (const { seq, of, changes } of lines) {
       lastSeq = Math.max(lastSeq, seq);
       if (seq > upTo) continue;
-      for (const change of changes) {
-        const slot = table.findOrAdd(change);
+      for (const [at, address] of of.entries()) {
+        const slot = table.findOrAdd(address);
         if (slot.seq >= seq) continue;
-        apply(change, seq, slot, segment.path);
+        apply(changes?.[at], seq, slot, segment.path);
         changed.add(slot);
       }
     }
   }
   return { segments: read.map(({ segment }) => segment), lastSeq, changed };
 
-  function apply(change: Change, seq: number, slot: Slot, path: string): void {
-    if (continues(change, slot)) {
+  function apply(change: Change | undefined, seq: number, slot: Slot, path: string): void {
+    if (change !== undefined && continues(change, slot)) {
       table.put(slot, stateAfter(change, seq, slot.state), seq);
       return;
     }
-    const { partition, key } = change;
-    const problem = 'continues a list that is not as it was';
+    const { partition, key } = slot;
+    const problem = change === undefined ? 'is damaged' : 'continues a list that is not as it was';
     if (slot.state?.kind !== 'damaged') report.add({ path, problem, partition, key });
     const error = corrupt(path, problem);
     table.put(slot, { kind: 'damaged', seq, version: '', expiresAt: undefined, error }, seq);
@@ -70,16 +70,25 @@ export async function loadJournal(
 }
 
 function readSegment(segment: Segment, bytes: Buffer, report: DamageReport): ReadSegment {
-  const lines: { readonly seq: number; readonly changes: readonly Change[] }[] = [];
+  const lines: JournalLine[] = [];
   let after = Infinity;
   let isDamaged = false;
   let at = 0;
   for (let end = bytes.indexOf(LINE_END); end !== -1; end = bytes.indexOf(LINE_END, at)) {
-    const line = unsealLine(bytes.subarray(at, end));
-    if (line === undefined) isDamaged = true;
-    else if ('segment' in line) after = Number(line['after']);
-    else lines.push({ seq: Number(line['seq']), changes: decodeChanges(line) });
+    const text = bytes.subarray(at, end + 1);
     at = end + 1;
+    const head = lines.length === 0 ? unsealLine(text.subarray(0, -1)) : undefined;
+    if (head !== undefined && 'segment' in head) {
+      after = Number(head['after']);
+      continue;
+    }
+    const line = decodeChanges(text);
+    if (line !== undefined) lines.push(line);
+    if (line?.changes !== undefined) continue;
+    isDamaged ||= line === undefined;
+    // Where the end of a line is damaged, the next one is behind it.
+    const next = text.indexOf(LINE_BEGIN, 1);
+    if (next !== -1) at -= text.length - next;
   }
   // What a process that was ended has begun has no line end, and was not answered.
   const rest = bytes.subarray(at);

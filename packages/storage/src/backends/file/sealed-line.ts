@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib';
  * not occur within JSON as it is written here, so what is between two of them is a line.
  */
 const BEGIN = '{"check":"';
+export const LINE_BEGIN = BEGIN;
 const HEX = 8;
 const MEMBERS_AT = BEGIN.length + HEX + '",'.length;
 export const LINE_END = 10;
