@@ -61,7 +61,7 @@ async function load(
   const table = new FileTable();
   const report = new DamageReport(root, onDamage);
   const { unknown, torn } = await loadFiles(reader, table, report);
-  const { changed, ...found } = await loadJournal(layout.journal, calls, table, report);
+  const { changed, ...found } = await loadJournal(reader, table, report);
   let { lastSeq } = found;
   for (const slot of table.all()) lastSeq = Math.max(lastSeq, slot.seq);
   const journal = new Journal({ folder: layout.journal, calls, check, found: { ...found, lastSeq } });

@@ -2,9 +2,9 @@ import { dirname } from 'node:path';
 import { errorCode } from '../../errors';
 import { nameOf, type FileKind } from './file-names';
 import type { FileReader } from './file-reader';
-import type { FileState, ListFileState, ListState, Slot, ValueState } from './file-table';
+import type { DamagedState, FileState, ListFileState, ListState, Slot, ValueState } from './file-table';
 import { encodeAppend, encodeListEnd, encodeListHead, type Append } from './list-file';
-import { encodeValueFile } from './value-file';
+import { encodeLostValue, encodeValueFile } from './value-file';
 
 /** A list of more lines than this, with few elements in each, is written anew. */
 const MANY_LINES = 512;
@@ -26,6 +26,17 @@ export class FileWriter {
     if (state?.kind === 'value') await this.#writeValue(slot, state, folders);
     else if (state?.kind === 'list') await this.#writeList(slot, state, folders);
     else if (state === undefined) await this.#remove(slot, folders);
+    else if (state.seq > (slot.file?.seq ?? 0)) await this.#writeLost(slot, state, folders);
+  }
+
+  /** Of a damaged journal, which is gone hereafter. */
+  async #writeLost(slot: Slot, { seq, error }: DamagedState, folders: Set<string>): Promise<void> {
+    const { partition, key } = slot;
+    const generation = (slot.file?.generation ?? -1) + 1;
+    const head = { partition, key, seq, generation, version: '', expiresAt: undefined };
+    const bytes = encodeLostValue(head, error.message);
+    await this.#replace(slot, 'value', bytes, folders);
+    slot.file = { kind: 'value', seq, generation, bytes: bytes.length, isDamaged: true, list: undefined };
   }
 
   async #writeValue(slot: Slot, state: ValueState, folders: Set<string>): Promise<void> {

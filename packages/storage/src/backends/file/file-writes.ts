@@ -87,6 +87,7 @@ export class FileWrites {
     if (changed.length === 0) {
       for (const { slot } of decided) if (slot.state === undefined) checkpointer.forget(slot);
       await journal.settled(upon);
+      await journal.certain();
       return;
     }
     const seq = journal.nextSeq();

@@ -8,6 +8,9 @@ const BEAT_MS = 5_000;
 const SILENT_MS = 20_000;
 const LOOK_MS = 1_000;
 
+/** Of this program: they were given back, even where their file could not be renamed. */
+const released = new Set<string>();
+
 /**
  * One file in a folder of its own, whose name says who has the lock. To take over is to rename it, which of several can
  * do only one.
@@ -29,7 +32,12 @@ export class FolderLock {
 
   /** @throws {StorageError} `UNAVAILABLE` when another has it */
   async take(): Promise<void> {
-    while (!(await this.#tryToTake())) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    try {
+      while (!(await this.#tryToTake())) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    } catch (error) {
+      released.add(this.#name);
+      throw error;
+    }
     this.#seenAt = performance.now();
     this.#timer = setInterval(() => {
       this.#beat().catch(this.#onError);
@@ -45,6 +53,7 @@ export class FolderLock {
 
   async release(): Promise<void> {
     clearInterval(this.#timer);
+    released.add(this.#name);
     await unlessGone(this.#calls.system.rename(this.#own, join(this.#folder, releasedName())));
   }
 
@@ -69,7 +78,7 @@ export class FolderLock {
   async #tryToTake(): Promise<boolean> {
     const names = await this.#owners();
     for (const name of names) {
-      const state = ownerState(name) ?? 'unknown';
+      const state = released.has(name) ? 'dead' : (ownerState(name) ?? 'unknown');
       if (state === 'alive') throw held(this.#folder, name);
       if (state === 'unknown' && !(await this.#isSilent(name))) return false;
     }

@@ -45,6 +45,7 @@ export class Journal {
   #gathering: Group | undefined;
   #committing: Group | undefined;
   #running: Promise<void> | undefined;
+  #isUncertain = false;
   #sealing: (() => void)[] = [];
 
   constructor({ folder, calls, found, check }: JournalOptions) {
@@ -90,6 +91,17 @@ export class Journal {
       if (group !== undefined && seq <= group.lastSeq) return group.done;
   }
 
+  /**
+   * After a failure: resolves when it is certain that what failed has not happened either. Until then it might yet be
+   * found at the next start.
+   */
+  async certain(): Promise<void> {
+    if (!this.#isUncertain) return;
+    const { done } = (this.#gathering ??= newGroup());
+    this.#running ??= this.#run();
+    await done;
+  }
+
   /** Begins a new segment, and resolves to those before it. */
   async seal(): Promise<readonly Segment[]> {
     if (this.#committing === undefined) await this.#seal();
@@ -117,9 +129,11 @@ export class Journal {
       this.#committing = group;
       try {
         await this.#commit(group);
-        this.syncedSeq = group.lastSeq;
+        this.syncedSeq = Math.max(this.syncedSeq, group.lastSeq);
+        this.#isUncertain = false;
         group.resolve();
       } catch (error) {
+        this.#isUncertain = true;
         await this.#seal();
         this.#rollBack(error);
       }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { continues, stateAfter } from './apply-change';
-import type { FileCalls } from './file-calls';
 import { corrupt, type DamageReport } from './file-damage';
+import { nameOf } from './file-names';
+import type { FileReader } from './file-reader';
 import type { FileTable, Slot } from './file-table';
 import { segmentNumber, type Segment } from './journal';
 import { decodeChanges, type Change, type JournalLine } from './journal-line';
@@ -23,11 +24,13 @@ export interface LoadedJournal {
 
 /** Makes the changes that were answered and may not have reached their files. */
 export async function loadJournal(
-  folder: string,
-  calls: FileCalls,
+  { layout, calls, backupCount }: FileReader,
   table: FileTable,
   report: DamageReport,
 ): Promise<LoadedJournal> {
+  const { journal: folder } = layout;
+  const keepsOlder = backupCount > 0;
+  const fileOf = (slot: Slot): string => layout.fileOf(nameOf(slot), slot.file?.kind ?? 'value');
   const names = (await calls.system.list(folder)).filter(({ kind }) => kind === 'file');
   const numbered = names.map(({ name }) => ({ name, number: segmentNumber(name) }));
   const read: ReadSegment[] = [];
@@ -60,12 +63,15 @@ export async function loadJournal(
       table.put(slot, stateAfter(change, seq, slot.state), seq);
       return;
     }
-    const { partition, key } = slot;
+    const { partition, key, state } = slot;
+    if (state?.kind === 'damaged') return;
     const problem = change === undefined ? 'is damaged' : 'continues a list that is not as it was';
-    if (slot.state?.kind !== 'damaged') report.add({ path, problem, partition, key });
+    // What was there before the write is what a backup would be.
+    const isKept = keepsOlder && state !== undefined;
+    report.add({ path, problem, partition, key, ...(isKept && { restoredFrom: fileOf(slot) }) });
+    if (isKept) return;
     const error = corrupt(path, problem);
     table.put(slot, { kind: 'damaged', seq, version: '', expiresAt: undefined, error }, seq);
-    if (slot.file !== undefined) slot.file = { ...slot.file, isDamaged: true };
   }
 }
 

@@ -1,6 +1,7 @@
 import { StorageError } from '../../errors';
 import { openFileStore, type FileStore, type FileStoreOptions } from './file-store';
 import { FileCalls } from './file-calls';
+import type { FileSystem } from './file-system';
 
 interface Shared {
   readonly opening: Promise<FileStore>;
@@ -10,7 +11,13 @@ interface Shared {
 }
 
 /** By folder: a folder has one writer, and both halves of a program may use the same. */
-const stores = new Map<string, Shared>();
+const systems = new WeakMap<FileSystem, Map<string, Shared>>();
+
+function storesOf(system: FileSystem): Map<string, Shared> {
+  const stores = systems.get(system) ?? new Map<string, Shared>();
+  systems.set(system, stores);
+  return stores;
+}
 
 export interface StoreLease {
   readonly store: FileStore;
@@ -27,6 +34,7 @@ export async function leaseStore(
   const calls = new FileCalls(options.system, options.fileMode);
   if (createsFolder) await calls.makeFolders(path);
   const root = await options.system.realPath(path);
+  const stores = storesOf(options.system);
   for (let closing = stores.get(root)?.closing; closing !== undefined; closing = stores.get(root)?.closing)
     await closing;
   const settings = JSON.stringify([options.fileMode, options.backupCount]);
@@ -39,7 +47,7 @@ export async function leaseStore(
   shared.users += 1;
   try {
     const store = await shared.opening;
-    return { store, release: () => release(root, shared) };
+    return { store, release: () => release(stores, root, shared) };
   } catch (error) {
     if (stores.get(root) === shared) stores.delete(root);
     throw error;
@@ -48,11 +56,11 @@ export async function leaseStore(
 
 function open(root: string, options: FileStoreOptions, settings: string): Shared {
   const shared = { opening: openFileStore(root, options), settings, users: 0, closing: undefined };
-  stores.set(root, shared);
+  storesOf(options.system).set(root, shared);
   return shared;
 }
 
-async function release(root: string, shared: Shared): Promise<void> {
+async function release(stores: Map<string, Shared>, root: string, shared: Shared): Promise<void> {
   shared.users -= 1;
   if (shared.users > 0) return;
   shared.closing = shared.opening

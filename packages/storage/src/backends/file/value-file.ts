@@ -31,6 +31,13 @@ export function encodeValueFile(head: ValueHead, value: StoredValue): Buffer {
   return Buffer.from(`${BEGIN}${checkOf(line)}",\n${line}${HEAD_END}${last}`);
 }
 
+/** What stands where a value was lost, so that nothing older is taken for it. */
+export function encodeLostValue(head: ValueHead, why: string): Buffer {
+  const bytes = encodeValueFile(head, JSON.stringify(why));
+  // Never what was written: nothing reads it as a value.
+  return Buffer.concat([bytes.subarray(0, -2), Buffer.from(',"isLost":true}\n')]);
+}
+
 interface ReadHead extends ValueHead {
   readonly valueCheck: string;
   readonly valueAt: number;
