@@ -69,6 +69,10 @@ export function shardName(index: number): string {
   return index.toString(16).padStart(3, '0');
 }
 
+export function isShardName(name: string): boolean {
+  return /^[0-9a-f]{3,4}$/.test(name);
+}
+
 /*
  * Lower-case letters, digits, "-" and "_" stand for themselves, "^a" for "A", everything else for its UTF-8 bytes: "%2e".
  * So no two keys share a name where case does not count or accents are composed, none is "." or "..", and none is

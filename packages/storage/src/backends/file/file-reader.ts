@@ -3,7 +3,7 @@ import type { StoredValue } from '../../driver';
 import type { FileCalls } from './file-calls';
 import { nameOf, type FileKind } from './file-names';
 import type { ListState, Slot, State, ValueState } from './file-table';
-import { decodeListFile, decodeListLines, recentOf } from './list-file';
+import { decodeListFile, recentOf } from './list-file';
 import type { FolderLayout } from './folder-layout';
 import { decodeValueFile } from './value-file';
 
@@ -42,11 +42,13 @@ export class FileReader {
       .filter(({ at }) => at >= (inFile?.length ?? 0))
       .flatMap(({ values }) => values);
     if (file === undefined || inFile === undefined) return { values: later };
-    // What comes behind is being written, or could not be.
-    const start = await this.calls.readStart(this.layout.fileOf(nameOf(slot), 'list'), inFile.endAt);
+    // Where there is more, what comes behind is being written, or could not be.
+    const length = later.length > 0 ? inFile.endAt : Infinity;
+    const start = await this.calls.readStart(this.layout.fileOf(nameOf(slot), 'list'), length);
     if (start === undefined) return { problem: 'is not there any more' };
-    const lines = decodeListLines(start.bytes);
-    if (lines === undefined) return { problem: 'is damaged' };
+    const lines = decodeListFile(start.bytes);
+    const isWhole = later.length > 0 ? lines?.endAt === start.bytes.length : lines?.isWhole;
+    if (lines === undefined || isWhole !== true) return { problem: 'is damaged' };
     const { head, values } = lines;
     if (head.partition !== slot.partition || head.key !== slot.key) return { problem: 'is of another key' };
     const isSame = head.id === state.id && head.generation === file.generation;

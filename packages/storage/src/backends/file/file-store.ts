@@ -56,10 +56,12 @@ async function load(
   { shardCount, backupCount, onDamage, onError }: FileStoreOptions,
   check: () => Promise<void>,
 ): Promise<Omit<FileStore, 'close'>> {
-  const layout = await describeFolder(root, calls, shardCount);
+  const report = new DamageReport(root, onDamage);
+  const layout = await describeFolder(root, calls, shardCount, (path) => {
+    report.add({ path, problem: 'is damaged; it was written anew' });
+  });
   const reader = new FileReader(layout, calls, backupCount);
   const table = new FileTable();
-  const report = new DamageReport(root, onDamage);
   const { unknown, torn } = await loadFiles(reader, table, report);
   const { changed, ...found } = await loadJournal(reader, table, report);
   let { lastSeq } = found;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { StorageError } from '../../errors';
 import type { FileCalls } from './file-calls';
-import { isTemporary, readBackupName, readFileName, shardOf } from './file-names';
+import { isShardName, isTemporary, readBackupName, readFileName, shardOf } from './file-names';
 import { FolderLayout } from './folder-layout';
 import { sealLine, unsealLine } from './sealed-line';
 
@@ -19,9 +19,11 @@ export async function describeFolder(
   root: string,
   calls: FileCalls,
   shardCount: number | undefined,
+  onDamage: (path: string) => void,
 ): Promise<FolderLayout> {
-  const path = new FolderLayout(root, 1).description;
-  const there = await readDescription(path, calls);
+  const known = await readDescription(root, calls);
+  if (known === 'damaged') onDamage(new FolderLayout(root, 1).description);
+  const there = known === 'damaged' ? await guessDescription(root, calls) : known;
   if (there !== undefined && shardCount !== undefined && there.shardCount !== shardCount)
     throw new StorageError(
       'CONFIG_INVALID',
@@ -36,23 +38,26 @@ export async function describeFolder(
 }
 
 export async function readDescription(
-  path: string,
+  root: string,
   calls: FileCalls,
-): Promise<FolderDescription | undefined> {
+): Promise<FolderDescription | 'damaged' | undefined> {
+  const path = new FolderLayout(root, 1).description;
   const bytes = await calls.read(path);
   if (bytes === undefined) return undefined;
   const line = unsealLine(bytes.subarray(0, -1));
-  if (line === undefined)
-    throw new StorageError(
-      'CORRUPT',
-      `${path} is damaged. Put it back, or delete it and give "shardCount": as many as there are folders in "values".`,
-    );
-  if (line['layout'] !== LAYOUT)
-    throw new StorageError(
-      'DATABASE_UNSUPPORTED',
-      `${path} has layout ${String(line['layout'])}; this release knows ${LAYOUT}. Use the release that wrote it, or a newer one.`,
-    );
-  return { shardCount: Number(line['shardCount']), isMoving: line['isMoving'] === true };
+  if (line === undefined) return 'damaged';
+  if (line['layout'] === LAYOUT)
+    return { shardCount: Number(line['shardCount']), isMoving: line['isMoving'] === true };
+  throw new StorageError(
+    'DATABASE_UNSUPPORTED',
+    `${path} has layout ${String(line['layout'])}; this release knows ${LAYOUT}. Use the release that wrote it, or a newer one.`,
+  );
+}
+
+/** As many as there are folders; every file is brought to where it belongs then. */
+async function guessDescription(root: string, calls: FileCalls): Promise<FolderDescription> {
+  const names = (await calls.system.list(new FolderLayout(root, 1).values)).map(({ name }) => name);
+  return { shardCount: Math.max(1, names.filter(isShardName).length), isMoving: true };
 }
 
 export async function writeDescription(

@@ -54,12 +54,6 @@ export function encodeListEnd(length: number): string {
   return sealLine(`"length":${length}`);
 }
 
-/** How many elements the lines hold that begin the file, or `undefined` when they are not what was written. */
-export function decodeListLines(bytes: Buffer): ReadList | undefined {
-  const read = decodeListFile(bytes);
-  return read?.endAt === bytes.length ? read : undefined;
-}
-
 /** `undefined` when the head is not what was written; else everything up to the first damage. */
 export function decodeListFile(bytes: Buffer): ReadList | undefined {
   const appends: Append[] = [];

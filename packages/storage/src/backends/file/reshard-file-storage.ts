@@ -49,15 +49,20 @@ async function reshard(
   onMoved: (files: number) => void = () => undefined,
 ): Promise<Resharded> {
   const layout = new FolderLayout(resolve(path), shardCount);
-  if ((await readDescription(layout.description, calls)) === undefined)
+  if ((await readDescription(layout.root, calls)) === undefined)
     throw new StorageError('CONFIG_INVALID', `${path} has no recap.json: it is no folder of a file backend.`);
   const lock = new FolderLock(layout.lock, calls, () => undefined);
   await lock.take();
   try {
-    const there = await readDescription(layout.description, calls);
-    const from = there?.shardCount ?? shardCount;
+    const there = await readDescription(layout.root, calls);
+    if (there === 'damaged' || there === undefined)
+      throw new StorageError(
+        'CORRUPT',
+        `${layout.description} is damaged. Open the backend once, which mends it.`,
+      );
+    const from = there.shardCount;
     let movedFiles = 0;
-    if (from !== shardCount || there?.isMoving === true) {
+    if (from !== shardCount || there.isMoving) {
       await writeDescription(layout, calls, true);
       await moveToShards(layout, calls, (files) => {
         movedFiles = files;
