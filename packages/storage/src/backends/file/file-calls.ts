@@ -105,6 +105,11 @@ export class FileCalls {
     );
   }
 
+  /** Some file systems know no second name for a file. */
+  cannotLink(error: unknown): boolean {
+    return CANNOT_LINK.has(errorCode(error));
+  }
+
   async makeFolders(path: string): Promise<void> {
     const missing: string[] = [];
     for (let folder = path; !(await this.#isThere(folder)); folder = dirname(folder)) missing.push(folder);
@@ -149,6 +154,14 @@ export class FileCalls {
     }
   }
 }
+
+const CANNOT_LINK: ReadonlySet<string | undefined> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'EMLINK',
+  'EXDEV',
+]);
 
 export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {

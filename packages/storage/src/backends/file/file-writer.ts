@@ -147,7 +147,7 @@ export class FileWriter {
     } catch (error) {
       // Someone has taken it away, and it is about to be there again.
       if (errorCode(error) === 'ENOENT') return;
-      if (!CANNOT_LINK.has(errorCode(error))) throw error;
+      if (!calls.cannotLink(error)) throw error;
       const bytes = await calls.read(from);
       if (bytes !== undefined) await calls.createAnew(to, bytes);
     }
@@ -169,14 +169,6 @@ export class FileWriter {
     slot.file = undefined;
   }
 }
-
-const CANNOT_LINK: ReadonlySet<string | undefined> = new Set([
-  'EPERM',
-  'ENOTSUP',
-  'EOPNOTSUPP',
-  'EMLINK',
-  'EXDEV',
-]);
 
 function isScattered({ lines, length }: ListFileState, later: readonly Append[]): boolean {
   const newLines = lines + later.length;

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { StorageError } from '../../errors';
 import type { FileCalls } from './file-calls';
-import { isShardName, isTemporary, readBackupName, readFileName, shardOf } from './file-names';
+import { isShardName } from './file-names';
 import { FolderLayout } from './folder-layout';
+import { moveToShards } from './move-to-shards';
 import { sealLine, unsealLine } from './sealed-line';
 
 const LAYOUT = 1;
@@ -33,7 +34,7 @@ export async function describeFolder(
   const layout = new FolderLayout(root, description.shardCount);
   await makeFolders(layout, calls);
   if (there === undefined) await writeDescription(layout, calls, false);
-  if (description.isMoving) await moveToShards(layout, calls);
+  if (description.isMoving) await finishMove(layout, calls);
   return layout;
 }
 
@@ -70,7 +71,7 @@ export async function writeDescription(
   await calls.syncFolder(root);
 }
 
-async function makeFolders(
+export async function makeFolders(
   { root, values, backups, journal, shards }: FolderLayout,
   calls: FileCalls,
 ): Promise<void> {
@@ -83,38 +84,13 @@ async function makeFolders(
   await calls.syncFolder(root);
 }
 
-/** Brings every file to the folder of its shard. What was moved before it was interrupted stays. */
-export async function moveToShards(
+/** What was moved before it was interrupted stays. */
+export async function finishMove(
   layout: FolderLayout,
   calls: FileCalls,
-  onMoved: (files: number) => void = () => undefined,
+  onMoved?: (files: number) => void,
 ): Promise<void> {
-  const { values, backups, shards, shardCount } = layout;
   await makeFolders(layout, calls);
-  let moved = 0;
-  for (const folder of [backups, values]) {
-    const entries = await calls.system.list(folder);
-    for (const { name: shard, kind } of entries) {
-      if (kind !== 'folder') continue;
-      for (const entry of await calls.system.list(join(folder, shard))) {
-        const path = join(folder, shard, entry.name);
-        const name = (folder === values ? readFileName(entry.name) : readBackupName(entry.name))?.name;
-        if (isTemporary(entry.name)) await calls.removeIfThere(path);
-        if (name === undefined || shardOf(name, shardCount) === shard) continue;
-        await calls.system.rename(path, join(folder, shardOf(name, shardCount), entry.name));
-        moved += 1;
-        onMoved(moved);
-      }
-    }
-    for (const shard of shards) await calls.syncFolder(join(folder, shard));
-    for (const { name, kind } of entries) {
-      if (kind !== 'folder' || shards.includes(name)) continue;
-      await calls.syncFolder(join(folder, name));
-      // What is not ours is in it.
-      if ((await calls.system.list(join(folder, name))).length === 0)
-        await calls.system.removeFolder(join(folder, name));
-    }
-    await calls.syncFolder(folder);
-  }
+  await moveToShards(layout, calls, onMoved);
   await writeDescription(layout, calls, false);
 }

@@ -4,7 +4,7 @@ import { StorageError } from '../../errors';
 import { FileCalls } from './file-calls';
 import { explainFileError } from './file-errors';
 import { diskFileSystem, type FileSystem } from './file-system';
-import { moveToShards, readDescription, writeDescription } from './folder-description';
+import { finishMove, makeFolders, readDescription, writeDescription } from './folder-description';
 import { FolderLayout } from './folder-layout';
 import { FolderLock } from './folder-lock';
 
@@ -63,8 +63,9 @@ async function reshard(
     const from = there.shardCount;
     let movedFiles = 0;
     if (from !== shardCount || there.isMoving) {
+      await makeFolders(layout, calls);
       await writeDescription(layout, calls, true);
-      await moveToShards(layout, calls, (files) => {
+      await finishMove(layout, calls, (files) => {
         movedFiles = files;
         onMoved(files);
       });
