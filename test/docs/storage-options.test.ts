@@ -80,6 +80,7 @@ describe('the reference of storage options', () => {
     checkConfig({ database: { type } }, {}, 'test').database!.backend;
   it.each([
     ['memory', backendOf('memory')],
+    ['file', backendOf('file')],
     ['sqlite', backendOf('sqlite')],
     ['postgres', database!.backend],
     ['redis', cache!.backend],

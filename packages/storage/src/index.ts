@@ -75,6 +75,7 @@ export type {
   CustomConfig,
   FallbackConfig,
   FallbackSettings,
+  FileConfig,
   MemoryConfig,
   NodeConfig,
   PoolConfig,
@@ -120,3 +121,11 @@ export { restoreStorage } from './archive/restore-storage';
 export type { RestoreOptions } from './archive/restore-storage';
 export { checkStorage } from './copy/check-storage';
 export type { CheckOptions, CheckResult, Damage } from './copy/check-storage';
+export { createFileBackend } from './backends/file/file-backend';
+export type { FileBackendOptions } from './backends/file/file-backend';
+export type { FileDamage } from './backends/file/file-damage';
+export type { EntryKind, FileSystem, FolderEntry, OpenFile } from './backends/file/file-system';
+export { reshardFileStorage } from './backends/file/reshard-file-storage';
+export type { Resharded, ReshardOptions } from './backends/file/reshard-file-storage';
+export { newOwnerToken, ownerState, releasedName } from './owner-token';
+export type { OwnerState } from './owner-token';

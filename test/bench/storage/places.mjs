@@ -22,6 +22,11 @@ export class Places {
     switch (type) {
       case 'memory':
         return { settings: { type }, remove: async () => undefined };
+      case 'file': {
+        const folder = await mkdtemp(join(tmpdir(), 'recap-bench-'));
+        const remove = () => rm(folder, { recursive: true, force: true });
+        return { settings: { type, path: join(folder, 'items') }, remove };
+      }
       case 'sqlite': {
         const folder = await mkdtemp(join(tmpdir(), 'recap-bench-'));
         const remove = () => rm(folder, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { newOwnerToken, ownerState, releasedName } from './owner-token';
+import { newOwnerToken, ownerState, releasedName } from '@recap/storage';
 import type { SpoolFiles } from './spool-files';
 
 /** A folder of another machine that was not touched for so long has no owner any more. */

@@ -1,7 +1,7 @@
 import { nearest } from '../options/nearest';
 
 /** The types of backend that can be configured. */
-export const BACKEND_TYPES = ['memory', 'sqlite', 'postgres', 'redis', 'custom'] as const;
+export const BACKEND_TYPES = ['memory', 'file', 'sqlite', 'postgres', 'redis', 'custom'] as const;
 
 export type BackendType = (typeof BACKEND_TYPES)[number];
 
@@ -15,7 +15,6 @@ const ALIASES: Readonly<Record<BackendTypeAlias, BackendType>> = {
 
 /** Names that people know, of backends that are not there yet. */
 const NOT_THERE_YET: ReadonlyMap<string, string> = new Map([
-  ['file', 'sqlite keeps everything in one file'],
   ['mongodb', 'postgres keeps documents as jsonb'],
   ['mongo', 'postgres keeps documents as jsonb'],
   ['dynamodb', 'redis and postgres are there'],

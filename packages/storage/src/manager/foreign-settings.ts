@@ -19,7 +19,7 @@ export const foreignSettings: Readonly<Record<string, string>> = {
   ConnectionURL: 'here "url", with redis:// or postgres:// before the host',
   RedisOptions: 'here its settings stand beside "type"',
   PostgreSQLOptions: 'here its settings stand beside "type": "ssl", "applicationName"',
-  FileOptions: 'file is not there yet; sqlite has "path"',
+  FileOptions: 'here its settings stand beside "type": "path", "enableSharding", "enableBackups"',
   MaxConnections: 'here "pool": { "max": … }',
   ConnectTimeout: 'here "timeoutMs", in milliseconds',
   ReadTimeout: 'here "timeoutMs", in milliseconds',

@@ -1,4 +1,6 @@
 import type { Backend } from '../backend';
+import { createFileBackend } from '../backends/file/file-backend';
+import { textOfDamage } from '../backends/file/file-damage';
 import { createMemoryBackend } from '../backends/memory/memory-backend';
 import { createPostgresBackend } from '../backends/postgres/postgres-backend';
 import { createRedisBackend } from '../backends/redis/redis-backend';
@@ -44,6 +46,18 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
     case 'memory': {
       const { maxItems, maxBytes, maxValueBytes, whenFull } = config;
       return createMemoryBackend({ ...base, maxItems, maxBytes, maxValueBytes, whenFull });
+    }
+    case 'file': {
+      const { path, createFolder, enableSharding, shardCount, enableBackups, backupCount } = config;
+      return createFileBackend({
+        ...{ ...base, path, createFolder, enableSharding, enableBackups, backupCount },
+        ...(shardCount !== undefined && { shardCount }),
+        fileMode: parseInt(config.fileMode, 8),
+        maxValueBytes: config.maxValueBytes,
+        onDamage: (damage) => {
+          log.alert({ role, backend: 'file', ...damage }, textOfDamage(damage));
+        },
+      });
     }
     case 'postgres': {
       const { username, client, pool, applicationName, preparedStatements, maxValueBytes } = config;

@@ -17,15 +17,18 @@ const MIB = 2 ** 20;
 export interface BackendDefaults {
   /** The file of SQLite. */
   readonly path: string;
+  /** Of the file backend. */
+  readonly folder: string;
   /** What memory does. */
   readonly whenFull: 'evict' | 'refuse';
-  readonly maxValueBytes: { readonly memory: number; readonly sqlite: number };
+  readonly maxValueBytes: { readonly memory: number; readonly file: number; readonly sqlite: number };
 }
 
 const defaultsOf = (role: Role): BackendDefaults => ({
   path: '.recap/storage.db',
+  folder: '.recap/files',
   whenFull: role === 'cache' ? 'evict' : 'refuse',
-  maxValueBytes: { memory: 16 * MIB, sqlite: MIB },
+  maxValueBytes: { memory: 16 * MIB, file: 16 * MIB, sqlite: MIB },
 });
 
 const KEY_PREFIX = 'recap:';
@@ -74,9 +77,19 @@ function connected(
   named: Readonly<Record<string, unknown>>,
   path: Path,
   problems: ConfigProblem[],
-  { path: file, whenFull, maxValueBytes }: BackendDefaults,
+  { path: file, folder, whenFull, maxValueBytes }: BackendDefaults,
 ): Loose {
   switch (backend.type) {
+    case 'file':
+      if (backend['enableSharding'] === false && (named['shardCount'] ?? 1) !== 1)
+        problems.push({
+          path: [...path, 'shardCount'],
+          message: 'does not go together with "enableSharding": false',
+        });
+      return {
+        ...{ ...backend, path: backend['path'] ?? folder },
+        maxValueBytes: backend['maxValueBytes'] ?? maxValueBytes.file,
+      };
     case 'sqlite':
       checkWays(backend.type, named, path, problems);
       return {

@@ -16,7 +16,7 @@ const DOCUMENTED: Readonly<Partial<Record<BackendType, readonly BackendType[]>>>
 
 /** What a backend takes by default (16 MiB), as a text within the journal, where quotes and bytes take more room. */
 const MAX = 34 * 2 ** 20;
-const JOURNALED = { memory: MAX, sqlite: MAX };
+const JOURNALED = { memory: MAX, file: MAX, sqlite: MAX };
 
 /** More would be a chain that nobody oversees. */
 const MOST = BACKEND_TYPES.length;
@@ -58,7 +58,10 @@ export function resolveFallback(
       to === 'documented' ? toPath : [...toPath, index],
       problems,
       // What was written meanwhile must not be dropped before it is replayed, in a cache neither.
-      { path: `.recap/${role}-fallback.db`, whenFull: 'refuse', maxValueBytes: JOURNALED },
+      {
+        ...{ path: `.recap/${role}-fallback.db`, folder: `.recap/${role}-fallback` },
+        ...{ whenFull: 'refuse', maxValueBytes: JOURNALED },
+      },
     ),
   );
   if (problems.length > before) return undefined;

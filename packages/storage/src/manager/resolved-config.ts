@@ -5,7 +5,7 @@ type Settings<Type extends keyof typeof backendShapes> = z.output<z.ZodObject<(t
 
 /** Settings of one backend with every default filled in; a URL has become fields. */
 export type ResolvedBackend =
-  ResolvedMemory | ResolvedSqlite | ResolvedPostgres | ResolvedRedis | ResolvedCustom;
+  ResolvedMemory | ResolvedFile | ResolvedSqlite | ResolvedPostgres | ResolvedRedis | ResolvedCustom;
 
 interface Named {
   readonly keyPrefix: string;
@@ -13,6 +13,8 @@ interface Named {
 
 export type ResolvedMemory = Settings<'memory'> &
   Named & { readonly type: 'memory'; readonly whenFull: 'evict' | 'refuse'; readonly maxValueBytes: number };
+export type ResolvedFile = Settings<'file'> &
+  Named & { readonly type: 'file'; readonly path: string; readonly maxValueBytes: number };
 export type ResolvedSqlite = Settings<'sqlite'> &
   Named & { readonly type: 'sqlite'; readonly path: string; readonly maxValueBytes: number };
 export type ResolvedPostgres = Omit<Settings<'postgres'>, 'url'> & Named & { readonly type: 'postgres' };

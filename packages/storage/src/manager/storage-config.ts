@@ -56,6 +56,26 @@ export interface MemoryConfig extends HalfConfig {
   readonly whenFull?: 'evict' | 'refuse';
 }
 
+export interface FileConfig extends HalfConfig {
+  readonly type: 'file';
+  /** The folder, made when it is not there; default `.recap/files`. One process at a time writes there. */
+  readonly path?: string;
+  /** Makes the folder and those above it, for this user only; default true. */
+  readonly createFolder?: boolean;
+  /** Spreads the files over folders; default true. */
+  readonly enableSharding?: boolean;
+  /** How many folders, 1 to 4,096; default: as many as there are, 16 for a new one. */
+  readonly shardCount?: number;
+  /** Keeps what was in a file before, so that a damaged one is restored; default true. */
+  readonly enableBackups?: boolean;
+  /** How many; default 5. */
+  readonly backupCount?: number;
+  /** Who may read and write the files, in octal digits: `'0640'` lets the group read; default `'0600'`. */
+  readonly fileMode?: string | number;
+  /** Largest value; default 16,777,216 (16 MiB). */
+  readonly maxValueBytes?: number;
+}
+
 export interface SqliteConfig extends HalfConfig {
   readonly type: 'sqlite';
   /** The file, made with its folder when it is not there; default `.recap/storage.db`. `:memory:` keeps nothing. */
@@ -185,7 +205,8 @@ export interface CustomConfig extends RemoteConfig {
   readonly backend: object;
 }
 
-export type BackendConfig = MemoryConfig | SqliteConfig | PostgresConfig | RedisConfig | CustomConfig;
+export type BackendConfig =
+  MemoryConfig | FileConfig | SqliteConfig | PostgresConfig | RedisConfig | CustomConfig;
 
 /** A backend that takes over: its type, or its settings. */
 export type FallbackBackend =

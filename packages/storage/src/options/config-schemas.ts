@@ -59,6 +59,21 @@ const nodes = (defaultPort: number) =>
     .min(1, 'has to name a node')
     .max(256, 'has to name at most 256 nodes');
 
+const filePath = () =>
+  text(4_096).refine(
+    (path) => path === path.trim() && !path.includes('\0'),
+    'begins or ends with a space, or holds NUL',
+  );
+
+const FILE_MODE = 'has to be a text such as "0600" or "0640": who may read and write, in octal digits';
+
+/** A text, since YAML would read 0600 as six hundred; from code also the number itself. */
+const fileMode = () =>
+  z.preprocess(
+    (value) => (typeof value === 'number' ? `0${value.toString(8)}` : value),
+    z.string({ error: FILE_MODE }).regex(/^0?6[0246]{2}$/, FILE_MODE),
+  );
+
 /** What a half says about each type besides `type` and `fallback`. */
 export const backendShapes = {
   memory: {
@@ -68,14 +83,20 @@ export const backendShapes = {
     maxValueBytes: wholeNumber(1, 512 * MIB).optional(),
     whenFull: z.enum(['evict', 'refuse'], { error: 'has to be "evict" or "refuse"' }).optional(),
   },
+  file: {
+    ...halfShape,
+    path: filePath().optional(),
+    createFolder: flag().default(true),
+    enableSharding: flag().default(true),
+    shardCount: wholeNumber(1, 4_096).optional(),
+    enableBackups: flag().default(true),
+    backupCount: wholeNumber(1, 100).default(5),
+    fileMode: fileMode().default('0600'),
+    maxValueBytes: wholeNumber(1, 256 * MIB).optional(),
+  },
   sqlite: {
     ...halfShape,
-    path: text(4_096)
-      .refine(
-        (path) => path === path.trim() && !path.includes('\0'),
-        'begins or ends with a space, or holds NUL',
-      )
-      .optional(),
+    path: filePath().optional(),
     createFolder: flag().default(true),
     synchronous: z.enum(['full', 'normal'], { error: 'has to be "full" or "normal"' }).default('full'),
     busyTimeoutMs: duration().default(5_000),
@@ -149,6 +170,7 @@ export const backendShapes = {
 export const settingAliases: Readonly<Record<keyof typeof backendShapes, Readonly<Record<string, string>>>> =
   {
     memory: {},
+    file: {},
     sqlite: { filename: 'path' },
     postgres: {
       connectionString: 'url',

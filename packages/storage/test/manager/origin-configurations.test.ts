@@ -194,10 +194,7 @@ const refused: Refused[] = [
   {
     name: 'AG-UI: files as a database',
     config: { database: { type: 'file', FileOptions: { BaseDir: '/var/lib/state' } } },
-    remedies: [
-      /database\.type: "file" is not there yet; sqlite/,
-      /FileOptions: file is not there yet; sqlite has "path"/,
-    ],
+    remedies: [/FileOptions" \(here its settings stand beside "type": "path", "enableSharding"/],
   },
   {
     name: 'AG-UI: Redis as a cache',

@@ -6,6 +6,9 @@ const requirePeer = createRequire(new URL('../../storage-peers/package.json', im
 
 const STORES = {
   memory: () => undefined,
+  file: () => {
+    throw new Unavailable('Keyv has no adapter that keeps each value in a synced file');
+  },
   sqlite: async ({ path }) => {
     const store = new (load('@keyv/sqlite').default)({ uri: `sqlite://${path}` });
     // As the others have it: by itself it syncs more often.

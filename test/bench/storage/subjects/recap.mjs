@@ -4,6 +4,7 @@ import { KEYS } from '../values.mjs';
 const PARTITION = 'messages';
 const FACTORIES = {
   memory: () => storage.createMemoryBackend(),
+  file: ({ path }) => storage.createFileBackend({ path }),
   sqlite: ({ path }) => storage.createSqliteBackend({ path }),
   postgres: ({ url }) => storage.createPostgresBackend({ url }),
   redis: ({ url }) => storage.createRedisBackend({ url }),

@@ -17,7 +17,7 @@ import { matchesFilter, type JsonFilter } from '../../json-filter';
 import type { JsonValue } from '../../json-value';
 import { growthOf, sizeOf, sizeOfValues } from './memory-sizes';
 import { MemoryTable, type Entry } from './memory-table';
-import { fromByteKey } from './sorted-keys';
+import { fromByteKey } from '../../sorted-keys';
 
 export interface MemoryLimits {
   readonly maxItems: number;

@@ -1,6 +1,6 @@
 import type { StoredValue } from '../../driver';
-import { ExpiryHeap } from './expiry-heap';
-import { SortedKeys, toByteKey } from './sorted-keys';
+import { ExpiryHeap } from '../../expiry-heap';
+import { SortedKeys, toByteKey } from '../../sorted-keys';
 
 export interface Entry {
   readonly partition: string;

@@ -1,6 +1,6 @@
 export interface Expiring {
   /** Ms since the epoch. */
-  expiresAt: number | undefined;
+  readonly expiresAt: number | undefined;
 }
 
 interface Node<T> {

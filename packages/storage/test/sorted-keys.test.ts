@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { fromByteKey, SortedKeys, toByteKey } from '../../../src/backends/memory/sorted-keys';
+import { fromByteKey, SortedKeys, toByteKey } from '../src/sorted-keys';
 
 const text = fc.string({ unit: fc.constantFrom('a', 'b', '\0', 'é', '\uFFFF', '\u{1F600}'), maxLength: 4 });
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));

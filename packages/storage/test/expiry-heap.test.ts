@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ExpiryHeap, type Expiring } from '../../../src/backends/memory/expiry-heap';
+import { ExpiryHeap, type Expiring } from '../src/expiry-heap';
 
 describe('ExpiryHeap', () => {
   it('gives what has expired, soonest first, and nothing that has not', () => {

@@ -1,4 +1,4 @@
-import type { ByteRange } from '../../byte-range';
+import type { ByteRange } from './byte-range';
 
 const CHUNK = 512;
 

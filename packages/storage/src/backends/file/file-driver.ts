@@ -1,0 +1,215 @@
+import type { Address, BackendStats, Capabilities } from '../../backend';
+import type { ByteRange } from '../../byte-range';
+import type {
+  Driver,
+  DriverPage,
+  DriverScan,
+  DriverWrite,
+  StoredItem,
+  StoredRange,
+  Verdict,
+} from '../../driver';
+import { StorageError } from '../../errors';
+import { matchesFilter, type JsonFilter } from '../../json-filter';
+import { decodeJson } from '../../stored-value';
+import { fromByteKey } from '../../sorted-keys';
+import { corrupt } from './file-damage';
+import { explainFileError } from './file-errors';
+import { nameOf } from './file-names';
+import { FileReads } from './file-reads';
+import type { FileStore, FileStoreOptions } from './file-store';
+import { liveState, type Slot } from './file-table';
+import { FileWrites } from './file-writes';
+import { mapAtMost } from './map-at-most';
+import { leaseStore, type StoreLease } from './shared-stores';
+
+export interface FileDriverOptions extends FileStoreOptions {
+  readonly path: string;
+  readonly createsFolder: boolean;
+  readonly maxValueBytes: number;
+}
+
+interface Open {
+  readonly lease: StoreLease;
+  readonly store: FileStore;
+  readonly reads: FileReads;
+  readonly writes: FileWrites;
+}
+
+/** How many values a query looks at in one go. */
+const QUERY_STEP = 500;
+const FILES_AT_ONCE = 16;
+
+export class FileDriver implements Driver {
+  readonly name = 'file';
+  readonly capabilities: Capabilities;
+  readonly #options: FileDriverOptions;
+  #opened: Open | undefined;
+
+  constructor(options: FileDriverOptions) {
+    this.#options = options;
+    const { maxValueBytes } = options;
+    this.capabilities = { transact: true, query: true, publish: false, maxValueBytes };
+  }
+
+  async open(): Promise<void> {
+    const { path, createsFolder } = this.#options;
+    const lease = await leaseStore(path, this.#options, createsFolder);
+    const { store } = lease;
+    const writes = new FileWrites(store, (write) => this.#find(write) ?? store.table.findOrAdd(write));
+    this.#opened = { lease, store, writes, reads: new FileReads(store) };
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    await opened?.lease.release();
+  }
+
+  explain(error: unknown): StorageError | undefined {
+    return explainFileError(error, this.#options.path);
+  }
+
+  async get(partition: string, key: string, now: number): Promise<StoredItem | undefined> {
+    const slot = this.#find({ partition, key });
+    return slot && this.#open.reads.item(slot, now);
+  }
+
+  getMany(addresses: readonly Address[], now: number): Promise<(StoredItem | undefined)[]> {
+    return mapAtMost(FILES_AT_ONCE, addresses, ({ partition, key }) => this.get(partition, key, now));
+  }
+
+  async scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
+    const slots: Slot[] = [];
+    for (const slot of this.#within(partition, scan, now)) {
+      slots.push(slot);
+      if (slots.length > scan.limit) break;
+    }
+    const hasMore = slots.length > scan.limit;
+    if (hasMore) slots.pop();
+    const { reads } = this.#open;
+    const items = await mapAtMost(FILES_AT_ONCE, slots, (slot) => reads.item(slot, now));
+    return { items: items.filter((item) => item !== undefined), hasMore, ...stopAt(hasMore, slots) };
+  }
+
+  async query(
+    partition: string,
+    filter: JsonFilter,
+    scan: DriverScan,
+    now: number,
+  ): Promise<DriverPage<StoredItem>> {
+    const slots: Slot[] = [];
+    let hasMore = false;
+    for (const slot of this.#within(partition, scan, now)) {
+      if (slot.state?.kind === 'list') continue;
+      hasMore = slots.length === QUERY_STEP;
+      if (hasMore) break;
+      slots.push(slot);
+    }
+    const { reads } = this.#open;
+    const read = await mapAtMost(FILES_AT_ONCE, slots, (slot) => reads.item(slot, now));
+    const items: StoredItem[] = [];
+    for (const item of read) {
+      if (typeof item?.value !== 'string' || !matchesFilter(decodeJson(item.value), filter)) continue;
+      if (items.length === scan.limit) return { items, hasMore: true };
+      items.push(item);
+    }
+    return { items, hasMore, ...stopAt(hasMore, slots) };
+  }
+
+  async partitions(range: ByteRange, limit: number, now: number): Promise<DriverPage<string>> {
+    const { table } = this.#open.store;
+    const items: string[] = [];
+    for (const byteKey of table.partitionOrder.within(range, false)) {
+      const partition = fromByteKey(byteKey);
+      if (!this.#holdsLive(partition, now)) continue;
+      if (items.length === limit) return { items, hasMore: true };
+      items.push(partition);
+    }
+    return { items, hasMore: false };
+  }
+
+  async range(partition: string, key: string, start: number, end: number, now: number): Promise<StoredRange> {
+    const slot = this.#find({ partition, key });
+    if (slot === undefined) return { values: [] };
+    const found = await this.#open.reads.range(slot, now);
+    if (found === 'wrong-type') return found;
+    const { length } = found.values;
+    const first = start < 0 ? Math.max(length + start, 0) : start;
+    const last = end < 0 ? length + end : end;
+    return { values: last < first ? [] : found.values.slice(first, last + 1) };
+  }
+
+  async length(partition: string, key: string, now: number): Promise<number | undefined> {
+    const slot = this.#find({ partition, key });
+    if (slot === undefined) return 0;
+    await this.#open.reads.settle(slot);
+    const state = liveState(slot, now);
+    if (state?.kind === 'damaged') throw state.error;
+    if (state === undefined) return 0;
+    return state.kind === 'list' ? state.length : undefined;
+  }
+
+  write(write: DriverWrite, now: number): Promise<Verdict> {
+    return this.#open.writes.write(write, now);
+  }
+
+  batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
+    return this.#open.writes.batch(writes, now);
+  }
+
+  transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
+    return this.#open.writes.transact(writes, now);
+  }
+
+  sweep(limit: number, now: number): Promise<number> {
+    return this.#open.writes.sweep(limit, now);
+  }
+
+  stats(now: number): BackendStats {
+    const { table } = this.#open.store;
+    return { items: table.items - new Set(table.expiries.expired(now)).size, isCapped: false };
+  }
+
+  get #open(): Open {
+    if (this.#opened === undefined) throw new StorageError('CLOSED', 'The file backend is closed.');
+    return this.#opened;
+  }
+
+  #find(address: Address): Slot | undefined {
+    const { table, unknown, reader } = this.#open.store;
+    const slot = table.find(address);
+    if (slot !== undefined || unknown.size === 0) return slot;
+    const name = nameOf({ partition: address.partition, key: address.key });
+    if (!unknown.delete(name)) return undefined;
+    // Only now it is known what the damaged file was of.
+    const damaged = table.findOrAdd(address);
+    const error = corrupt(reader.layout.fileOf(name, 'value'), 'is damaged');
+    table.put(damaged, { kind: 'damaged', seq: 0, version: '', expiresAt: undefined, error }, 0);
+    const generation = reader.backupCount + 1;
+    damaged.file = { kind: 'value', seq: 0, generation, bytes: 0, isDamaged: true, list: undefined };
+    return damaged;
+  }
+
+  /** Also what is being deleted, as long as that may yet fail. */
+  *#within(partition: string, { from, to, reverse }: DriverScan, now: number): Generator<Slot> {
+    const { table, journal } = this.#open.store;
+    const home = table.partitions.get(partition);
+    for (const byteKey of home?.order.within({ from, to }, reverse) ?? []) {
+      const slot = home?.slots.get(fromByteKey(byteKey));
+      if (slot === undefined) continue;
+      if (slot.seq > journal.syncedSeq || liveState(slot, now) !== undefined) yield slot;
+    }
+  }
+
+  #holdsLive(partition: string, now: number): boolean {
+    for (const slot of this.#open.store.table.partitions.get(partition)?.slots.values() ?? [])
+      if (liveState(slot, now) !== undefined) return true;
+    return false;
+  }
+}
+
+function stopAt(hasMore: boolean, slots: readonly Slot[]): { readonly stoppedAt?: string } {
+  const last = slots.at(-1);
+  return hasMore && last !== undefined ? { stoppedAt: last.key } : {};
+}

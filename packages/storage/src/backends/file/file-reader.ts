@@ -1,0 +1,101 @@
+import type { Address } from '../../backend';
+import type { StoredValue } from '../../driver';
+import type { FileCalls } from './file-calls';
+import { nameOf, type FileKind } from './file-names';
+import type { ListState, Slot, State, ValueState } from './file-table';
+import { decodeListFile, recentOf } from './list-file';
+import type { FolderLayout } from './folder-layout';
+import { decodeValueFile } from './value-file';
+
+export interface FoundState extends Address {
+  readonly generation: number;
+  readonly state: State;
+}
+
+export interface Restored extends FoundState {
+  readonly path: string;
+}
+
+/** Reads what is in the files of values and lists. */
+export class FileReader {
+  constructor(
+    readonly layout: FolderLayout,
+    readonly calls: FileCalls,
+    readonly backupCount: number,
+  ) {}
+
+  /** What is wrong, in words, when the file is not the one that this state is in. */
+  async value(slot: Slot, state: ValueState): Promise<{ value: StoredValue } | { problem: string }> {
+    const bytes = await this.calls.read(this.layout.fileOf(nameOf(slot), 'value'));
+    if (bytes === undefined) return { problem: 'is not there any more' };
+    const file = decodeValueFile(bytes);
+    if (file === undefined) return { problem: 'is damaged' };
+    const { head, value } = file;
+    if (head.partition !== slot.partition || head.key !== slot.key) return { problem: 'is of another key' };
+    return head.seq === state.seq ? { value } : { problem: 'is of another time' };
+  }
+
+  async list(slot: Slot, state: ListState): Promise<{ values: StoredValue[] } | { problem: string }> {
+    const { file } = slot;
+    const inFile = file?.list?.id === state.id && !file.isDamaged ? file.list : undefined;
+    const later = state.appends
+      .filter(({ at }) => at >= (inFile?.length ?? 0))
+      .flatMap(({ values }) => values);
+    if (file === undefined || inFile === undefined) return { values: later };
+    // Where there is more, what comes behind is being written, or could not be.
+    const length = later.length > 0 ? inFile.endAt : Infinity;
+    const start = await this.calls.readStart(this.layout.fileOf(nameOf(slot), 'list'), length);
+    if (start === undefined) return { problem: 'is not there any more' };
+    const lines = decodeListFile(start.bytes);
+    const isWhole = later.length > 0 ? lines?.endAt === start.bytes.length : lines?.isWhole;
+    if (lines === undefined || isWhole !== true) return { problem: 'is damaged' };
+    const { head, values } = lines;
+    if (head.partition !== slot.partition || head.key !== slot.key) return { problem: 'is of another key' };
+    const isSame = head.id === state.id && head.generation === file.generation;
+    if (!isSame || values.length !== inFile.length) return { problem: 'is of another time' };
+    return { values: [...values, ...later] };
+  }
+
+  /** The newest sound backup of a file of that name. */
+  async backup(name: string): Promise<Restored | undefined> {
+    let newest: Restored | undefined;
+    for (const kind of ['value', 'list'] as const) {
+      for (let at = 0; at < this.backupCount; at += 1) {
+        const path = this.layout.backupOf(name, kind, at);
+        const bytes = await this.calls.read(path).catch(() => undefined);
+        const found = bytes && readState(bytes, kind);
+        if (found === undefined || nameOf(found) !== name) continue;
+        if (found.state.seq > (newest?.state.seq ?? -1)) newest = { path, ...found };
+      }
+    }
+    return newest;
+  }
+}
+
+/** The address and the state that a whole file holds. */
+export function readState(bytes: Buffer, kind: FileKind): FoundState | undefined {
+  return kind === 'value' ? valueState(bytes) : listState(bytes);
+}
+
+function valueState(bytes: Buffer): FoundState | undefined {
+  const file = decodeValueFile(bytes);
+  if (file === undefined) return undefined;
+  const { partition, key, generation, seq, version, expiresAt } = file.head;
+  return {
+    ...{ partition, key, generation },
+    state: { kind: 'value', seq, version, expiresAt, content: file.value },
+  };
+}
+
+function listState(bytes: Buffer): FoundState | undefined {
+  const file = decodeListFile(bytes);
+  const last = file?.appends.at(-1);
+  if (file === undefined || last === undefined || !file.isWhole) return undefined;
+  const { partition, key, generation, id, recent } = file.head;
+  const { seq, version, expiresAt } = last;
+  const state: State = {
+    ...{ kind: 'list', seq, version, expiresAt, id, length: file.values.length },
+    ...{ recent: recentOf(recent, file.appends), appends: file.appends },
+  };
+  return { partition, key, generation, state };
+}

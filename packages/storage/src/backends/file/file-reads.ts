@@ -1,0 +1,104 @@
+import type { StoredItem, StoredRange, StoredValue } from '../../driver';
+import { errorCode } from '../../errors';
+import { corrupt } from './file-damage';
+import { nameOf } from './file-names';
+import type { FileStore } from './file-store';
+import {
+  liveState,
+  type FileState,
+  type ListState,
+  type Slot,
+  type State,
+  type ValueState,
+} from './file-table';
+
+/** Reads what a slot holds, and puts a backup in the place of what is damaged. */
+export class FileReads {
+  readonly #store: FileStore;
+  readonly #restoring = new Map<Slot, Promise<void>>();
+
+  constructor(store: FileStore) {
+    this.#store = store;
+  }
+
+  /** A write that is under way is waited for: it may yet fail. */
+  async settle(slot: Slot): Promise<void> {
+    const { journal } = this.#store;
+    // Whoever wrote is told of the failure; here it has not happened.
+    while (slot.seq > journal.syncedSeq) await journal.settled(slot.seq).catch(() => undefined);
+  }
+
+  async item(slot: Slot, now: number): Promise<StoredItem | undefined> {
+    for (;;) {
+      await this.settle(slot);
+      const state = liveState(slot, now);
+      if (state === undefined) return undefined;
+      if (state.kind === 'damaged') throw state.error;
+      const { key } = slot;
+      const { version, expiresAt } = state;
+      if (state.kind === 'list') return { key, value: undefined, version, expiresAt };
+      const value = state.content ?? (await this.#value(slot, state));
+      if (value !== undefined) return { key, value, version, expiresAt };
+    }
+  }
+
+  async range(slot: Slot, now: number): Promise<StoredRange> {
+    for (;;) {
+      await this.settle(slot);
+      const state = liveState(slot, now);
+      if (state === undefined) return { values: [] };
+      if (state.kind === 'damaged') throw state.error;
+      if (state.kind === 'value') return 'wrong-type';
+      const values = await this.#values(slot, state);
+      if (values !== undefined) return { values };
+    }
+  }
+
+  /** `undefined`: there is another state by now. */
+  async #value(slot: Slot, state: ValueState): Promise<StoredValue | undefined> {
+    const { file } = slot;
+    const read = await this.#store.reader.value(slot, state).catch(problemOfLink);
+    if ('value' in read) return read.value;
+    await this.#restore(slot, state, file, read.problem);
+    return undefined;
+  }
+
+  async #values(slot: Slot, state: ListState): Promise<StoredValue[] | undefined> {
+    const { file } = slot;
+    const read = await this.#store.reader.list(slot, state).catch(problemOfLink);
+    if ('values' in read) return read.values;
+    await this.#restore(slot, state, file, read.problem);
+    return undefined;
+  }
+
+  async #restore(slot: Slot, state: State, file: FileState | undefined, problem: string): Promise<void> {
+    let restoring = this.#restoring.get(slot);
+    if (restoring === undefined) {
+      restoring = this.#putBackup(slot, state, file, problem).finally(() => this.#restoring.delete(slot));
+      this.#restoring.set(slot, restoring);
+    }
+    await restoring;
+  }
+
+  async #putBackup(slot: Slot, state: State, file: FileState | undefined, problem: string): Promise<void> {
+    const { reader, table, report, checkpointer } = this.#store;
+    // What was read may have been replaced already, and noted only now.
+    await checkpointer.idle();
+    const isCurrent = (): boolean => slot.state === state && slot.file === file;
+    if (file === undefined || !isCurrent()) return;
+    const backup = await reader.backup(nameOf(slot));
+    if (!isCurrent()) return;
+    const { partition, key, seq } = slot;
+    const path = reader.layout.fileOf(nameOf(slot), file.kind);
+    report.add({ path, problem, partition, key, ...(backup && { restoredFrom: backup.path }) });
+    slot.file = { ...file, isDamaged: true };
+    const error = corrupt(path, problem);
+    table.put(slot, backup?.state ?? { kind: 'damaged', seq, version: '', expiresAt: undefined, error }, seq);
+    checkpointer.add(slot);
+  }
+}
+
+function problemOfLink(error: unknown): { readonly problem: string } {
+  if (errorCode(error) === 'ELOOP') return { problem: 'is a symbolic link, which is never followed' };
+  throw error;
+}

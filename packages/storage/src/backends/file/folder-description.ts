@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { StorageError } from '../../errors';
+import type { FileCalls } from './file-calls';
+import { isShardName } from './file-names';
+import { FolderLayout } from './folder-layout';
+import { moveToShards } from './move-to-shards';
+import { sealLine, unsealLine } from './sealed-line';
+
+const LAYOUT = 1;
+const DEFAULT_SHARDS = 16;
+
+export interface FolderDescription {
+  readonly shardCount: number;
+  /** Files may be in folders of another count. */
+  readonly isMoving: boolean;
+}
+
+/** @param shardCount as it has to be; absent: as it is, 16 for a new folder */
+export async function describeFolder(
+  root: string,
+  calls: FileCalls,
+  shardCount: number | undefined,
+  onDamage: (path: string) => void,
+): Promise<FolderLayout> {
+  const known = await readDescription(root, calls);
+  if (known === 'damaged') onDamage(new FolderLayout(root, 1).description);
+  const there = known === 'damaged' ? await guessDescription(root, calls) : known;
+  if (there !== undefined && shardCount !== undefined && there.shardCount !== shardCount)
+    throw new StorageError(
+      'CONFIG_INVALID',
+      `${root} has ${there.shardCount} shards, not ${shardCount}. Change it with reshardFileStorage(), or leave "shardCount" and "enableSharding" out.`,
+    );
+  const description = there ?? { shardCount: shardCount ?? DEFAULT_SHARDS, isMoving: false };
+  const layout = new FolderLayout(root, description.shardCount);
+  await makeFolders(layout, calls);
+  if (there === undefined) await writeDescription(layout, calls, false);
+  if (description.isMoving) await finishMove(layout, calls);
+  return layout;
+}
+
+export async function readDescription(
+  root: string,
+  calls: FileCalls,
+): Promise<FolderDescription | 'damaged' | undefined> {
+  const path = new FolderLayout(root, 1).description;
+  const bytes = await calls.read(path);
+  if (bytes === undefined) return undefined;
+  const line = unsealLine(bytes.subarray(0, -1));
+  if (line === undefined) return 'damaged';
+  if (line['layout'] === LAYOUT)
+    return { shardCount: Number(line['shardCount']), isMoving: line['isMoving'] === true };
+  throw new StorageError(
+    'DATABASE_UNSUPPORTED',
+    `${path} has layout ${String(line['layout'])}; this release knows ${LAYOUT}. Use the release that wrote it, or a newer one.`,
+  );
+}
+
+/** As many as there are folders; every file is brought to where it belongs then. */
+async function guessDescription(root: string, calls: FileCalls): Promise<FolderDescription> {
+  const names = (await calls.system.list(new FolderLayout(root, 1).values)).map(({ name }) => name);
+  return { shardCount: Math.max(1, names.filter(isShardName).length), isMoving: true };
+}
+
+export async function writeDescription(
+  { description, root, shardCount }: FolderLayout,
+  calls: FileCalls,
+  isMoving: boolean,
+): Promise<void> {
+  const members = `"layout":${LAYOUT},"shardCount":${shardCount}${isMoving ? ',"isMoving":true' : ''}`;
+  await calls.replace(description, Buffer.from(sealLine(members)));
+  await calls.syncFolder(root);
+}
+
+export async function makeFolders(
+  { root, values, backups, journal, shards }: FolderLayout,
+  calls: FileCalls,
+): Promise<void> {
+  for (const folder of [values, backups, journal]) await calls.makeFolder(folder);
+  for (const folder of [values, backups]) {
+    const made = [];
+    for (const shard of shards) made.push(await calls.makeFolder(join(folder, shard)));
+    if (made.includes(true)) await calls.syncFolder(folder);
+  }
+  await calls.syncFolder(root);
+}
+
+/** What was moved before it was interrupted stays. */
+export async function finishMove(
+  layout: FolderLayout,
+  calls: FileCalls,
+  onMoved?: (files: number) => void,
+): Promise<void> {
+  await makeFolders(layout, calls);
+  await moveToShards(layout, calls, onMoved);
+  await writeDescription(layout, calls, false);
+}

@@ -1,0 +1,201 @@
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { writeAll, type FileCalls } from './file-calls';
+import type { OpenFile } from './file-system';
+import { encodeChanges, encodeSegmentHead, type Change } from './journal-line';
+
+export interface Segment {
+  readonly number: number;
+  readonly path: string;
+  bytes: number;
+}
+
+export interface JournalOptions {
+  readonly folder: string;
+  readonly calls: FileCalls;
+  /** Segments that are there already, with writes up to `lastSeq`. */
+  readonly found: { readonly segments: readonly Segment[]; readonly lastSeq: number };
+  /** Rejects when nothing may be written any more. */
+  readonly check: () => Promise<void>;
+}
+
+interface Group {
+  readonly lines: string[];
+  readonly undo: (() => void)[];
+  readonly done: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  lastSeq: number;
+}
+
+/**
+ * Every write goes to the end of a file before it is answered, and those of one moment share a sync: that is what is
+ * durable, while the files of values are written behind it.
+ */
+export class Journal {
+  readonly #folder: string;
+  readonly #calls: FileCalls;
+  readonly #check: () => Promise<void>;
+  /** Of the last write that is on the disk for good. */
+  syncedSeq: number;
+  #lastSeq: number;
+  #nextNumber: number;
+  #sealed: Segment[];
+  #open: { readonly segment: Segment; readonly file: OpenFile } | undefined;
+  #gathering: Group | undefined;
+  #committing: Group | undefined;
+  #running: Promise<void> | undefined;
+  #isUncertain = false;
+  #sealing: (() => void)[] = [];
+
+  constructor({ folder, calls, found, check }: JournalOptions) {
+    this.#folder = folder;
+    this.#calls = calls;
+    this.#check = check;
+    this.#sealed = [...found.segments];
+    this.#nextNumber = (found.segments.at(-1)?.number ?? 0) + 1;
+    this.syncedSeq = found.lastSeq;
+    this.#lastSeq = found.lastSeq;
+  }
+
+  get bytes(): number {
+    return [...this.#sealed, ...(this.#open === undefined ? [] : [this.#open.segment])].reduce(
+      (sum, { bytes }) => sum + bytes,
+      0,
+    );
+  }
+
+  nextSeq(): number {
+    this.#lastSeq += 1;
+    return this.#lastSeq;
+  }
+
+  /**
+   * Resolves when it is on the disk.
+   *
+   * @param undo when it does not get there; what came after it is undone before
+   */
+  append(seq: number, changes: readonly Change[], undo: () => void): Promise<void> {
+    const group = (this.#gathering ??= newGroup());
+    group.lines.push(encodeChanges(seq, changes));
+    group.undo.push(undo);
+    group.lastSeq = seq;
+    this.#running ??= this.#run();
+    return group.done;
+  }
+
+  /** Resolves when that write is on the disk; rejects when it did not get there. */
+  async settled(seq: number): Promise<void> {
+    if (seq <= this.syncedSeq) return;
+    for (const group of [this.#committing, this.#gathering])
+      if (group !== undefined && seq <= group.lastSeq) return group.done;
+  }
+
+  /**
+   * After a failure: resolves when it is certain that what failed has not happened either. Until then it might yet be
+   * found at the next start.
+   */
+  async certain(): Promise<void> {
+    if (!this.#isUncertain) return;
+    const { done } = (this.#gathering ??= newGroup());
+    this.#running ??= this.#run();
+    await done;
+  }
+
+  /** Begins a new segment, and resolves to those before it. */
+  async seal(): Promise<readonly Segment[]> {
+    if (this.#committing === undefined) await this.#seal();
+    else await new Promise<void>((resolve) => this.#sealing.push(resolve));
+    return [...this.#sealed];
+  }
+
+  /** Of segments all of which has reached the files of values: oldest first. */
+  async remove(segments: readonly Segment[]): Promise<void> {
+    for (const segment of segments) {
+      await this.#calls.removeIfThere(segment.path);
+      this.#sealed = this.#sealed.filter((one) => one !== segment);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#running;
+    await this.#seal();
+  }
+
+  async #run(): Promise<void> {
+    await nextTurn();
+    for (let group = this.#gathering; group !== undefined; group = this.#gathering) {
+      this.#gathering = undefined;
+      this.#committing = group;
+      try {
+        await this.#commit(group);
+        this.syncedSeq = Math.max(this.syncedSeq, group.lastSeq);
+        this.#isUncertain = false;
+        group.resolve();
+      } catch (error) {
+        this.#isUncertain = true;
+        await this.#seal();
+        this.#rollBack(error);
+      }
+      this.#committing = undefined;
+      if (this.#sealing.length > 0) await this.#seal();
+      for (const resolve of this.#sealing.splice(0)) resolve();
+    }
+    this.#running = undefined;
+  }
+
+  /** Those that came since were decided upon what is not there now. */
+  #rollBack(error: unknown): void {
+    const groups = [this.#gathering, this.#committing].filter((group) => group !== undefined);
+    this.#gathering = undefined;
+    for (const { undo } of groups) for (const step of undo.reverse()) step();
+    for (const { reject } of groups) reject(error);
+  }
+
+  async #commit(group: Group): Promise<void> {
+    await this.#check();
+    const isNew = this.#open === undefined;
+    const { segment, file } = (this.#open ??= await this.#begin());
+    const head = isNew ? encodeSegmentHead(segment.number, this.syncedSeq) : '';
+    const bytes = Buffer.from(head + group.lines.join(''));
+    await writeAll(file, bytes, segment.bytes);
+    segment.bytes += bytes.length;
+    await file.datasync();
+    if (isNew) await this.#calls.syncFolder(this.#folder);
+  }
+
+  async #begin(): Promise<{ readonly segment: Segment; readonly file: OpenFile }> {
+    const number = this.#nextNumber;
+    this.#nextNumber += 1;
+    const path = join(this.#folder, segmentName(number));
+    return { segment: { number, path, bytes: 0 }, file: await this.#calls.create(path) };
+  }
+
+  async #seal(): Promise<void> {
+    if (this.#open === undefined) return;
+    const { segment, file } = this.#open;
+    this.#open = undefined;
+    this.#sealed.push(segment);
+    // What counts of it is synced.
+    await file.close().catch(() => undefined);
+  }
+}
+
+const NAME = /^(\d{12})\.jsonl$/;
+
+export const segmentName = (number: number): string => `${String(number).padStart(12, '0')}.jsonl`;
+
+export function segmentNumber(fileName: string): number | undefined {
+  const [, number] = NAME.exec(fileName) ?? [];
+  return number === undefined ? undefined : Number(number);
+}
+
+function newGroup(): Group {
+  let resolve!: () => void;
+  let reject!: (error: unknown) => void;
+  const done = new Promise<void>((onDone, onFailed) => {
+    resolve = onDone;
+    reject = onFailed;
+  });
+  return { lines: [], undo: [], done, resolve, reject, lastSeq: 0 };
+}

@@ -1,0 +1,88 @@
+import type { StoredValue } from '../../driver';
+import { LINE_END, sealLine, unsealLine } from './sealed-line';
+import { readValues, valuesMembers } from './stored-text';
+
+/** How many appends a list remembers, so as to know one that comes again. */
+export const RECENT = 8;
+
+/** One append, as it is kept. */
+export interface Append {
+  readonly seq: number;
+  /** How many elements were there before. */
+  readonly at: number;
+  readonly version: string;
+  /** Of the whole list from then on. */
+  readonly expiresAt: number | undefined;
+  readonly values: readonly StoredValue[];
+}
+
+export interface ListHead {
+  readonly partition: string;
+  readonly key: string;
+  /** Tells it from lists that were there before: the number of the write that began it. */
+  readonly id: number;
+  readonly generation: number;
+  /** Versions of appends that have become one line, the last first. */
+  readonly recent: readonly string[];
+}
+
+/** The whole of a list's file. */
+export interface ReadList {
+  readonly head: ListHead;
+  readonly appends: readonly Append[];
+  readonly values: readonly StoredValue[];
+  /** Where the next line goes, in place of the last one. */
+  readonly endAt: number;
+  /** It has the last line, which says how long the list is. */
+  readonly isWhole: boolean;
+}
+
+/*
+ * A file of lines: the head, each append, and an end that says how many elements there are. What is appended goes over the
+ * end, with a new one, so that a file that lost lines at its end is not taken for a shorter list.
+ */
+export function encodeListHead(head: ListHead): string {
+  return sealLine(JSON.stringify(head).slice(1, -1));
+}
+
+export function encodeAppend({ seq, at, version, expiresAt, values }: Append): string {
+  const members = JSON.stringify({ seq, at, version, ...(expiresAt !== undefined && { expiresAt }) });
+  return sealLine(`${members.slice(1, -1)},${valuesMembers(values)}`);
+}
+
+export function encodeListEnd(length: number): string {
+  return sealLine(`"length":${length}`);
+}
+
+/** `undefined` when the head is not what was written; else everything up to the first damage. */
+export function decodeListFile(bytes: Buffer): ReadList | undefined {
+  const appends: Append[] = [];
+  const values: StoredValue[] = [];
+  let head: ListHead | undefined;
+  let isWhole = false;
+  let at = 0;
+  for (let end = bytes.indexOf(LINE_END); end !== -1; end = bytes.indexOf(LINE_END, at)) {
+    const line = unsealLine(bytes.subarray(at, end));
+    if (line === undefined) break;
+    if (head === undefined) {
+      if (!('id' in line)) return undefined;
+      head = line as unknown as ListHead;
+    } else if ('length' in line) {
+      isWhole = line['length'] === values.length && end + 1 === bytes.length;
+      break;
+    } else {
+      const elements = readValues(line);
+      if (elements === undefined || line['at'] !== values.length) break;
+      appends.push({ expiresAt: undefined, ...line, values: elements } as unknown as Append);
+      for (const element of elements) values.push(element);
+    }
+    at = end + 1;
+  }
+  return head && { head, appends, values, endAt: at, isWhole };
+}
+
+export function recentOf(recent: readonly string[], appends: readonly Append[]): readonly string[] {
+  const versions = appends.map(({ version }) => version).filter((version) => version !== '');
+  const added = versions.slice(-RECENT);
+  return [...added.reverse(), ...recent].slice(0, RECENT);
+}
