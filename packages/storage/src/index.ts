@@ -107,3 +107,5 @@ export type {
   RedisNode,
   RedisSentinelOptions,
 } from './backends/redis/redis-options';
+export { createMongodbBackend } from './backends/mongodb/mongodb-backend';
+export type { MongodbBackendOptions, MongodbPoolOptions } from './backends/mongodb/mongodb-options';

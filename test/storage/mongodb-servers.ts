@@ -1,0 +1,41 @@
+import { createMongodbBackend, type MongodbBackendOptions } from '@recap/storage';
+import { MongoClient } from 'mongodb';
+
+/** MongoDB for tests, a genuine server or the stand-in for its protocol. */
+const { RECAP_TEST_MONGODB_URL } = process.env;
+
+export const mongodbUrl = RECAP_TEST_MONGODB_URL;
+
+/** Of this process alone: the server may be the user's own. */
+export const databaseName = `recap-test-${process.pid}`;
+
+let prefixes = 0;
+
+/** A prefix under which nothing is yet. */
+export function freshPrefix(): string {
+  prefixes += 1;
+  return `t${prefixes}_`;
+}
+
+export function toBackend(options: MongodbBackendOptions = {}) {
+  return createMongodbBackend({
+    url: mongodbUrl ?? '',
+    database: databaseName,
+    sweepIntervalMs: 0,
+    ...options,
+  });
+}
+
+/** Removes what tests of this process left, and nothing else. */
+export async function removeOurs(client: MongoClient): Promise<void> {
+  await client.db(databaseName).dropDatabase();
+}
+
+/** The server's name and version, for the table of `npm test`. */
+export async function describeServer(client: MongoClient): Promise<string> {
+  const { version, recapStandIn } = await client.db('admin').command({ buildInfo: 1 });
+  if (recapStandIn === true) return 'a protocol stand-in';
+  const { setName, msg } = await client.db('admin').command({ hello: 1 });
+  const kind = msg === 'isdbgrid' ? ', sharded' : setName === undefined ? ', one server' : ', a replica set';
+  return `MongoDB ${String(version)}${kind}`;
+}
