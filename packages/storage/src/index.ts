@@ -76,6 +76,7 @@ export type {
   FallbackConfig,
   FallbackSettings,
   MemoryConfig,
+  MongodbConfig,
   NodeConfig,
   PoolConfig,
   PostgresConfig,

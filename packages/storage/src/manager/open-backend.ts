@@ -1,5 +1,7 @@
 import type { Backend } from '../backend';
 import { createMemoryBackend } from '../backends/memory/memory-backend';
+import { createMongodbBackend } from '../backends/mongodb/mongodb-backend';
+import type { MongodbBackendOptions } from '../backends/mongodb/mongodb-options';
 import { createPostgresBackend } from '../backends/postgres/postgres-backend';
 import { createRedisBackend } from '../backends/redis/redis-backend';
 import type { RedisBackendOptions } from '../backends/redis/redis-options';
@@ -13,6 +15,7 @@ import { callPolicy } from '../resilience/call-policy';
 import type {
   ResolvedBackend,
   ResolvedCustom,
+  ResolvedMongodb,
   ResolvedPostgres,
   ResolvedRedis,
   Role,
@@ -35,7 +38,7 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
     newId: options.newId ?? newId,
     onError: (error) => log.failed(error, { role, backend: config.type, operation: 'sweep' }),
   };
-  const remote = (settings: ResolvedPostgres | ResolvedRedis): CreateBackendOptions => ({
+  const remote = (settings: ResolvedPostgres | ResolvedRedis | ResolvedMongodb): CreateBackendOptions => ({
     ...base,
     timeoutMs: settings.timeoutMs,
     through: (driver) => aroundDriver(driver, policyOf(settings, context), clock),
@@ -70,6 +73,14 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
           : { client: client as never }),
       });
     }
+    case 'mongodb': {
+      const { client, retry: _retry, circuitBreaker: _breaker, type: _type, ...settings } = config;
+      return createMongodbBackend({
+        ...withoutUndefined(settings),
+        ...remote(config),
+        ...(client === undefined ? {} : { client }),
+      } as MongodbBackendOptions);
+    }
     case 'redis': {
       const { client, retry: _retry, circuitBreaker: _breaker, type: _type, ...settings } = config;
       return createRedisBackend({
@@ -83,7 +94,7 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
 }
 
 function policyOf(
-  settings: ResolvedPostgres | ResolvedRedis | ResolvedCustom,
+  settings: ResolvedPostgres | ResolvedRedis | ResolvedMongodb | ResolvedCustom,
   { role, log, options: { random } }: BackendContext,
   attemptTimeoutMs?: number,
 ): Around {
