@@ -39,3 +39,15 @@ export async function describeServer(client: MongoClient): Promise<string> {
   const kind = msg === 'isdbgrid' ? ', sharded' : setName === undefined ? ', one server' : ', a replica set';
   return `MongoDB ${String(version)}${kind}`;
 }
+
+/** The address of the one server that takes writes, with the user and the options of the URL. */
+export async function primaryUrl(client: MongoClient): Promise<string> {
+  const { primary, me } = await client.db('admin').command({ hello: 1 });
+  const [, scheme = '', account = '', host = '', rest = ''] =
+    /^(mongodb(?:\+srv)?:\/\/)([^@/]*@)?([^/?]*)(.*)$/.exec(mongodbUrl ?? '') ?? [];
+  const address = String(primary ?? me ?? host.split(',')[0]);
+  const [path = '', options = ''] = rest.split('?');
+  const kept = options.split('&').filter((option) => !/^(replicaSet|$)/i.test(option));
+  const query = [...kept, 'directConnection=true'].join('&');
+  return `${scheme.replace('+srv', '')}${account}${address}${path === '' ? '/' : path}?${query}`;
+}

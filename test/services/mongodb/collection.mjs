@@ -8,6 +8,8 @@ import { SortedIndex } from './sorted-index.mjs';
 const MAX_DOCUMENT_BYTES = 16 * 2 ** 20;
 
 export class Collection {
+  /** What it was created with; comparisons go by bytes all the same. */
+  collation;
   #indexes = [new SortedIndex({ key: { _id: 1 }, name: '_id_', unique: true })];
   /** About what each document takes. */
   #sizes = new WeakMap();

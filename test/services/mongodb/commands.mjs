@@ -137,11 +137,17 @@ const HANDLERS = {
   endSessions: () => ({}),
   buildInfo: () => ({ version: '7.0.0', versionArray: [7, 0, 0, 0], modules: [], recapStandIn: true }),
 
+  create({ create, collation }, { database }) {
+    if (this.database(database).has(create)) throw new ServerError(48, 'NamespaceExists', `${create} exists`);
+    this.collection(database, create).collation = collation;
+    return {};
+  },
+
   listCollections({ filter = {} }, { database }) {
-    const names = [...this.database(database).keys()].map((name) => ({
+    const names = [...this.database(database)].map(([name, { collation }]) => ({
       name,
       type: 'collection',
-      options: {},
+      options: collation === undefined ? {} : { collation },
     }));
     const found = new Aggregator([{ $match: filter }]).run(names);
     return { cursor: this.openCursor(`${database}.$cmd.listCollections`, found, {}) };

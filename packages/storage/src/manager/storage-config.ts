@@ -219,7 +219,8 @@ export interface CustomConfig extends RemoteConfig {
   readonly backend: object;
 }
 
-export type BackendConfig = MemoryConfig | SqliteConfig | PostgresConfig | RedisConfig | MongodbConfig | CustomConfig;
+export type BackendConfig =
+  MemoryConfig | SqliteConfig | PostgresConfig | RedisConfig | MongodbConfig | CustomConfig;
 
 /** A backend that takes over: its type, or its settings. */
 export type FallbackBackend =

@@ -3,14 +3,13 @@ import { checkOptions, MAX_TIMER_MS } from '../../check-options';
 import { createBackend } from '../../create-backend';
 import { StorageError } from '../../errors';
 import type { MongoClient } from './mongodb-client';
+import { MAX_DOCUMENT_BYTES } from './mongodb-content';
 import { MongoDriver } from './mongodb-driver';
 import type { MongodbBackendOptions } from './mongodb-options';
 import { databaseOf, openMongodb } from './open-mongodb';
 
-const MIB = 2 ** 20;
-
 /** A document holds the value, its address, and what belongs to them. */
-export const MAX_MONGODB_VALUE_BYTES = 16 * MIB - 64 * 2 ** 10;
+export const MAX_MONGODB_VALUE_BYTES = MAX_DOCUMENT_BYTES;
 
 /**
  * Keeps items as documents of two collections of a MongoDB database, 4.2 or newer: a single server, a replica set, or

@@ -39,7 +39,7 @@ export async function openCollections(
   const db = client.db(database);
   const hello = await db.command({ hello: 1 });
   const { localTime, setName, msg } = hello;
-  const serverClockAheadMs = localTime instanceof Object ? Number(localTime) - Date.now() : 0;
+  const serverClockAheadMs = localTime === undefined ? 0 : Number(localTime) - Date.now();
   const names = [`${collectionPrefix}items`, `${collectionPrefix}chunks`] as const;
   await checkCollation(db, names);
   const [items, chunks] = names.map((name) => db.collection(name, { ...READING, writeConcern }));

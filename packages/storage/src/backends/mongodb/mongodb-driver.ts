@@ -54,7 +54,7 @@ export class MongoDriver implements Driver {
   }
 
   async open(): Promise<void> {
-    const { openClient, isClientOurs, onError } = this.#options;
+    const { openClient, isClientOurs, writeConcern, onError } = this.#options;
     const client = await openClient();
     this.#client = client;
     if (isClientOurs) await client.connect();
@@ -70,7 +70,7 @@ export class MongoDriver implements Driver {
       lists,
       sweep,
       reader: new MongoReader(items),
-      writer: new MongoWriter({ client, items, lists, sweep, serverClockAheadMs, onError }),
+      writer: new MongoWriter({ client, items, lists, sweep, writeConcern, serverClockAheadMs, onError }),
     };
   }
 

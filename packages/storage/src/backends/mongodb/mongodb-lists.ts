@@ -52,6 +52,12 @@ export class MongoLists {
     return { status: 'written', length };
   }
 
+  /** Moves a tail that is too long, where something else than `grow` has added to it. */
+  async relieve({ _id, list, length = 0, tailStart = 0, tailBytes = 0 }: MongoRecord): Promise<void> {
+    const isFull = length - tailStart >= TAIL_ELEMENTS || tailBytes >= TAIL_BYTES;
+    if (list !== undefined && isFull) await this.spill({ _id, list }).catch(this.#onError);
+  }
+
   /** Moves the tail of a list into a chunk. What comes in between, or stops it, leaves the list as it is. */
   async spill({ _id, list }: MongoDocument): Promise<void> {
     const marked = await this.#items.findOneAndUpdate(

@@ -1,7 +1,7 @@
 import type { AppendWrite, DriverWrite, SetWrite, StoredItem, Verdict } from '../../driver';
 import { newId } from '../../new-id';
 import type { MongoDocument } from './mongodb-client';
-import { fromContent, kindOf, toContent, type Content } from './mongodb-content';
+import { fromContent, kindOf, toContent, toElements, type Content } from './mongodb-content';
 
 /**
  * What a write has to know of the document under an address. Beside it a document holds `partition`, `key`, and of a
@@ -151,7 +151,7 @@ export function toUpdate(
 }
 
 function beginning({ values, version, expiresAt }: AppendWrite): MongoDocument {
-  const tail = values.map(toContent);
+  const tail = toElements(values);
   return {
     kind: 'list',
     version,
@@ -169,7 +169,7 @@ function beginning({ values, version, expiresAt }: AppendWrite): MongoDocument {
 export function growing({ values, version, expiresAt }: AppendWrite): MongoDocument {
   return {
     $push: {
-      tail: { $each: values.map(toContent) },
+      tail: { $each: toElements(values) },
       recent: { $each: [version], $slice: -RECENT },
     },
     $inc: { length: values.length, tailBytes: sizeOf(values) },

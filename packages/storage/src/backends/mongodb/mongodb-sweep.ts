@@ -23,7 +23,7 @@ export class MongoSweep {
       swept += deletedCount;
     }
     for (const record of found) if (record.chunked) swept += await this.#remove(record, isExpired);
-    if (found.length === limit) return Math.max(swept, limit);
+    if (found.length === limit) return limit;
     for (const record of await this.#find({ dropped: { $exists: true } }, limit - found.length)) {
       await this.tidy(record);
       swept += 1;

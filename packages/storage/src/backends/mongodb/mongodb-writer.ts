@@ -1,9 +1,10 @@
 import type { DriverWrite, SetWrite, Verdict } from '../../driver';
 import type { MongoClient, MongoCollection, MongoDocument } from './mongodb-client';
-import { isDuplicateKey, isTooLarge } from './mongodb-errors';
+import { explainMongoError, isDuplicateKey, isTooLarge } from './mongodb-errors';
 import type { MongoLists } from './mongodb-lists';
 import {
   decide,
+  isLive,
   PLAIN,
   RECORD_FIELDS,
   toUpdate,
@@ -19,8 +20,14 @@ export interface MongoWriterParts {
   readonly items: MongoCollection;
   readonly lists: MongoLists;
   readonly sweep: MongoSweep;
+  readonly writeConcern: object;
   readonly serverClockAheadMs: number;
   readonly onError: (error: unknown) => void;
+}
+
+/** Of one of several writes, by its place among them. */
+interface WriteFailure {
+  readonly index: number;
 }
 
 /** The server's clock may go on differently from what it was when it was asked, and removes in steps of a minute. */
@@ -40,33 +47,48 @@ export class MongoWriter {
   constructor(parts: MongoWriterParts) {
     this.#parts = parts;
     this.#items = parts.items;
-    this.#transactions = new MongoTransactions(parts.client, parts.items, this.#removeAt);
+    this.#transactions = new MongoTransactions(parts, this.#removeAt);
   }
 
   async write(write: DriverWrite, now: number): Promise<Verdict> {
+    for (;;) {
+      const verdict = await this.#writeAtOnce(write, now);
+      if (verdict !== undefined) return verdict;
+      const found = await this.#look(write);
+      const decision = decide(found, write, now, this.#removeAt);
+      if (decision.change === undefined) return decision.verdict;
+      // Another was just as quick. Where many are, each would find again and again that something has changed.
+      if (found !== undefined && isWrittenAtOnce(write, found, now)) continue;
+      if (!(await this.#apply(write, found, decision.change))) continue;
+      if (found?.chunked) await this.#tidyLater(found._id);
+      return decision.verdict;
+    }
+  }
+
+  /** Absent: something is in the way that has to be looked at. */
+  async #writeAtOnce(write: DriverWrite, now: number): Promise<Verdict | undefined> {
     switch (write.type) {
       case 'set':
-        if (write.ifAbsent || write.ifVersion !== undefined) break;
-        if (await this.#setPlain(write, now)) return { status: 'written' };
-        break;
-      case 'append': {
-        const verdict = await this.#grow(write, now);
-        if (verdict !== undefined) return verdict;
-        break;
-      }
+        if (write.ifAbsent || write.ifVersion !== undefined) return undefined;
+        return (await this.#setPlain(write, now)) ? { status: 'written' } : undefined;
+      case 'append':
+        return this.#grow(write, now);
       case 'delete': {
-        if (write.ifVersion !== undefined) break;
+        if (write.ifVersion !== undefined) return undefined;
         const { partition, key } = write;
         const deleted = await this.#items.findOneAndDelete(
           { partition, key, ...PLAIN },
           { projection: { _id: 0, expiresAt: 1 } },
         );
-        if (deleted === null) break;
-        const { expiresAt } = deleted as unknown as MongoRecord;
-        return { status: expiresAt === undefined || expiresAt > now ? 'deleted' : 'missing' };
+        if (deleted === null) return undefined;
+        return { status: isLive(deleted, now) ? 'deleted' : 'missing' };
       }
     }
-    return this.#writeByLook(write, now);
+  }
+
+  async #look({ partition, key }: DriverWrite): Promise<MongoRecord | undefined> {
+    const found = await this.#items.findOne({ partition, key }, { projection: RECORD_FIELDS });
+    return (found ?? undefined) as MongoRecord | undefined;
   }
 
   /** What writes without conditions, and to no address twice, goes together; everything else by itself. */
@@ -98,7 +120,10 @@ export class MongoWriter {
 
   async transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
     const { verdicts, touched } = await this.#transactions.transact(writes, now);
-    for (const record of touched) await this.#tidyLater(record._id);
+    for (const record of touched) {
+      if (record.chunked) await this.#tidyLater(record._id);
+      await this.#parts.lists.relieve(record);
+    }
     return verdicts;
   }
 
@@ -123,13 +148,11 @@ export class MongoWriter {
       const [filter, update] = this.#toPlainSet(write, now);
       return { updateOne: { filter, update, upsert: true } };
     });
-    const refused = new Map<number, Error>();
+    const refused = new Map<number, unknown>();
     try {
       await this.#items.bulkWrite(operations, { ordered: false });
     } catch (error) {
-      const { writeErrors } = error as {
-        writeErrors?: (Error & { index: number }) | (Error & { index: number })[];
-      };
+      const { writeErrors } = error as { writeErrors?: WriteFailure | readonly WriteFailure[] };
       const each = [writeErrors ?? []].flat();
       // The connection broke, or nobody may write: nothing is known of any.
       if (each.length === 0) throw error;
@@ -138,7 +161,7 @@ export class MongoWriter {
     for (const [index, write] of writes.entries()) {
       const error = refused.get(index);
       if (error === undefined) written.set(write, { status: 'written' });
-      else if (!isDuplicateKey(error)) written.set(write, error);
+      else if (!isDuplicateKey(error)) written.set(write, explainMongoError(error));
     }
   }
 
@@ -160,19 +183,6 @@ export class MongoWriter {
       await lists.spill(list);
     }
     return lists.grow(write, now);
-  }
-
-  async #writeByLook(write: DriverWrite, now: number): Promise<Verdict> {
-    const { partition, key } = write;
-    for (;;) {
-      const found = ((await this.#items.findOne({ partition, key }, { projection: RECORD_FIELDS })) ??
-        undefined) as MongoRecord | undefined;
-      const { verdict, change } = decide(found, write, now, this.#removeAt);
-      if (change === undefined) return verdict;
-      if (!(await this.#apply(write, found, change))) continue;
-      if (found?.chunked) await this.#tidyLater(found._id);
-      return verdict;
-    }
   }
 
   /** Whether it was done; not where the document is not what it was. */
@@ -216,6 +226,13 @@ export class MongoWriter {
     const at = Date.now() + this.#parts.serverClockAheadMs + (expiresAt - now) + GRACE_MS;
     return at > MAX_INSTANT ? undefined : new Date(at);
   };
+}
+
+/** Whether what was found is what a write without looking goes over. */
+function isWrittenAtOnce(write: DriverWrite, found: MongoRecord, now: number): boolean {
+  if (write.type === 'append') return found.kind === 'list' && isLive(found, now);
+  const isConditional = write.ifVersion !== undefined || (write.type === 'set' && write.ifAbsent);
+  return !isConditional && found.chunked === undefined;
 }
 
 const addressOf = ({ partition, key }: DriverWrite): string => JSON.stringify([partition, key]);

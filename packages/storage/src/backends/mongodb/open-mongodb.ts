@@ -29,7 +29,8 @@ export async function openMongodb(options: MongodbBackendOptions, timeoutMs: num
     maxIdleTimeMS: idleTimeoutMs,
     waitQueueTimeoutMS: Math.min(acquireTimeoutMs, timeoutMs),
     connectTimeoutMS: Math.min(connectTimeoutMs, timeoutMs),
-    serverSelectionTimeoutMS: timeoutMs,
+    // A call that finds no server says why, before it is said to take too long.
+    serverSelectionTimeoutMS: Math.max(1, Math.floor(timeoutMs * 0.9)),
     // A connection that gives no answer any more is closed, not used again.
     socketTimeoutMS: timeoutMs,
   };
@@ -47,5 +48,6 @@ export async function openMongodb(options: MongodbBackendOptions, timeoutMs: num
 /** The database that the URL names, or ours. */
 export function databaseOf({ url = '' }: MongodbBackendOptions): string {
   const name = /^[^:]+:\/\/[^/]*\/([^?]+)/.exec(url)?.[1];
-  return name === undefined ? 'recap' : decodeURIComponent(name);
+  // One that is badly written is refused with the rest of the URL.
+  return name === undefined || /%(?![0-9A-Fa-f]{2})/.test(name) ? 'recap' : decodeURIComponent(name);
 }
