@@ -17,12 +17,13 @@ const program = fileURLToPath(new URL('../../test/services/mongodb/server.mjs', 
 /**
  * Starts the stand-in on a free port of 127.0.0.1. It keeps what it has in memory.
  *
+ * @param {{ kind?: 'replica-set' }} [settings] a single server, unless it is to play a replica set of one member
  * @returns {Promise<{ url: string, version: string, kill: () => Promise<void>, restart: () => Promise<void>,
  *   freeze: () => void, thaw: () => void, stop: () => Promise<void> }>} `kill` ends it at once, as `kill -9` does,
  *   and what it had with it
  */
-export async function start() {
-  let server = await startOnce(0);
+export async function start({ kind } = {}) {
+  let server = await startOnce(0, kind);
   const { port } = server;
   const stop = async () => {
     server.child.kill('SIGKILL');
@@ -34,7 +35,7 @@ export async function start() {
     kill: stop,
     restart: async () => {
       await stop();
-      server = await startOnce(port);
+      server = await startOnce(port, kind);
     },
     freeze: () => server.child.kill('SIGSTOP'),
     thaw: () => server.child.kill('SIGCONT'),
@@ -42,8 +43,10 @@ export async function start() {
   };
 }
 
-async function startOnce(port) {
-  const child = spawn(process.execPath, [program, String(port)], { stdio: ['pipe', 'pipe', 'inherit'] });
+async function startOnce(port, kind = 'single') {
+  const child = spawn(process.execPath, [program, String(port), kind], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const ended = once(child, 'exit');
   const [line] = await Promise.race([
     once(child.stdout, 'data'),

@@ -1,9 +1,16 @@
 import type { FakeClock } from '@recap/storage/testing';
 import { MongoClient } from 'mongodb';
 import { describeOn } from './describe-on';
-import { describeServer, freshPrefix, mongodbUrl, removeOurs, toBackend } from './mongodb-servers';
+import {
+  describeServer,
+  emptyCollections,
+  freshPrefix,
+  mongodbUrl,
+  removeOurs,
+  toBackend,
+} from './mongodb-servers';
 
-let collectionPrefix = '';
+const collectionPrefix = freshPrefix();
 let admin: MongoClient | undefined;
 
 const another = async (clock: FakeClock) => {
@@ -15,8 +22,9 @@ const another = async (clock: FakeClock) => {
 describeOn({
   name: 'mongodb',
   missing: mongodbUrl === undefined ? 'RECAP_TEST_MONGODB_URL names no server' : undefined,
-  open: (clock) => {
-    collectionPrefix = freshPrefix();
+  open: async (clock) => {
+    admin ??= new MongoClient(mongodbUrl ?? '');
+    await emptyCollections(admin, collectionPrefix);
     return another(clock);
   },
   another,

@@ -14,6 +14,32 @@ export class Collection {
   /** About what each document takes. */
   #sizes = new WeakMap();
 
+  /** The documents that were written since this was forked, each with what was there when it was. */
+  #changes = new Map();
+  #isFork = false;
+
+  fork() {
+    const fork = new Collection();
+    fork.#indexes = this.#indexes.map((index) => index.fork());
+    fork.#sizes = this.#sizes;
+    fork.#isFork = true;
+    return fork;
+  }
+
+  written() {
+    return [...this.#changes.values()];
+  }
+
+  byId(id) {
+    const [document] = this.#indexes[0].read([id]);
+    return document;
+  }
+
+  take(written) {
+    for (const { before } of written) if (before !== undefined) this.#remove(before);
+    for (const { after } of written) if (after !== undefined) this.#add(after);
+  }
+
   get indexes() {
     return this.#indexes.map(({ specification }) => specification);
   }
@@ -97,10 +123,19 @@ export class Collection {
       for (const index of done) index.remove(document);
       throw error;
     }
+    this.#note(document, { after: document });
   }
 
   #remove(document) {
     for (const index of this.#indexes) index.remove(document);
+    this.#note(document, { before: document, after: undefined });
+  }
+
+  #note({ _id }, { before, after }) {
+    if (!this.#isFork) return;
+    const name = String(_id);
+    const there = this.#changes.get(name);
+    this.#changes.set(name, { id: _id, before: there === undefined ? before : there.before, after });
   }
 
   #check(document, bytes, code) {

@@ -3,6 +3,7 @@ import { BSON } from 'mongodb';
 import { toOuter } from './bson-values.mjs';
 import { Collection } from './collection.mjs';
 import { ServerError } from './server-error.mjs';
+import { Sessions } from './transaction.mjs';
 
 const BATCH_BYTES = 16 * 2 ** 20;
 const MAX_WRITES = 100_000;
@@ -12,19 +13,42 @@ export class Commands {
   #databases = new Map();
   #cursors = new Map();
   #lastCursor = 0;
+  #sessions = new Sessions();
+  #transaction;
+
+  /** @param {string} [address] of a replica set of one member; without it, a single server */
+  constructor(address) {
+    this.address = address;
+  }
 
   /** @returns {object} the answer */
   run(command, bytes) {
     const [name] = Object.keys(command);
     const handler = HANDLERS[name];
-    if (handler === undefined) throw new ServerError(59, 'CommandNotFound', `no such command: '${name}'`);
-    return handler.call(this, command, { name, database: command.$db, bytes });
+    const isEnd = name === 'commitTransaction' || name === 'abortTransaction';
+    if (handler === undefined && !isEnd)
+      throw new ServerError(59, 'CommandNotFound', `no such command: '${name}'`);
+    if (this.address === undefined && command.txnNumber !== undefined)
+      throw new ServerError(
+        20,
+        'IllegalOperation',
+        'Transaction numbers are only allowed on a replica set member or mongos',
+      );
+    return this.#sessions.run(command, (transaction) => {
+      this.#transaction = transaction;
+      try {
+        return handler.call(this, command, { name, database: command.$db, bytes });
+      } finally {
+        this.#transaction = undefined;
+      }
+    });
   }
 
   collection(database, name) {
     const collections = this.database(database);
     if (!collections.has(name)) collections.set(name, new Collection());
-    return collections.get(name);
+    const collection = collections.get(name);
+    return this.#transaction?.fork(collection) ?? collection;
   }
 
   database(name) {
@@ -96,7 +120,10 @@ function project(document, projection = {}) {
 }
 
 function hello() {
+  const { address } = this;
+  const members = { hosts: [address], me: address, primary: address, secondary: false };
   return {
+    ...(address !== undefined && { ...members, setName: 'stand-in', setVersion: 1 }),
     helloOk: true,
     ismaster: true,
     isWritablePrimary: true,

@@ -10,6 +10,12 @@ export class SortedIndex {
     this.fields = Object.keys(specification.key);
   }
 
+  fork() {
+    const fork = new SortedIndex(this.specification);
+    fork.#entries = [...this.#entries];
+    return fork;
+  }
+
   get isSparse() {
     return this.specification.sparse === true;
   }
