@@ -33,6 +33,7 @@ export interface MongoCollection {
     update: MongoDocument | readonly MongoDocument[],
     options?: object,
   ): Promise<{ readonly matchedCount: number }>;
+  replaceOne(filter: MongoDocument, document: MongoDocument, options?: object): Promise<unknown>;
   findOneAndUpdate(
     filter: MongoDocument,
     update: MongoDocument,

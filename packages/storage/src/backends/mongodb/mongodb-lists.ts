@@ -1,5 +1,6 @@
 import type { AppendWrite, StoredRange, StoredValue, Verdict } from '../../driver';
 import { StorageError } from '../../errors';
+import { newId } from '../../new-id';
 import type { MongoCollection, MongoDocument } from './mongodb-client';
 import { isDuplicateKey } from './mongodb-errors';
 import { fromElement, growing, isLive, live, sizeOf, type MongoRecord } from './mongodb-records';
@@ -8,6 +9,8 @@ import { fromElement, growing, isLive, live, sizeOf, type MongoRecord } from './
 const TAIL_ELEMENTS = 256;
 const TAIL_BYTES = 128 * 2 ** 10;
 const ALL = 2 ** 30;
+
+const GROWN = { _id: 1, list: 1, length: 1, tailStart: 1, tailBytes: 1 };
 
 interface Chunk {
   readonly start: number;
@@ -32,15 +35,13 @@ export class MongoLists {
     this.#onError = onError;
   }
 
-  /** Adds to a list that is there and visible; absent where there is none such, or it had this version. */
+  /**
+   * Adds to a list that is there and visible, or begins one where nothing at all is; absent where something else is, or
+   * the list had this version.
+   */
   async grow(write: AppendWrite, now: number): Promise<Verdict | undefined> {
-    const { partition, key, version } = write;
-    const grown = await this.#items.findOneAndUpdate(
-      { partition, key, kind: 'list', expiresAt: live(now), recent: { $ne: version } },
-      growing(write),
-      { returnDocument: 'after', projection: { _id: 1, list: 1, length: 1, tailStart: 1, tailBytes: 1 } },
-    );
-    if (grown === null) return undefined;
+    const grown = await this.#growOrBegin(write, now);
+    if (grown === undefined) return undefined;
     const { length = 0, tailStart = 0, tailBytes = 0 } = grown as unknown as MongoRecord;
     const { values } = write;
     // One of many who append at once, not each of them.
@@ -50,6 +51,21 @@ export class MongoLists {
     // The append is made, whatever becomes of this; a later one tries again.
     if (hasFilled) await this.spill(grown).catch(this.#onError);
     return { status: 'written', length };
+  }
+
+  async #growOrBegin(write: AppendWrite, now: number): Promise<MongoDocument | undefined> {
+    const { partition, key, version } = write;
+    try {
+      const grown = await this.#items.findOneAndUpdate(
+        { partition, key, kind: 'list', expiresAt: live(now), recent: { $ne: version } },
+        { ...growing(write), $setOnInsert: { list: newId(), tailStart: 0 } },
+        { upsert: true, returnDocument: 'after', projection: GROWN },
+      );
+      return grown ?? undefined;
+    } catch (error) {
+      if (isDuplicateKey(error)) return undefined;
+      throw error;
+    }
   }
 
   /** Moves a tail that is too long, where something else than `grow` has added to it. */

@@ -7,7 +7,6 @@ import {
   isLive,
   PLAIN,
   RECORD_FIELDS,
-  toUpdate,
   valueFields,
   type Change,
   type MongoRecord,
@@ -130,7 +129,8 @@ export class MongoWriter {
   /** Whether it wrote; not where a list has elements elsewhere, or another was just as quick. */
   async #setPlain(write: SetWrite, now: number): Promise<boolean> {
     try {
-      await this.#items.updateOne(...this.#toPlainSet(write, now), { upsert: true });
+      const { filter, replacement } = this.#toPlainSet(write, now);
+      await this.#items.replaceOne(filter, replacement, { upsert: true });
       return true;
     } catch (error) {
       if (isDuplicateKey(error)) return false;
@@ -144,10 +144,9 @@ export class MongoWriter {
     now: number,
     written: Map<DriverWrite, Verdict | Error>,
   ): Promise<void> {
-    const operations = writes.map((write) => {
-      const [filter, update] = this.#toPlainSet(write, now);
-      return { updateOne: { filter, update, upsert: true } };
-    });
+    const operations = writes.map((write) => ({
+      replaceOne: { ...this.#toPlainSet(write, now), upsert: true },
+    }));
     const refused = new Map<number, unknown>();
     try {
       await this.#items.bulkWrite(operations, { ordered: false });
@@ -165,10 +164,10 @@ export class MongoWriter {
     }
   }
 
-  #toPlainSet(write: SetWrite, now: number): [filter: MongoDocument, update: MongoDocument] {
+  #toPlainSet(write: SetWrite, now: number): Readonly<Record<'filter' | 'replacement', MongoDocument>> {
     const { partition, key, expiresAt } = write;
-    const { update } = toUpdate(valueFields(write, this.#removeAt(expiresAt, now)));
-    return [{ partition, key, ...PLAIN }, update];
+    const fields = valueFields(write, this.#removeAt(expiresAt, now));
+    return { filter: { partition, key, ...PLAIN }, replacement: { partition, key, ...fields } };
   }
 
   async #grow(write: DriverWrite & { type: 'append' }, now: number): Promise<Verdict | undefined> {
