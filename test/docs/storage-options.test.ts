@@ -49,17 +49,20 @@ function written(value: unknown): string {
 
 describe('the reference of storage options', () => {
   it.each(Object.entries(backendShapes))('names the settings of %s', (type, shape) => {
-    const isServer = type === 'postgres' || type === 'redis' || type === 'custom';
+    const isServer = type === 'postgres' || type === 'redis' || type === 'mongodb' || type === 'custom';
     const documented = [...EVERY, ...(isServer ? SERVERS : []), ...firstCells(PAGE, type)].sort();
     expect(documented).toEqual(namesOf(schemaOf(shape)));
   });
 
   const postgres = schemaOf(backendShapes.postgres).properties;
   const redis = schemaOf(backendShapes.redis).properties;
+  const mongodb = schemaOf(backendShapes.mongodb).properties;
   it.each([
     ['pool', postgres?.['pool']],
     ['TLS', postgres?.['ssl']],
     ['TLS', redis?.['tls']],
+    ['pool', mongodb?.['pool']],
+    ['TLS', mongodb?.['tls']],
     ['retry', redis?.['retry']],
     ['circuitBreaker', redis?.['circuitBreaker']],
     ['sentinel', redis?.['sentinel']],
@@ -84,6 +87,7 @@ describe('the reference of storage options', () => {
     ['sqlite', backendOf('sqlite')],
     ['postgres', database!.backend],
     ['redis', cache!.backend],
+    ['mongodb', backendOf('mongodb')],
     ['Every backend', cache!.backend],
     ['Servers', cache!.backend],
     ...(['pool', 'ssl'] as const).map((name) => [

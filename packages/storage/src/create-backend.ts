@@ -226,7 +226,9 @@ class DrivenBackend implements Backend {
 
   async transact(writes: readonly Write[]): Promise<WriteOutcome[]> {
     await this.#lifecycle.ready();
-    if (this.#driver.transact === undefined) throw this.#unsupported('transact');
+    // An engine of which some servers can: which one this is, is known once it is open.
+    if (this.#driver.transact === undefined || !this.capabilities.transact)
+      throw this.#unsupported('transact');
     checkAmount(writes, 'writes', MAX_TRANSACTION);
     const checked = writes.map((write) => this.#toDriverWrite(write));
     if (new Set(checked.map(({ partition }) => partition)).size > 1)

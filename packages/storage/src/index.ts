@@ -77,6 +77,7 @@ export type {
   FallbackSettings,
   FileConfig,
   MemoryConfig,
+  MongodbConfig,
   NodeConfig,
   PoolConfig,
   PostgresConfig,
@@ -129,3 +130,5 @@ export { reshardFileStorage } from './backends/file/reshard-file-storage';
 export type { Resharded, ReshardOptions } from './backends/file/reshard-file-storage';
 export { newOwnerToken, ownerState, releasedName } from './owner-token';
 export type { OwnerState } from './owner-token';
+export { createMongodbBackend } from './backends/mongodb/mongodb-backend';
+export type { MongodbBackendOptions, MongodbPoolOptions } from './backends/mongodb/mongodb-options';

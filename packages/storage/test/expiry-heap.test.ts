@@ -23,7 +23,11 @@ describe('ExpiryHeap', () => {
 
   it('passes over what has got another expiry, or none', () => {
     const heap = new ExpiryHeap<Expiring>();
-    const items: Expiring[] = [{ expiresAt: 1 }, { expiresAt: 2 }, { expiresAt: undefined }];
+    const items: { expiresAt: number | undefined }[] = [
+      { expiresAt: 1 },
+      { expiresAt: 2 },
+      { expiresAt: undefined },
+    ];
     for (const item of items) heap.add(item);
     items[0]!.expiresAt = 3;
     heap.add(items[0]!);

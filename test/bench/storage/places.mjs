@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MongoClient } from 'mongodb';
 import { Databases } from '../databases.mjs';
 import { Unavailable } from '../recorders/unavailable.mjs';
 
@@ -9,9 +10,11 @@ export class Places {
   #databases;
   #servers;
   #redis;
+  #mongodb;
+  #mongodbDatabases = 0;
   #redisDatabases = 0;
 
-  /** @param {{ postgres: object, redis?: object }} servers what starts them */
+  /** @param {{ postgres: object, redis?: object, mongodb?: object }} servers what starts them */
   constructor(servers) {
     this.#servers = servers;
     this.#databases = new Databases(servers.postgres);
@@ -38,6 +41,8 @@ export class Places {
       }
       case 'redis':
         return { settings: { type, url: await this.#nextRedis() }, remove: async () => undefined };
+      case 'mongodb':
+        return this.#nextMongodb();
     }
   }
 
@@ -47,12 +52,36 @@ export class Places {
       ? this.#databases.version()
       : type === 'redis'
         ? this.#redis?.version
-        : undefined;
+        : type === 'mongodb'
+          ? this.#mongodb?.version
+          : undefined;
   }
 
   async stop() {
     await this.#databases.stop();
     await this.#redis?.stop?.();
+    await this.#mongodb?.stop?.();
+  }
+
+  async #nextMongodb() {
+    this.#mongodb ??= await this.#openMongodb();
+    const { url } = this.#mongodb;
+    const database = `recap-bench-${process.pid}-${this.#mongodbDatabases++}`;
+    const remove = async () => {
+      const client = new MongoClient(url);
+      await client.db(database).dropDatabase();
+      await client.close();
+    };
+    return { settings: { type: 'mongodb', url, database }, remove };
+  }
+
+  async #openMongodb() {
+    const { MONGODB_URL: url } = process.env;
+    if (!url) return this.#servers.mongodb.start();
+    const client = new MongoClient(url);
+    const { version } = await client.db('admin').command({ buildInfo: 1 });
+    await client.close();
+    return { url, version };
   }
 
   async #nextRedis() {

@@ -11,6 +11,10 @@ export const BACKENDS = {
   sqlite: { label: 'SQLite', server: 'a write-ahead log, synced before a write is answered' },
   postgres: { label: 'PostgreSQL', server: 'on this machine, synced at each commit, ten connections' },
   redis: { label: 'Redis', server: 'on this machine, saving nothing, one connection' },
+  mongodb: {
+    label: 'mongodb',
+    server: 'the server that MONGODB_URL names, or a protocol stand-in on this machine, twenty connections',
+  },
 };
 
 const recap = (label, configuration) => ({ label, module: () => './subjects/recap.mjs', configuration });
@@ -18,7 +22,14 @@ const recap = (label, configuration) => ({ label, module: () => './subjects/reca
 export const SUBJECTS = {
   raw: {
     label: 'bare driver',
-    labels: { memory: 'a Map', file: 'files by hand', sqlite: 'better-sqlite3', postgres: 'pg', redis: 'ioredis' },
+    labels: {
+      memory: 'a Map',
+      file: 'files by hand',
+      sqlite: 'better-sqlite3',
+      postgres: 'pg',
+      redis: 'ioredis',
+      mongodb: 'the driver mongodb',
+    },
     module: (backend) => `./subjects/raw-${backend}.mjs`,
     configuration:
       'what a program would write by hand that promises the same of each item: it has a version and may expire, keys keep their order, and an append that comes again with its version adds nothing. The same tables and indexes, as durable, prepared statements; in SQLite, writes of one turn of the event loop share a transaction; in Redis, a script where several commands must happen at once; in memory, JSON text in a Map whose bytes are counted. It neither checks values and keys, nor knows time-outs, bytes in other columns, or replaced lists',

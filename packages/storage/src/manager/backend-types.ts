@@ -1,22 +1,21 @@
 import { nearest } from '../options/nearest';
 
 /** The types of backend that can be configured. */
-export const BACKEND_TYPES = ['memory', 'file', 'sqlite', 'postgres', 'redis', 'custom'] as const;
+export const BACKEND_TYPES = ['memory', 'file', 'sqlite', 'postgres', 'redis', 'mongodb', 'custom'] as const;
 
 export type BackendType = (typeof BACKEND_TYPES)[number];
 
 /** Other names of the same types. */
-export type BackendTypeAlias = 'in-memory' | 'postgresql';
+export type BackendTypeAlias = 'in-memory' | 'postgresql' | 'mongo';
 
 const ALIASES: Readonly<Record<BackendTypeAlias, BackendType>> = {
   'in-memory': 'memory',
   postgresql: 'postgres',
+  mongo: 'mongodb',
 };
 
 /** Names that people know, of backends that are not there yet. */
 const NOT_THERE_YET: ReadonlyMap<string, string> = new Map([
-  ['mongodb', 'postgres keeps documents as jsonb'],
-  ['mongo', 'postgres keeps documents as jsonb'],
   ['dynamodb', 'redis and postgres are there'],
   ['dynamo', 'redis and postgres are there'],
 ]);

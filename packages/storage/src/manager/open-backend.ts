@@ -2,6 +2,8 @@ import type { Backend } from '../backend';
 import { createFileBackend } from '../backends/file/file-backend';
 import { textOfDamage } from '../backends/file/file-damage';
 import { createMemoryBackend } from '../backends/memory/memory-backend';
+import { createMongodbBackend } from '../backends/mongodb/mongodb-backend';
+import type { MongodbBackendOptions } from '../backends/mongodb/mongodb-options';
 import { createPostgresBackend } from '../backends/postgres/postgres-backend';
 import { createRedisBackend } from '../backends/redis/redis-backend';
 import type { RedisBackendOptions } from '../backends/redis/redis-options';
@@ -15,6 +17,7 @@ import { callPolicy } from '../resilience/call-policy';
 import type {
   ResolvedBackend,
   ResolvedCustom,
+  ResolvedMongodb,
   ResolvedPostgres,
   ResolvedRedis,
   Role,
@@ -37,7 +40,7 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
     newId: options.newId ?? newId,
     onError: (error) => log.failed(error, { role, backend: config.type, operation: 'sweep' }),
   };
-  const remote = (settings: ResolvedPostgres | ResolvedRedis): CreateBackendOptions => ({
+  const remote = (settings: ResolvedPostgres | ResolvedRedis | ResolvedMongodb): CreateBackendOptions => ({
     ...base,
     timeoutMs: settings.timeoutMs,
     through: (driver) => aroundDriver(driver, policyOf(settings, context), clock),
@@ -84,6 +87,14 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
           : { client: client as never }),
       });
     }
+    case 'mongodb': {
+      const { client, retry: _retry, circuitBreaker: _breaker, type: _type, ...settings } = config;
+      return createMongodbBackend({
+        ...withoutUndefined(settings),
+        ...remote(config),
+        ...(client === undefined ? {} : { client }),
+      } as MongodbBackendOptions);
+    }
     case 'redis': {
       const { client, retry: _retry, circuitBreaker: _breaker, type: _type, ...settings } = config;
       return createRedisBackend({
@@ -97,7 +108,7 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
 }
 
 function policyOf(
-  settings: ResolvedPostgres | ResolvedRedis | ResolvedCustom,
+  settings: ResolvedPostgres | ResolvedRedis | ResolvedMongodb | ResolvedCustom,
   { role, log, options: { random } }: BackendContext,
   attemptTimeoutMs?: number,
 ): Around {

@@ -110,12 +110,16 @@ function connected(
       problems.push(...wrong.map((each) => ({ ...each, path: [...path, ...each.path] })));
       return { ...fields, type: backend.type };
     }
+    case 'mongodb':
+      checkWays(backend.type, named, path, problems);
+      checkMongodbUrl(backend['url'], path, problems);
+      return backend;
     case 'custom':
       return backend;
   }
 }
 
-type Located = 'sqlite' | 'postgres' | 'redis';
+type Located = 'sqlite' | 'postgres' | 'redis' | 'mongodb';
 
 const PLACE = ['url', 'host', 'port'];
 const ACCOUNT = ['username', 'password', 'db'];
@@ -137,6 +141,13 @@ const WAYS: Readonly<Record<Located, Readonly<Record<string, readonly string[]>>
     sentinel: [...PLACE, 'cluster'],
     cluster: [...PLACE, 'db'],
   },
+  mongodb: {
+    client: [
+      ...[...PLACE, 'username', 'password', 'authSource', 'replicaSet', 'tls'],
+      ...['applicationName', 'connectTimeoutMs', 'pool'],
+    ],
+    url: ['host', 'port', 'username', 'password', 'authSource', 'replicaSet'],
+  },
 };
 
 /** Two ways to find a server are one too many: one of them would be ignored. */
@@ -152,4 +163,11 @@ function checkWays(
       problems.push({ path: [...path, other], message: `does not go together with "${way}"` });
     }
   }
+}
+
+/** Its hosts may be many, so that it is no URL to take apart; the driver of MongoDB reads it. */
+function checkMongodbUrl(url: unknown, path: Path, problems: ConfigProblem[]): void {
+  if (url === undefined || /^mongodb(\+srv)?:\/\/[^/]/.test(String(url))) return;
+  const message = 'has to begin with mongodb:// or mongodb+srv://, and a host';
+  problems.push({ path: [...path, 'url'], message });
 }

@@ -5,7 +5,13 @@ type Settings<Type extends keyof typeof backendShapes> = z.output<z.ZodObject<(t
 
 /** Settings of one backend with every default filled in; a URL has become fields. */
 export type ResolvedBackend =
-  ResolvedMemory | ResolvedFile | ResolvedSqlite | ResolvedPostgres | ResolvedRedis | ResolvedCustom;
+  | ResolvedMemory
+  | ResolvedFile
+  | ResolvedSqlite
+  | ResolvedPostgres
+  | ResolvedRedis
+  | ResolvedMongodb
+  | ResolvedCustom;
 
 interface Named {
   readonly keyPrefix: string;
@@ -19,6 +25,7 @@ export type ResolvedSqlite = Settings<'sqlite'> &
   Named & { readonly type: 'sqlite'; readonly path: string; readonly maxValueBytes: number };
 export type ResolvedPostgres = Omit<Settings<'postgres'>, 'url'> & Named & { readonly type: 'postgres' };
 export type ResolvedRedis = Omit<Settings<'redis'>, 'url'> & Named & { readonly type: 'redis' };
+export type ResolvedMongodb = Settings<'mongodb'> & Named & { readonly type: 'mongodb' };
 export type ResolvedCustom = Settings<'custom'> & Named & { readonly type: 'custom' };
 
 export interface ResolvedFallback {

@@ -122,9 +122,9 @@ export interface PostgresConfig extends RemoteConfig {
 export interface PoolConfig {
   /** Connections that stay open; default 0. */
   readonly min?: number;
-  /** Default 10. */
+  /** Default 10, for MongoDB 20. */
   readonly max?: number;
-  /** Time after which a connection beyond `min` that nobody needs is closed; default 10,000. */
+  /** Time after which a connection beyond `min` that nobody needs is closed; default 10,000, for MongoDB 60,000. */
   readonly idleTimeoutMs?: number;
   /** Longest wait for a connection to be free, or made; default 10,000. */
   readonly acquireTimeoutMs?: number;
@@ -199,6 +199,40 @@ export interface NodeConfig {
   readonly port?: number;
 }
 
+export interface MongodbConfig extends RemoteConfig {
+  readonly type: 'mongodb' | 'mongo';
+  /** `mongodb://user:password@host:port,host:port/database?replicaSet=name` or `mongodb+srv://…`. */
+  readonly url?: string;
+  /** Default `localhost`. */
+  readonly host?: string;
+  /** Default 27017. */
+  readonly port?: number;
+  readonly username?: string;
+  readonly password?: string;
+  /** The database that knows the user; default `admin`. */
+  readonly authSource?: string;
+  /** The name of the replica set, which finds its other members. */
+  readonly replicaSet?: string;
+  readonly tls?: boolean | TlsConfig;
+  /** Default: the one that the URL names, or `recap`; of a client of your own, its own. */
+  readonly database?: string;
+  /** Begins the names of both collections; default `recap_`. */
+  readonly collectionPrefix?: string;
+  /** How the connections call themselves in the server's log; default `recap`. */
+  readonly applicationName?: string;
+  /** Longest time to connect; default 10,000. */
+  readonly connectTimeoutMs?: number;
+  readonly pool?: PoolConfig;
+  /** How many members of a replica set must have a write before it resolves; default `majority`. */
+  readonly w?: number | 'majority';
+  /** Whether they must have it on their disks; default true. */
+  readonly journal?: boolean;
+  /** Largest value; default and at most 16,711,680 (64 KiB below 16 MiB). */
+  readonly maxValueBytes?: number;
+  /** A `MongoClient` of your own, which stays yours to close. Then nothing that says how to connect. */
+  readonly client?: object;
+}
+
 export interface CustomConfig extends RemoteConfig {
   readonly type: 'custom';
   /** A backend of your own; see "Write a backend". */
@@ -206,7 +240,7 @@ export interface CustomConfig extends RemoteConfig {
 }
 
 export type BackendConfig =
-  MemoryConfig | FileConfig | SqliteConfig | PostgresConfig | RedisConfig | CustomConfig;
+  MemoryConfig | FileConfig | SqliteConfig | PostgresConfig | RedisConfig | MongodbConfig | CustomConfig;
 
 /** A backend that takes over: its type, or its settings. */
 export type FallbackBackend =

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { whyNoBackend } from '../backend-methods';
+import { MAX_MONGODB_VALUE_BYTES } from '../backends/mongodb/mongodb-backend';
 import { isWellFormed } from '../well-formed';
 import { flag, secret, settings, text, wholeNumber } from './setting-schemas';
 
@@ -158,6 +159,41 @@ export const backendShapes = {
     maxValueBytes: wholeNumber(1, 511 * MIB).default(16 * MIB),
     client: handedIn('a client or cluster of ioredis').optional(),
   },
+  mongodb: {
+    ...remoteShape,
+    url: secret().min(1, 'is empty').optional(),
+    host: text(4_096).optional(),
+    port: port().optional(),
+    username: text(255).optional(),
+    password: secret().optional(),
+    authSource: text(63).optional(),
+    replicaSet: text(255).optional(),
+    tls: tls().optional(),
+    database: text(63)
+      .regex(/^[^/\\. "$*<>:|?\0]+$/, 'holds none of / \\ . " $ * < > : | ? and no space')
+      .optional(),
+    collectionPrefix: text(100)
+      .regex(/^[A-Za-z_][\w.-]*$/, 'has to be letters, digits and _ . -, and begin with a letter or _')
+      .default('recap_'),
+    applicationName: text(128).default('recap'),
+    connectTimeoutMs: duration().default(10_000),
+    pool: settings({
+      min: wholeNumber(0, 1_000).default(0),
+      max: wholeNumber(1, 1_000).default(20),
+      idleTimeoutMs: wholeNumber(1, 24 * 60 * MINUTE_MS).default(60_000),
+      acquireTimeoutMs: duration().default(10_000),
+    })
+      .refine(({ min, max }) => min <= max, { path: ['min'], error: 'has to be at most "max"' })
+      .prefault({}),
+    w: z
+      .union([z.literal('majority'), wholeNumber(1, 50)], {
+        error: 'has to be "majority" or a whole number from 1 to 50',
+      })
+      .default('majority'),
+    journal: flag().default(true),
+    maxValueBytes: wholeNumber(1, MAX_MONGODB_VALUE_BYTES).default(MAX_MONGODB_VALUE_BYTES),
+    client: handedIn('a client of mongodb').optional(),
+  },
   custom: {
     ...remoteShape,
     backend: z.custom<object>((value) => whyNoBackend(value) === undefined, {
@@ -182,6 +218,13 @@ export const settingAliases: Readonly<Record<keyof typeof backendShapes, Readonl
       database: 'db',
       maxRetries: 'retry.retries',
       retryDelayOnFailover: 'retry.initialDelayMs',
+    },
+    mongodb: {
+      uri: 'url',
+      connectionString: 'url',
+      user: 'username',
+      'pool.acquireTimeoutMillis': 'pool.acquireTimeoutMs',
+      'pool.idleTimeoutMillis': 'pool.idleTimeoutMs',
     },
     custom: {},
   };

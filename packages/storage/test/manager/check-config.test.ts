@@ -28,14 +28,16 @@ describe('the types of backends', () => {
     ['postgresql', 'postgres'],
     ['postgres', 'postgres'],
     ['redis', 'redis'],
+    ['mongodb', 'mongodb'],
+    ['mongo', 'mongodb'],
   ])('takes %s as %s', (name, type) => {
     expect(check({ database: { type: name } }).database?.backend.type).toBe(type);
   });
 
   it.each([
     [
-      'mongodb',
-      /^database\.type: "mongodb" is not there yet; postgres .* Valid types: memory, file, sqlite, postgres, redis, custom$/,
+      'dynamodb',
+      /^database\.type: "dynamodb" is not there yet; redis .* Valid types: memory, file, sqlite, postgres, redis, mongodb, custom$/,
     ],
     ['dynamodb', /"dynamodb" is not there yet/],
     ['postgress', /"postgress" is unknown \(did you mean "postgres"\?\)\. Valid types/],

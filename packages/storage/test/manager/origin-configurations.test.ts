@@ -170,7 +170,7 @@ const refused: Refused[] = [
   {
     name: 'cs-ai: MongoDB as a database',
     config: { database: { type: 'mongo', ...mongoFields } },
-    remedies: [/database\.type: "mongo" is not there yet/, /MongoURI: mongodb is not there yet/],
+    remedies: [/"MongoURI" \(here "url"\)/, /"MongoCollection" \(here "collectionPrefix"/],
   },
   {
     name: 'cs-ai: DynamoDB as a database',

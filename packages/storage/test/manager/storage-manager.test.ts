@@ -129,10 +129,10 @@ describe('connect', () => {
 
   it('rejects a configuration that cannot work, opens nothing and never falls back to memory', async () => {
     const { config, faults } = faulty();
-    const manager = managerOf({ cache: config, database: { type: 'mongodb' } });
+    const manager = managerOf({ cache: config, database: { type: 'mongodbb' } });
     await expect(manager.connect()).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
-      message: expect.stringContaining('database.type: "mongodb" is not there yet'),
+      message: expect.stringContaining('database.type: "mongodbb" is unknown'),
     });
     await expect(manager.createCacheBackend()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     expect(faults.calls).toEqual([]);

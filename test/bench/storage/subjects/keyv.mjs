@@ -22,6 +22,7 @@ const STORES = {
 
 /** Keyv with its own adapter for the engine. */
 export async function openSubject(_kind, place) {
+  if (!(place.type in STORES)) throw new Unavailable(`there is none for ${place.type} here`);
   const { Keyv } = load('keyv');
   const store = await STORES[place.type](place);
   const keyv = new Keyv({ ...(store && { store }), namespace: 'messages', throwOnErrors: true });

@@ -48,7 +48,8 @@ export async function openSubject() {
       const text = JSON.stringify(value);
       const version = randomUUID();
       let there = lists.get(list);
-      if (!live(there)) lists.set(list, (there = { elements: [], size: 0, recent: [], expiresAt: undefined }));
+      if (!live(there))
+        lists.set(list, (there = { elements: [], size: 0, recent: [], expiresAt: undefined }));
       if (there.recent.includes(version)) return there.elements.length;
       there.size += hold(Buffer.byteLength(text));
       if (there.recent.unshift(version) > RECENT) there.recent.pop();

@@ -8,6 +8,7 @@ const FACTORIES = {
   sqlite: ({ path }) => storage.createSqliteBackend({ path }),
   postgres: ({ url }) => storage.createPostgresBackend({ url }),
   redis: ({ url }) => storage.createRedisBackend({ url }),
+  mongodb: ({ url, database }) => storage.createMongodbBackend({ url, database }),
 };
 
 /** @returns {Promise<import('@recap/storage').Backend>} not yet open */

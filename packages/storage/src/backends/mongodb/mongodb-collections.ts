@@ -1,0 +1,72 @@
+import { StorageError } from '../../errors';
+import type { MongoClient, MongoCollection, MongoDatabase } from './mongodb-client';
+
+interface Collections {
+  readonly items: MongoCollection;
+  readonly chunks: MongoCollection;
+  readonly hasTransactions: boolean;
+  /** The server's clock less ours. */
+  readonly serverClockAheadMs: number;
+}
+
+interface CollectionsOptions {
+  readonly database: string | undefined;
+  readonly collectionPrefix: string;
+  readonly writeConcern: object;
+}
+
+/** What documents become, whatever a client that was handed in says. */
+const READING = {
+  readPreference: 'primary',
+  readConcern: { level: 'local' },
+  promoteValues: true,
+  promoteLongs: true,
+  promoteBuffers: true,
+  useBigInt64: false,
+  ignoreUndefined: false,
+  raw: false,
+};
+
+/**
+ * Makes the collections and their indexes where they are missing.
+ *
+ * @throws {StorageError} `DATABASE_UNSUPPORTED` where a collection orders text by a language
+ */
+export async function openCollections(
+  client: MongoClient,
+  { database, collectionPrefix, writeConcern }: CollectionsOptions,
+): Promise<Collections> {
+  const db = client.db(database);
+  const hello = await db.command({ hello: 1 });
+  const { localTime, setName, msg } = hello;
+  const serverClockAheadMs = localTime === undefined ? 0 : Number(localTime) - Date.now();
+  const names = [`${collectionPrefix}items`, `${collectionPrefix}chunks`] as const;
+  await checkCollation(db, names);
+  const [items, chunks] = names.map((name) => db.collection(name, { ...READING, writeConcern }));
+  await items!.createIndexes([
+    { key: { partition: 1, key: 1 }, name: 'recap_address', unique: true },
+    { key: { expiresAt: 1 }, name: 'recap_expires_at', sparse: true },
+    { key: { dropped: 1 }, name: 'recap_dropped', sparse: true },
+    { key: { removeAt: 1 }, name: 'recap_remove_at', expireAfterSeconds: 0 },
+  ]);
+  await chunks!.createIndexes([{ key: { list: 1, start: 1 }, name: 'recap_list', unique: true }]);
+  return {
+    items: items!,
+    chunks: chunks!,
+    // A single server takes sessions, and no transactions. `isdbgrid` is the router of a sharded cluster.
+    hasTransactions: setName !== undefined || msg === 'isdbgrid',
+    serverClockAheadMs,
+  };
+}
+
+/** The collation of a collection is that of its indexes and comparisons; keys go by their bytes. */
+async function checkCollation(db: MongoDatabase, names: readonly string[]): Promise<void> {
+  for (const { name, options } of await db.listCollections({ name: { $in: names } }).toArray()) {
+    const { collation } = (options ?? {}) as { collation?: unknown };
+    if (collation !== undefined)
+      throw new StorageError(
+        'DATABASE_UNSUPPORTED',
+        `The collection "${String(name)}" has a collation, so it would take different keys for one. Drop it, or give another "collectionPrefix".`,
+      );
+  }
+}

@@ -1,0 +1,68 @@
+import { isUint8Array } from 'node:util/types';
+import type { StoredValue } from '../../driver';
+import { StorageError } from '../../errors';
+import type { JsonValue } from '../../json-value';
+import { fitsBson } from './bson-fit';
+import type { MongoDocument } from './mongodb-client';
+
+/** A value as members of a document: JSON as it is, JSON that BSON would change as its text, or bytes. */
+export type Content =
+  { readonly json: JsonValue } | { readonly text: string } | { readonly bytes: Uint8Array };
+
+export type ContentKind = 'json' | 'text' | 'bytes';
+
+/** What a document may take, less what is in it beside a value. */
+export const MAX_DOCUMENT_BYTES = 2 ** 24 - 2 ** 16;
+
+/** From here on, small parts could as BSON become more than a document takes. */
+const MANY_BYTES = 2 ** 20;
+
+/** A document may take 16 MiB, and holds more than the value. */
+const MAX_BSON_BYTES = 15 * 2 ** 20;
+
+export function toContent(value: StoredValue): Content {
+  if (typeof value !== 'string') return { bytes: value };
+  const json = JSON.parse(value) as JsonValue;
+  return fitsBson(json, value, MAX_BSON_BYTES) ? { json } : { text: value };
+}
+
+/**
+ * Elements of a list, all of which go into one document.
+ *
+ * @throws {StorageError} `VALUE_TOO_LARGE`
+ */
+export function toElements(values: readonly StoredValue[]): Content[] {
+  if (values.reduce((sum, { length }) => sum + length, 0) < MANY_BYTES) return values.map(toContent);
+  const bytes = values.reduce((sum, value) => sum + 32 + Buffer.byteLength(value), 0);
+  if (bytes > MAX_DOCUMENT_BYTES)
+    throw new StorageError(
+      'VALUE_TOO_LARGE',
+      `Elements of ${bytes} bytes do not fit into one document of MongoDB. Append them in parts.`,
+    );
+  // As text they take no more than what was counted.
+  return values.map((value) => (typeof value === 'string' ? { text: value } : { bytes: value }));
+}
+
+export function kindOf(content: Content): ContentKind {
+  return 'json' in content ? 'json' : 'text' in content ? 'text' : 'bytes';
+}
+
+/** @throws {StorageError} `CORRUPT` */
+export function fromContent(document: MongoDocument): StoredValue {
+  if ('json' in document) return toText(document['json']);
+  const { text, bytes } = document;
+  if (typeof text === 'string') return text;
+  if (isUint8Array(bytes)) return bytes;
+  throw new StorageError('CORRUPT', 'A document holds no value that is known. Something else wrote it.');
+}
+
+function toText(json: unknown): string {
+  const text = JSON.stringify(json);
+  // An integer that only another program writes: no number of ours is one.
+  return text.includes('"unsigned":') ? JSON.stringify(json, withoutLong) : text;
+}
+
+function withoutLong(_name: string, value: unknown): unknown {
+  const { _bsontype } = (value ?? {}) as { readonly _bsontype?: unknown };
+  return _bsontype === 'Long' ? Number(String(value)) : value;
+}

@@ -1,0 +1,148 @@
+import type { Address, BackendStats, Capabilities } from '../../backend';
+import type { ByteRange } from '../../byte-range';
+import type {
+  Driver,
+  DriverPage,
+  DriverScan,
+  DriverWrite,
+  StoredItem,
+  StoredRange,
+  Verdict,
+} from '../../driver';
+import { StorageError } from '../../errors';
+import type { JsonFilter } from '../../json-filter';
+import type { MongoClient } from './mongodb-client';
+import { explainMongoError } from './mongodb-errors';
+import { MongoReader } from './mongodb-reader';
+import { openCollections } from './mongodb-collections';
+import { MongoLists } from './mongodb-lists';
+import { MongoSweep } from './mongodb-sweep';
+import { MongoWriter } from './mongodb-writer';
+
+export interface MongoDriverOptions {
+  readonly openClient: () => Promise<MongoClient>;
+  readonly isClientOurs: boolean;
+  readonly database: string | undefined;
+  readonly collectionPrefix: string;
+  readonly writeConcern: object;
+  readonly closeMs: number;
+  readonly maxValueBytes: number;
+  readonly onError: (error: unknown) => void;
+}
+
+interface Opened {
+  readonly client: MongoClient;
+  readonly reader: MongoReader;
+  readonly lists: MongoLists;
+  readonly writer: MongoWriter;
+  readonly sweep: MongoSweep;
+}
+
+export class MongoDriver implements Driver {
+  readonly name = 'mongodb';
+  /** Whether there are transactions is known once it is open. */
+  readonly capabilities: { -readonly [Name in keyof Capabilities]: Capabilities[Name] };
+  readonly explain = explainMongoError;
+  readonly #options: MongoDriverOptions;
+  #client: MongoClient | undefined;
+  #opened: Opened | undefined;
+
+  constructor(options: MongoDriverOptions) {
+    this.#options = options;
+    const { maxValueBytes } = options;
+    this.capabilities = { transact: false, query: true, publish: false, maxValueBytes };
+  }
+
+  async open(): Promise<void> {
+    const { openClient, isClientOurs, writeConcern, onError } = this.#options;
+    const client = await openClient();
+    this.#client = client;
+    if (isClientOurs) await client.connect();
+    const { items, chunks, hasTransactions, serverClockAheadMs } = await openCollections(
+      client,
+      this.#options,
+    );
+    const lists = new MongoLists(items, chunks, onError);
+    const sweep = new MongoSweep(items, lists);
+    this.capabilities.transact = hasTransactions;
+    this.#opened = {
+      client,
+      lists,
+      sweep,
+      reader: new MongoReader(items),
+      writer: new MongoWriter({ client, items, lists, sweep, writeConcern, serverClockAheadMs, onError }),
+    };
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    this.#opened = undefined;
+    if (client === undefined || !this.#options.isClientOurs) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#options.closeMs);
+    });
+    // It tells the server of its end, which may not answer any more.
+    await Promise.race([client.close(true), late]).finally(() => clearTimeout(timer));
+  }
+
+  get(partition: string, key: string, now: number): Promise<StoredItem | undefined> {
+    return this.#open().reader.get(partition, key, now);
+  }
+
+  getMany(addresses: readonly Address[], now: number): Promise<(StoredItem | undefined)[]> {
+    return this.#open().reader.getMany(addresses, now);
+  }
+
+  scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
+    return this.#open().reader.scan(partition, scan, now);
+  }
+
+  partitions(range: ByteRange, limit: number, now: number): Promise<DriverPage<string>> {
+    return this.#open().reader.partitions(range, limit, now);
+  }
+
+  range(partition: string, key: string, start: number, end: number, now: number): Promise<StoredRange> {
+    return this.#open().lists.range(partition, key, start, end, now);
+  }
+
+  length(partition: string, key: string, now: number): Promise<number | undefined> {
+    return this.#open().reader.length(partition, key, now);
+  }
+
+  write(write: DriverWrite, now: number): Promise<Verdict> {
+    return this.#open().writer.write(write, now);
+  }
+
+  batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
+    return this.#open().writer.batch(writes, now);
+  }
+
+  transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
+    return this.#open().writer.transact(writes, now);
+  }
+
+  query(
+    partition: string,
+    filter: JsonFilter,
+    scan: DriverScan,
+    now: number,
+  ): Promise<DriverPage<StoredItem>> {
+    return this.#open().reader.query(partition, filter, scan, now);
+  }
+
+  sweep(limit: number, now: number): Promise<number> {
+    return this.#open().sweep.sweep(limit, now);
+  }
+
+  stats(now: number): Promise<BackendStats> {
+    return this.#open().reader.stats(now);
+  }
+
+  #open(): Opened {
+    if (this.#opened === undefined)
+      throw new StorageError('NOT_OPEN', 'The mongodb backend is used outside its life.');
+    return this.#opened;
+  }
+}

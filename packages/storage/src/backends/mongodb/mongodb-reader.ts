@@ -1,0 +1,148 @@
+import type { Address, BackendStats } from '../../backend';
+import type { ByteRange } from '../../byte-range';
+import type { DriverPage, DriverScan, StoredItem } from '../../driver';
+import type { JsonFilter } from '../../json-filter';
+import type { MongoCollection, MongoDocument } from './mongodb-client';
+import { mongodbQuery } from './mongodb-query';
+import { isLive, ITEM_FIELDS, live, toItem, type MongoRecord } from './mongodb-records';
+import { firstStringFrom } from './string-bounds';
+
+const COUNT_LIMIT = 10_000;
+/** Of a page, about; a page that is longer ends there. */
+const PAGE_BYTES = 8 * 2 ** 20;
+/** How many items are looked at for names of partitions at once. */
+const NAMES = 100;
+
+export class MongoReader {
+  readonly #items: MongoCollection;
+
+  constructor(items: MongoCollection) {
+    this.#items = items;
+  }
+
+  async get(partition: string, key: string, now: number): Promise<StoredItem | undefined> {
+    const found = await this.#items.findOne({ partition, key }, { projection: ITEM_FIELDS });
+    if (found === null || !isLive(found as unknown as MongoRecord, now)) return undefined;
+    return toItem(found);
+  }
+
+  /** Partition by partition, and each in pages, so that no answer is larger than memory likes. */
+  async getMany(addresses: readonly Address[], now: number): Promise<(StoredItem | undefined)[]> {
+    const keys = new Map<string, Set<string>>();
+    for (const { partition, key } of addresses)
+      keys.set(partition, (keys.get(partition) ?? new Set()).add(key));
+    const found = new Map<string, Map<string, StoredItem>>();
+    await Promise.all(
+      [...keys].map(async ([partition, wanted]) => {
+        const items = new Map<string, StoredItem>();
+        const filter = { partition, key: { $in: [...wanted] }, expiresAt: live(now) };
+        for await (const document of this.#items.find(filter, { projection: ITEM_FIELDS })) {
+          const item = toItem(document);
+          items.set(item.key, item);
+        }
+        found.set(partition, items);
+      }),
+    );
+    return addresses.map(({ partition, key }) => found.get(partition)?.get(key));
+  }
+
+  scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
+    return this.#page(partition, {}, scan, now);
+  }
+
+  query(
+    partition: string,
+    filter: JsonFilter,
+    scan: DriverScan,
+    now: number,
+  ): Promise<DriverPage<StoredItem>> {
+    return this.#page(partition, mongodbQuery(filter), scan, now);
+  }
+
+  async #page(
+    partition: string,
+    more: MongoDocument,
+    { limit, reverse, ...range }: DriverScan,
+    now: number,
+  ): Promise<DriverPage<StoredItem>> {
+    const key = toCondition(range);
+    if (key === undefined) return { items: [], hasMore: false };
+    const order = reverse ? -1 : 1;
+    const cursor = this.#items.find(
+      { partition, key, expiresAt: live(now), ...more },
+      {
+        projection: ITEM_FIELDS,
+        sort: { partition: order, key: order },
+        limit: limit + 1,
+        batchSize: limit + 1,
+      },
+    );
+    const items: StoredItem[] = [];
+    let bytes = 0;
+    for await (const document of cursor) {
+      if (items.length === limit || (bytes > PAGE_BYTES && items.length > 0)) return { items, hasMore: true };
+      const item = toItem(document);
+      bytes += item.value?.length ?? 0;
+      items.push(item);
+    }
+    return { items, hasMore: false };
+  }
+
+  /** Looks at some items at once, and goes on behind the last partition among them, past all of its keys. */
+  async partitions(range: ByteRange, limit: number, now: number): Promise<DriverPage<string>> {
+    let partition = toCondition(range);
+    const names: string[] = [];
+    while (partition !== undefined) {
+      const found = await this.#items
+        .find(
+          { partition, expiresAt: live(now) },
+          {
+            projection: { _id: 0, partition: 1 },
+            sort: { partition: 1, key: 1 },
+            limit: NAMES,
+            batchSize: NAMES + 1,
+          },
+        )
+        .toArray();
+      for (const document of found) {
+        const name = document['partition'] as string;
+        if (name === names.at(-1)) continue;
+        if (names.length === limit) return { items: names, hasMore: true };
+        names.push(name);
+      }
+      if (found.length < NAMES) break;
+      const { $gte: _, ...rest } = partition;
+      partition = { ...rest, $gt: names.at(-1)! };
+    }
+    return { items: names, hasMore: false };
+  }
+
+  async length(partition: string, key: string, now: number): Promise<number | undefined> {
+    const found = await this.#items.findOne(
+      { partition, key },
+      { projection: { _id: 0, kind: 1, expiresAt: 1, length: 1 } },
+    );
+    const record = found as unknown as MongoRecord | null;
+    if (record === null || !isLive(record, now)) return 0;
+    return record.kind === 'list' ? record.length : undefined;
+  }
+
+  async stats(now: number): Promise<BackendStats> {
+    const items = await this.#items.countDocuments({ expiresAt: live(now) }, { limit: COUNT_LIMIT + 1 });
+    return { items: Math.min(items, COUNT_LIMIT), isCapped: items > COUNT_LIMIT };
+  }
+}
+
+interface NameCondition extends MongoDocument {
+  readonly $gte?: string;
+  readonly $gt?: string;
+  readonly $lt?: string;
+}
+
+/** Names within the range; absent where there is none. The server compares text by its UTF-8 bytes. */
+function toCondition({ from, to }: ByteRange): NameCondition | undefined {
+  const first = firstStringFrom(from);
+  if (first === undefined) return undefined;
+  const behind = to === undefined ? undefined : firstStringFrom(to);
+  return behind === undefined ? { $gte: first } : { $gte: first, $lt: behind };
+}
