@@ -87,7 +87,7 @@ class DrivenBackend implements Backend {
     this.#lifecycle = new Lifecycle(
       driver.name,
       async () => {
-        await this.#answer(() => driver.open());
+        await this.#answer(() => driver.open(), driver.openTimeoutMs);
         this.#sweeping.start();
       },
       async () => {
@@ -303,19 +303,19 @@ class DrivenBackend implements Backend {
   }
 
   /** What the driver answers, in time, and its errors in our words. What is there at once stays so. */
-  #answer<T>(ask: () => Awaitable<T>): Awaitable<T> {
+  #answer<T>(ask: () => Awaitable<T>, timeoutMs = this.#timeoutMs): Awaitable<T> {
     try {
       const answer = ask();
-      return isPromise(answer) ? this.#later(answer) : answer;
+      return isPromise(answer) ? this.#later(answer, timeoutMs) : answer;
     } catch (error) {
       throw this.#explain(error);
     }
   }
 
-  async #later<T>(answer: Promise<T>): Promise<T> {
+  async #later<T>(answer: Promise<T>, timeoutMs: number | undefined): Promise<T> {
     this.#underWay.begin();
     try {
-      return await (this.#timeoutMs === undefined ? answer : this.#inTime(answer, this.#timeoutMs));
+      return await (timeoutMs === undefined ? answer : this.#inTime(answer, timeoutMs));
     } catch (error) {
       throw this.#explain(error);
     } finally {
