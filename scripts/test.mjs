@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endRunningCommands, runCommand } from './run-command.mjs';
+import * as dynamodb from './servers/dynamodb.mjs';
 import * as postgres from './servers/postgres.mjs';
 import * as redisCluster from './servers/redis-cluster.mjs';
 import * as redis from './servers/redis.mjs';
@@ -37,7 +38,7 @@ const allSuites = [
   {
     name: 'storage',
     args: jestProjects('storage'),
-    servers: [postgres, redis, redisCluster],
+    servers: [postgres, redis, redisCluster, dynamodb],
     limitMinutes: 5,
     hasTable: true,
   },
@@ -117,7 +118,7 @@ function choose(args) {
         {
           name: 'selected',
           args: [jest],
-          servers: [postgres, redis, redisCluster],
+          servers: [postgres, redis, redisCluster, dynamodb],
           needsBuild: true,
           limitMinutes: 20,
         },

@@ -2,7 +2,11 @@ import { DynamoDBClient, DeleteTableCommand, TransactWriteItemsCommand } from '@
 import type { DynamodbBackendOptions } from '@recap/storage';
 
 /* The server that `npm test` starts, or that `DYNAMODB_ENDPOINT` names. */
-const { RECAP_TEST_DYNAMODB_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: accessKey, AWS_PROFILE: profile } = process.env;
+const {
+  RECAP_TEST_DYNAMODB_ENDPOINT: endpoint,
+  AWS_ACCESS_KEY_ID: accessKey,
+  AWS_PROFILE: profile,
+} = process.env;
 
 export const dynamoEndpoint = endpoint;
 
@@ -20,7 +24,8 @@ export function place(url = endpoint ?? ''): DynamodbBackendOptions {
 }
 
 export function makeClient(url = endpoint ?? ''): DynamoDBClient {
-  const region = /dynamodb\.([a-z0-9-]+)\.amazonaws/.exec(url)?.[1] ?? process.env['AWS_REGION'] ?? 'us-east-1';
+  const region =
+    /dynamodb\.([a-z0-9-]+)\.amazonaws/.exec(url)?.[1] ?? process.env['AWS_REGION'] ?? 'us-east-1';
   return new DynamoDBClient({
     endpoint: url,
     region,

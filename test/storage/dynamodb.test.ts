@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import { createDynamodbBackend } from '@recap/storage';
 import type { FakeClock } from '@recap/storage/testing';
 import { describeOn } from './describe-on';
-import { dynamoEndpoint, freshPrefix, hasTransactions, makeClient, place, removeTable } from './dynamodb-servers';
+import {
+  dynamoEndpoint,
+  freshPrefix,
+  hasTransactions,
+  makeClient,
+  place,
+  removeTable,
+} from './dynamodb-servers';
 
 let keyPrefix = '';
 let transact: boolean | undefined;

@@ -75,6 +75,8 @@ export type {
   BackendConfig,
   CircuitBreakerConfig,
   CustomConfig,
+  DynamodbConfig,
+  DynamodbCredentialsConfig,
   FallbackConfig,
   FallbackSettings,
   MemoryConfig,

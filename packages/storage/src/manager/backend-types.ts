@@ -1,16 +1,17 @@
 import { nearest } from './nearest';
 
 /** The types of backend that can be configured. */
-export const BACKEND_TYPES = ['memory', 'sqlite', 'postgres', 'redis', 'custom'] as const;
+export const BACKEND_TYPES = ['memory', 'sqlite', 'postgres', 'redis', 'dynamodb', 'custom'] as const;
 
 export type BackendType = (typeof BACKEND_TYPES)[number];
 
 /** Other names of the same types. */
-export type BackendTypeAlias = 'in-memory' | 'postgresql';
+export type BackendTypeAlias = 'in-memory' | 'postgresql' | 'dynamo';
 
 const ALIASES: Readonly<Record<BackendTypeAlias, BackendType>> = {
   'in-memory': 'memory',
   postgresql: 'postgres',
+  dynamo: 'dynamodb',
 };
 
 /** Names that people know, of backends that are not there yet. */
@@ -18,8 +19,6 @@ const NOT_THERE_YET: ReadonlyMap<string, string> = new Map([
   ['file', 'sqlite keeps everything in one file'],
   ['mongodb', 'postgres keeps documents as jsonb'],
   ['mongo', 'postgres keeps documents as jsonb'],
-  ['dynamodb', 'redis and postgres are there'],
-  ['dynamo', 'redis and postgres are there'],
 ]);
 
 /** The type of that name, or what is wrong with it. */

@@ -6,6 +6,7 @@ const PACKAGES: Readonly<Partial<Record<ResolvedBackend['type'], string>>> = {
   sqlite: 'better-sqlite3',
   postgres: 'pg',
   redis: 'ioredis',
+  dynamodb: '@aws-sdk/client-dynamodb',
 };
 
 /**

@@ -1,4 +1,6 @@
 import type { Backend } from '../backend';
+import { createDynamodbBackend } from '../backends/dynamodb/dynamodb-backend';
+import type { DynamodbBackendOptions } from '../backends/dynamodb/dynamodb-options';
 import { createMemoryBackend } from '../backends/memory/memory-backend';
 import { createPostgresBackend } from '../backends/postgres/postgres-backend';
 import { createRedisBackend } from '../backends/redis/redis-backend';
@@ -13,6 +15,7 @@ import { callPolicy } from '../resilience/call-policy';
 import type {
   ResolvedBackend,
   ResolvedCustom,
+  ResolvedDynamodb,
   ResolvedPostgres,
   ResolvedRedis,
   Role,
@@ -35,7 +38,7 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
     newId: options.newId ?? newId,
     onError: (error) => log.failed(error, { role, backend: config.type, operation: 'sweep' }),
   };
-  const remote = (settings: ResolvedPostgres | ResolvedRedis): CreateBackendOptions => ({
+  const remote = (settings: ResolvedPostgres | ResolvedRedis | ResolvedDynamodb): CreateBackendOptions => ({
     ...base,
     timeoutMs: settings.timeoutMs,
     through: (driver) => aroundDriver(driver, policyOf(settings, context), clock),
@@ -79,11 +82,19 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
         onWarning: (message) => log.alert({ role, backend: config.type }, message),
       } as RedisBackendOptions);
     }
+    case 'dynamodb': {
+      const { retry: _retry, circuitBreaker: _breaker, type: _type, ...settings } = config;
+      return createDynamodbBackend({
+        ...withoutUndefined(settings),
+        ...remote(config),
+        ...(options.random && { random: options.random }),
+      } as DynamodbBackendOptions);
+    }
   }
 }
 
 function policyOf(
-  settings: ResolvedPostgres | ResolvedRedis | ResolvedCustom,
+  settings: ResolvedPostgres | ResolvedRedis | ResolvedDynamodb | ResolvedCustom,
   { role, log, options: { random } }: BackendContext,
   attemptTimeoutMs?: number,
 ): Around {

@@ -63,6 +63,9 @@ export function resolveBackend(
   if (found.type === 'redis' && /[{}]/.test(keyPrefix)) {
     problems.push({ path: [...path, 'keyPrefix'], message: 'of redis holds no braces' });
   }
+  if (found.type === 'dynamodb' && keyPrefix.includes('\0')) {
+    problems.push({ path: [...path, 'keyPrefix'], message: 'of dynamodb holds no NUL' });
+  }
   const backend = connected({ ...rest, type: found.type }, named, path, problems, defaults);
   return problems.length > before ? undefined : ({ ...backend, keyPrefix } as ResolvedBackend);
 }
@@ -97,12 +100,15 @@ function connected(
       problems.push(...wrong.map((each) => ({ ...each, path: [...path, ...each.path] })));
       return { ...fields, type: backend.type };
     }
+    case 'dynamodb':
+      checkWays(backend.type, named, path, problems);
+      return backend;
     case 'custom':
       return backend;
   }
 }
 
-type Located = 'sqlite' | 'postgres' | 'redis';
+type Located = 'sqlite' | 'postgres' | 'redis' | 'dynamodb';
 
 const PLACE = ['url', 'host', 'port'];
 const ACCOUNT = ['username', 'password', 'db'];
@@ -124,6 +130,7 @@ const WAYS: Readonly<Record<Located, Readonly<Record<string, readonly string[]>>
     sentinel: [...PLACE, 'cluster'],
     cluster: [...PLACE, 'db'],
   },
+  dynamodb: { client: ['region', 'endpoint', 'credentials', 'maxConnections'] },
 };
 
 /** Two ways to find a server are one too many: one of them would be ignored. */

@@ -5,7 +5,7 @@ type Settings<Type extends keyof typeof backendShapes> = z.output<z.ZodObject<(t
 
 /** Settings of one backend with every default filled in; a URL has become fields. */
 export type ResolvedBackend =
-  ResolvedMemory | ResolvedSqlite | ResolvedPostgres | ResolvedRedis | ResolvedCustom;
+  ResolvedMemory | ResolvedSqlite | ResolvedPostgres | ResolvedRedis | ResolvedDynamodb | ResolvedCustom;
 
 interface Named {
   readonly keyPrefix: string;
@@ -17,6 +17,7 @@ export type ResolvedSqlite = Settings<'sqlite'> &
   Named & { readonly type: 'sqlite'; readonly path: string; readonly maxValueBytes: number };
 export type ResolvedPostgres = Omit<Settings<'postgres'>, 'url'> & Named & { readonly type: 'postgres' };
 export type ResolvedRedis = Omit<Settings<'redis'>, 'url'> & Named & { readonly type: 'redis' };
+export type ResolvedDynamodb = Settings<'dynamodb'> & Named & { readonly type: 'dynamodb' };
 export type ResolvedCustom = Settings<'custom'> & Named & { readonly type: 'custom' };
 
 export interface ResolvedFallback {

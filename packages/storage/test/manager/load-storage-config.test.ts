@@ -78,7 +78,7 @@ describe('loadStorageConfig', () => {
       'FILE: the configuration cannot work.\n' +
         '  4:11: storage.cache.port: has to be a whole number from 1 to 65535\n' +
         '  6:11: storage.database.type: "file" is not there yet; sqlite keeps everything in one file. ' +
-        'Valid types: memory, sqlite, postgres, redis, custom',
+        'Valid types: memory, sqlite, postgres, redis, dynamodb, custom',
     );
     expect(await failure('{"cache": {\n  "type": "redis",\n  "password": "$NONE"}}', 'json')).toMatch(
       /^ {2}3:15: cache\.password: the environment variable NONE is not set/m,

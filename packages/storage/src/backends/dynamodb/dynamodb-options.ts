@@ -1,7 +1,7 @@
 import type { CreateBackendOptions } from '../../create-backend';
 
 export interface DynamodbBackendOptions extends CreateBackendOptions {
-  /** As the AWS SDK finds it unless given; for a server at `endpoint` `us-east-1`. */
+  /** As the AWS SDK finds it unless given; with an `endpoint` as its name or `AWS_REGION` says, else `us-east-1`. */
   readonly region?: string;
   /** Of a server other than that of AWS, such as `http://localhost:8000`. */
   readonly endpoint?: string;

@@ -16,7 +16,7 @@ export async function openDynamodb(
   );
   if (client !== undefined) return { client: client as DynamoClient, commands };
   const made = new commands.DynamoDBClient({
-    ...(region === undefined ? endpoint !== undefined && { region: 'us-east-1' } : { region }),
+    ...((region ?? endpoint) !== undefined && { region: region ?? regionOf(endpoint!) }),
     ...(endpoint !== undefined && { endpoint }),
     ...(credentials !== undefined && { credentials }),
     // One for a connection that broke, or a clock that is wrong; what is throttled is repeated above.
@@ -32,4 +32,10 @@ export async function openDynamodb(
     },
   });
   return { client: made, commands };
+}
+
+/** Signatures hold a region, and a server of AWS takes none but its own. */
+function regionOf(endpoint: string): string {
+  const own = /^dynamodb(?:-fips)?\.([a-z0-9-]+)\./.exec(new URL(endpoint).hostname)?.[1];
+  return own ?? process.env['AWS_REGION'] ?? 'us-east-1';
 }
