@@ -10,6 +10,11 @@ export const BACKENDS = {
   sqlite: { label: 'SQLite', server: 'a write-ahead log, synced before a write is answered' },
   postgres: { label: 'PostgreSQL', server: 'on this machine, synced at each commit, ten connections' },
   redis: { label: 'Redis', server: 'on this machine, saving nothing, one connection' },
+  dynamodb: {
+    label: 'DynamoDB',
+    server: 'dynalite on this machine, keeping everything in memory',
+    isWithoutKeyv: true,
+  },
 };
 
 const recap = (label, configuration) => ({ label, module: () => './subjects/recap.mjs', configuration });
@@ -17,7 +22,13 @@ const recap = (label, configuration) => ({ label, module: () => './subjects/reca
 export const SUBJECTS = {
   raw: {
     label: 'bare driver',
-    labels: { memory: 'a Map', sqlite: 'better-sqlite3', postgres: 'pg', redis: 'ioredis' },
+    labels: {
+      memory: 'a Map',
+      sqlite: 'better-sqlite3',
+      postgres: 'pg',
+      redis: 'ioredis',
+      dynamodb: 'client-dynamodb',
+    },
     module: (backend) => `./subjects/raw-${backend}.mjs`,
     configuration:
       'what a program would write by hand: the same tables and indexes, as durable, prepared statements; in SQLite, writes of one turn of the event loop share a transaction; in memory, JSON text in a Map',
@@ -55,7 +66,9 @@ export function gatesOf(backend) {
     ...against('contract', ['get', 'set', 'append', 'scan']),
     ...against('cache', ['get', 'set']),
     ...against('database', ['get', 'set', 'append']),
-    ...['get', 'set', 'keys'].map((operation) => ratio('cache', 'keyv', operation, AGAINST_KEYV)),
+    ...(BACKENDS[backend].isWithoutKeyv ? [] : ['get', 'set', 'keys']).map((operation) =>
+      ratio('cache', 'keyv', operation, AGAINST_KEYV),
+    ),
     ...(backend === 'memory' ? [perSecond('getBytes', 1_000_000), perSecond('get', 150_000)] : []),
   ];
 }

@@ -19,6 +19,8 @@ const STORES = {
 
 /** Keyv with its own adapter for the engine. */
 export async function openSubject(_kind, place) {
+  if (STORES[place.type] === undefined)
+    throw new Unavailable(`no adapter of it for ${place.type} is measured`);
   const { Keyv } = load('keyv');
   const store = await STORES[place.type](place);
   const keyv = new Keyv({ ...(store && { store }), namespace: 'messages', throwOnErrors: true });

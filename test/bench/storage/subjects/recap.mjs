@@ -7,6 +7,7 @@ const FACTORIES = {
   sqlite: ({ path }) => storage.createSqliteBackend({ path }),
   postgres: ({ url }) => storage.createPostgresBackend({ url }),
   redis: ({ url }) => storage.createRedisBackend({ url }),
+  dynamodb: ({ type, ...place }) => storage.createDynamodbBackend(place),
 };
 
 /** @returns {Promise<import('@recap/storage').Backend>} not yet open */

@@ -15,22 +15,19 @@ export interface DynamoClient {
   destroy(): void;
 }
 
-const COMMANDS = [
-  'BatchGetItemCommand',
-  'BatchWriteItemCommand',
-  'CreateTableCommand',
-  'DeleteItemCommand',
-  'DescribeTableCommand',
-  'DescribeTimeToLiveCommand',
-  'GetItemCommand',
-  'PutItemCommand',
-  'QueryCommand',
-  'TransactWriteItemsCommand',
-  'UpdateItemCommand',
-  'UpdateTimeToLiveCommand',
-] as const;
-
-export type CommandName = (typeof COMMANDS)[number];
+export type CommandName =
+  | 'BatchGetItemCommand'
+  | 'BatchWriteItemCommand'
+  | 'CreateTableCommand'
+  | 'DeleteItemCommand'
+  | 'DescribeTableCommand'
+  | 'DescribeTimeToLiveCommand'
+  | 'GetItemCommand'
+  | 'PutItemCommand'
+  | 'QueryCommand'
+  | 'TransactWriteItemsCommand'
+  | 'UpdateItemCommand'
+  | 'UpdateTimeToLiveCommand';
 
 /** The part of `@aws-sdk/client-dynamodb` 3 that is used. */
 export type DynamoModule = Readonly<Record<CommandName, new (input: object) => object>> & {

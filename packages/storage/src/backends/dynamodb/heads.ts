@@ -29,8 +29,8 @@ export function isVisible({ expiresAt }: Pick<Head, 'expiresAt'>, now: number): 
   return expiresAt === undefined || expiresAt > now;
 }
 
-/** For conditions and filters, of an item that is there; `:now` is among their values then. */
-export const VISIBLE = '(attribute_not_exists(expires_at) OR expires_at > :now)';
+/** For conditions and filters, with `:now` among their values. What is not there is not compared, so it is not past. */
+export const VISIBLE = 'NOT expires_at <= :now';
 
 /** That under the key is what was read there. */
 export function unchanged(head: Head | undefined): Condition {

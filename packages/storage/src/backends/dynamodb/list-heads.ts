@@ -13,11 +13,8 @@ import { lifetime, VISIBLE, type Head } from './heads';
 /** How many bytes of elements a tail has before they are moved; one append adds as many at most. */
 export const TAIL_BYTES = 8 * 1_024;
 const REMEMBERED = 8;
-
-/** `appended_1` is the version of the last append. */
-const APPENDED = Array.from({ length: REMEMBERED }, (_, index) => `appended_${index + 1}`);
-/** In place of an append that there has not been. No version is a space. */
-const NONE: Attribute = { S: ' ' };
+/** What remembering an append takes at most beside its elements: its version, and what an entry costs. */
+const REMEMBERING_BYTES = 64 + 3;
 
 export interface Growth {
   readonly entries: readonly Attribute[];
@@ -25,8 +22,13 @@ export interface Growth {
   readonly count: number;
 }
 
-export function hasAppended(item: Attributes, version: string): boolean {
-  return APPENDED.some((name) => item[name]?.S === version);
+/** `appended` has the versions of the last appends, the newest first: 8, and those since the tail was moved. */
+export function hasAppended({ item }: Head, version: string): boolean {
+  return recent(item).some(({ S: known }) => known === version);
+}
+
+function recent(item: Attributes): readonly Attribute[] {
+  return item['appended']?.L ?? [];
 }
 
 /** The head of a new list. */
@@ -43,40 +45,46 @@ export function newList(
     element_count: number(count),
     tail: { L: entries },
     tail_start: number(0),
-    tail_bytes: number(bytes),
-    ...Object.fromEntries(APPENDED.map((name, index) => [name, index === 0 ? { S: version } : NONE])),
+    tail_bytes: number(bytes + REMEMBERING_BYTES),
+    appended: { L: [{ S: version }] },
     ...(body !== undefined && { body: { S: body } }),
     ...(expiresAt !== undefined && lifetime(keys, { key, expiresAt, now })),
   };
 }
 
-/** Adds to the tail, or begins a new one where the old one is in a segment. */
+/** Adds to the tail, or begins a new one where that of the head is in a segment by now. */
 export function growth(
   keys: DynamoKeys,
   { key, version, expiresAt }: AppendWrite,
   { entries, bytes, count }: Growth,
   {
     body,
-    isTailMoved,
+    moved,
     now,
-  }: { readonly body?: string | undefined; readonly isTailMoved: boolean; readonly now: number },
+  }: { readonly body?: string | undefined; readonly moved?: Head | undefined; readonly now: number },
 ): Condition {
   const life = expiresAt === undefined ? {} : lifetime(keys, { key, expiresAt, now });
+  const before = moved === undefined ? [] : recent(moved.item).slice(0, REMEMBERED - 1);
+  const appended = [{ S: version }, ...before];
   const changes = [
-    isTailMoved ? 'tail = :entries' : 'tail = list_append(tail, :entries)',
-    isTailMoved ? 'tail_bytes = :bytes' : 'tail_bytes = tail_bytes + :bytes',
-    ...(isTailMoved ? ['tail_start = element_count'] : []),
-    'element_count = element_count + :count',
+    ...(moved === undefined
+      ? ['tail = list_append(tail, :entries)', 'appended = list_append(:appended, appended)']
+      : [
+          ...['tail = :entries', 'appended = :appended', 'tail_bytes = :bytes'],
+          // Not by ADD: dynalite would add to the copy as well.
+          ...['tail_start = element_count', 'element_count = element_count + :count'],
+        ]),
     'version = :version',
-    ...APPENDED.map((name, index) => `${name} = ${index === 0 ? ':version' : APPENDED[index - 1]!}`),
     ...(body === undefined ? [] : ['body = :new_body']),
     ...Object.keys(life).map((name) => `${name} = :${name}`),
   ];
+  const additions = moved === undefined ? ' ADD element_count :count, tail_bytes :bytes' : '';
   return {
-    expression: `SET ${changes.join(', ')}`,
+    expression: `SET ${changes.join(', ')}${additions}`,
     values: {
       ':entries': { L: entries },
-      ':bytes': number(bytes),
+      ':bytes': number(bytes + REMEMBERING_BYTES * appended.length),
+      ':appended': { L: appended },
       ':count': number(count),
       ':version': { S: version },
       ...(body !== undefined && { ':new_body': { S: body } }),
@@ -91,10 +99,9 @@ export function canGrow(now: number, head?: Head): Condition {
   const bodies = body === undefined ? 'attribute_not_exists(body)' : 'body = :body';
   return {
     expression: [
-      'attribute_exists(element_count)',
-      VISIBLE,
       'tail_bytes < :full',
-      ...APPENDED.map((name) => `${name} <> :version`),
+      'NOT contains(appended, :version)',
+      VISIBLE,
       ...(head === undefined ? [] : [bodies]),
     ].join(' AND '),
     values: {

@@ -33,12 +33,15 @@ export interface AppendPlan {
 
 /** What an entry takes in an item beside its bytes. */
 const ENTRY_BYTES = 3;
+const MAX_FULL = 10_000;
 
 export class ListWriter {
   readonly #table: DynamoTable;
   readonly #keys: DynamoKeys;
   readonly #bodies: Bodies;
   readonly #registry: PartitionRegistry;
+  /** Lists whose tail this process has filled: trying to add to it would be for nothing. */
+  readonly #full = new Set<string>();
 
   constructor({ table, keys, bodies, registry }: DynamoParts) {
     this.#table = table;
@@ -51,9 +54,8 @@ export class ListWriter {
     const address = this.#keys.item(write.partition, write.key);
     const small = toSmall(write.values);
     if (small !== undefined) {
-      const change = growth(this.#keys, write, small, { isTailMoved: false, now });
-      const changed = await this.#table.update(address, change, canGrow(now));
-      if (changed !== undefined) return { status: 'written', length: readNumber(changed, 'element_count')! };
+      const length = await this.#appendUnseen(write, small, now);
+      if (length !== undefined) return { status: 'written', length };
     }
     for (let run: Run | undefined; ;) {
       const item = await this.#table.get(address);
@@ -102,13 +104,29 @@ export class ListWriter {
     }
     return {
       item: this.#keys.item(partition, key),
-      change: growth(this.#keys, write, more, { body: begun?.id, isTailMoved: isFull, now }),
+      change: growth(this.#keys, write, more, { body: begun?.id, moved: isFull ? there : undefined, now }),
       // A tail that has been moved is one that nobody has added to since.
       condition: isFull || isStrict ? sameList(there, now) : canGrow(now, there),
       run,
       begun,
       replaced: undefined,
     };
+  }
+
+  /** Without looking: to a list whose tail has room, or where nothing is. */
+  async #appendUnseen(write: AppendWrite, small: Growth, now: number): Promise<number | undefined> {
+    const { partition, key } = write;
+    const name = JSON.stringify([partition, key]);
+    if (this.#full.delete(name)) return undefined;
+    const change = growth(this.#keys, write, small, { now });
+    const changed = await this.#table.update(this.#keys.item(partition, key), change, canGrow(now));
+    if (changed === undefined) {
+      await this.#registry.register(partition, now);
+      const item = newList(this.#keys, write, small, { body: undefined, now });
+      return (await this.#table.put(item, unchanged(undefined))) ? small.count : undefined;
+    }
+    if (readNumber(changed, 'tail_bytes')! >= TAIL_BYTES && this.#full.size < MAX_FULL) this.#full.add(name);
+    return readNumber(changed, 'element_count');
   }
 
   /** The new length, or `undefined` where something else is there by now. */
@@ -157,7 +175,7 @@ export function judgeAppend(
 ): Verdict | undefined {
   if (found === undefined || !isVisible(found, now)) return undefined;
   if (!found.isList) return { status: 'wrong-type' };
-  return hasAppended(found.item, version) ? { status: 'written', length: lengthOf(found) } : undefined;
+  return hasAppended(found, version) ? { status: 'written', length: lengthOf(found) } : undefined;
 }
 
 function sameList(head: Head, now: number): Condition {
