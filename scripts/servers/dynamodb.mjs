@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /*
@@ -18,46 +20,64 @@ const startLimitMs = 30_000;
 
 // The server outlives nothing: when this process ends, however it ends, its input closes, and it ends as well.
 const program = `
-const server = require(process.argv[1])({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-server.listen(Number(process.argv[2]), '127.0.0.1', () => console.log(server.address().port));
+const [, module, port, path] = process.argv;
+const server = require(module)({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0, path });
+server.listen(Number(port), '127.0.0.1', () => console.log(server.address().port));
 process.stdin.on('end', () => process.exit()).resume();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
 `;
 
 /**
- * Starts one in a process of its own, on a free port of 127.0.0.1 unless one is named; what it keeps is in its memory.
+ * Starts one in a process of its own, on a free port of 127.0.0.1.
  *
- * @param {number} [port]
- * @returns {Promise<{ url: string, port: number, version: string, kill: () => Promise<void>, freeze: () => void,
- *   thaw: () => void, stop: () => Promise<void> } | { missing: string }>} `kill` ends it at once, as `kill -9` does;
- *   `freeze` stops it from answering
+ * @param {{ keeps?: boolean }} [settings] whether it keeps in a temporary folder, over a restart, what is in its memory else
+ * @returns {Promise<{ url: string, version: string, kill: () => Promise<void>, freeze: () => void, thaw: () => void,
+ *   restart: () => Promise<void>, stop: () => Promise<void> } | { missing: string }>} `kill` ends it at once, as
+ *   `kill -9` does; `freeze` stops it from answering
  */
-export async function start(port = 0) {
+export async function start({ keeps = false } = {}) {
   const found = findPackage();
   if (found.missing) return found;
-  const child = spawn(process.execPath, ['-e', program, found.path, String(port)], {
+  const folder = keeps ? mkdtempSync(join(tmpdir(), 'recap-dynalite-')) : undefined;
+  const remove = () => folder && rmSync(folder, { recursive: true, force: true });
+  let server = await startOnce(found.path, 0, folder);
+  if (server.problem) {
+    remove();
+    return { missing: `the server did not start: ${server.problem}` };
+  }
+  const { port } = server;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    version: found.version,
+    kill: () => server.kill(),
+    freeze: () => server.signal('SIGSTOP'),
+    thaw: () => server.signal('SIGCONT'),
+    restart: async () => {
+      await server.kill();
+      server = await startOnce(found.path, port, folder);
+      if (server.problem) throw new Error(`The server did not start again: ${server.problem}`);
+    },
+    stop: async () => {
+      await server.kill();
+      remove();
+    },
+  };
+}
+
+async function startOnce(path, port, folder) {
+  const child = spawn(process.execPath, ['-e', program, path, String(port), ...(folder ? [folder] : [])], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const ended = once(child, 'exit');
   child.stdin.on('error', () => undefined);
-  const used = await firstLine(child);
-  if (used.problem) {
-    child.kill('SIGKILL');
-    return { missing: `the server did not start: ${used.problem}` };
-  }
+  const { line, problem } = await firstLine(child);
+  const signal = (name) => child.kill(name);
   const kill = async () => {
-    child.kill('SIGKILL');
+    signal('SIGKILL');
     await ended;
   };
-  return {
-    url: `http://127.0.0.1:${used.line}`,
-    port: Number(used.line),
-    version: found.version,
-    kill,
-    freeze: () => child.kill('SIGSTOP'),
-    thaw: () => child.kill('SIGCONT'),
-    stop: kill,
-  };
+  if (problem !== undefined) await kill();
+  return { port: Number(line), problem, signal, kill };
 }
 
 function findPackage() {
