@@ -37,7 +37,12 @@ const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i
     let after: Record<string, AttributeValue> | undefined;
     do {
       const answer = await admin.send(
-        new ScanCommand({ TableName: testTable, ConsistentRead: true, ExclusiveStartKey: after }),
+        new ScanCommand({
+          TableName: testTable,
+          ConsistentRead: true,
+          ProjectionExpression: 'pk, sk, json, delete_after',
+          ExclusiveStartKey: after,
+        }),
       );
       found.push(...(answer.Items ?? []));
       after = answer.LastEvaluatedKey;
