@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endRunningCommands, runCommand } from './run-command.mjs';
+import * as dynamodb from './servers/dynamodb.mjs';
 import * as mongodb from './servers/mongodb.mjs';
 import * as postgres from './servers/postgres.mjs';
 import * as redisCluster from './servers/redis-cluster.mjs';
@@ -38,7 +39,7 @@ const allSuites = [
   {
     name: 'storage',
     args: jestProjects('storage'),
-    servers: [postgres, redis, redisCluster, mongodb],
+    servers: [postgres, redis, redisCluster, mongodb, dynamodb],
     limitMinutes: 5,
     hasTable: true,
   },
@@ -118,7 +119,7 @@ function choose(args) {
         {
           name: 'selected',
           args: [jest],
-          servers: [postgres, redis, redisCluster, mongodb],
+          servers: [postgres, redis, redisCluster, mongodb, dynamodb],
           needsBuild: true,
           limitMinutes: 20,
         },

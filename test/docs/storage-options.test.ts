@@ -49,7 +49,7 @@ function written(value: unknown): string {
 
 describe('the reference of storage options', () => {
   it.each(Object.entries(backendShapes))('names the settings of %s', (type, shape) => {
-    const isServer = type === 'postgres' || type === 'redis' || type === 'mongodb' || type === 'custom';
+    const isServer = ['postgres', 'redis', 'mongodb', 'dynamodb', 'custom'].includes(type);
     const documented = [...EVERY, ...(isServer ? SERVERS : []), ...firstCells(PAGE, type)].sort();
     expect(documented).toEqual(namesOf(schemaOf(shape)));
   });
@@ -68,6 +68,7 @@ describe('the reference of storage options', () => {
     ['sentinel', redis?.['sentinel']],
     ['cluster', redis?.['cluster']],
     ['nodes', redis?.['cluster']?.properties?.['nodes']],
+    ['credentials', schemaOf(backendShapes.dynamodb).properties?.['credentials']],
     ['fallback', schemaOf(fallbackShape)],
   ])('names the settings of %s', (section, schema) => {
     expect(firstCells(PAGE, section).sort()).toEqual(namesOf(schema));
@@ -88,6 +89,7 @@ describe('the reference of storage options', () => {
     ['postgres', database!.backend],
     ['redis', cache!.backend],
     ['mongodb', backendOf('mongodb')],
+    ['dynamodb', backendOf('dynamodb')],
     ['Every backend', cache!.backend],
     ['Servers', cache!.backend],
     ...(['pool', 'ssl'] as const).map((name) => [
@@ -132,7 +134,16 @@ describe('the reference of storage options', () => {
       'retry',
       'circuitBreaker',
     ];
-    const others = ['pool', 'TLS', 'sentinel', 'cluster', 'nodes', 'fallback', ...Object.keys(backendShapes)];
+    const others = [
+      'pool',
+      'TLS',
+      'sentinel',
+      'cluster',
+      'nodes',
+      'credentials',
+      'fallback',
+      ...Object.keys(backendShapes),
+    ];
     expect(headingsOf(PAGE, 2).sort()).toEqual([...compared, ...others].sort());
   });
 });

@@ -1,20 +1,20 @@
 import { createRedisBackend, type Backend, type RedisBackendOptions } from '@recap/storage';
 import { Cluster, Redis } from 'ioredis';
 import { until } from '../faults/rig/until';
-import { startKillableRedis, type KillableRedis } from './killable-redis';
+import { startKillableServer, type KillableServer } from './killable-server';
 
 const at = (key: string) => ({ partition: 'p', key });
 const CALLERS = 8;
 
 /** Each test has six nodes of its own, since it kills one of them. */
 describe('a Redis Cluster whose master is killed', () => {
-  let cluster: KillableRedis | undefined;
+  let cluster: KillableServer | undefined;
   let nodes: { host: string; port: number }[] = [];
   let opened: Backend[] = [];
   const figures: string[] = [];
 
   beforeEach(async () => {
-    cluster = await startKillableRedis('redis-cluster');
+    cluster = await startKillableServer('redis-cluster');
     nodes = (cluster?.url ?? '').split(',').map((address) => {
       const [host = '', port] = address.split(':');
       return { host, port: Number(port) };

@@ -4,14 +4,14 @@ import { FakeClock } from '@recap/storage/testing';
 import { Redis } from 'ioredis';
 import { startFaultProxy, type FaultProxy } from '../faults/rig/fault-proxy';
 import { until } from '../faults/rig/until';
-import { startKillableRedis, type KillableRedis } from './killable-redis';
+import { startKillableServer, type KillableServer } from './killable-server';
 
 const PASSWORD = 's3cret';
 const at = (key: string, partition = 'p') => ({ partition, key });
 
 describe('Redis as a server', () => {
   const clock = new FakeClock();
-  let server: KillableRedis | undefined;
+  let server: KillableServer | undefined;
   let url = '';
   let admin: Redis;
   let opened: Backend[] = [];
@@ -50,7 +50,7 @@ describe('Redis as a server', () => {
     );
 
   beforeAll(async () => {
-    server = await startKillableRedis('redis', { requirepass: PASSWORD });
+    server = await startKillableServer('redis', { requirepass: PASSWORD });
     if (server === undefined) return;
     url = server.url.replace('//', `//:${PASSWORD}@`);
     admin = new Redis(url, { retryStrategy: () => 50 });

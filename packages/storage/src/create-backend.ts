@@ -90,13 +90,13 @@ class DrivenBackend implements Backend {
     this.#clock = options.clock ?? systemClock;
     this.#newId = options.newId ?? newId;
     this.#context = { newId: this.#newId, maxValueBytes: driver.capabilities.maxValueBytes };
-    this.#deadlines = this.#deadlinesOf(options);
+    this.#deadlines = this.#deadlinesOf(options.timeoutMs);
     this.#onError = options.onError ?? (() => undefined);
     this.#sweeping = new SweepTimer((limit) => this.sweep(limit), options);
     this.#lifecycle = new Lifecycle(
       driver.name,
       async () => {
-        await this.#answer(() => driver.open());
+        await this.#answer(() => driver.open(), this.#deadlinesOf(driver.openTimeoutMs ?? options.timeoutMs));
         this.#sweeping.start();
       },
       async () => {
@@ -318,19 +318,19 @@ class DrivenBackend implements Backend {
   }
 
   /** What the driver answers, in time, and its errors in our words. What is there at once stays so. */
-  #answer<T>(ask: () => Awaitable<T>): Awaitable<T> {
+  #answer<T>(ask: () => Awaitable<T>, deadlines = this.#deadlines): Awaitable<T> {
     try {
       const answer = ask();
-      return isPromise(answer) ? this.#later(answer) : answer;
+      return isPromise(answer) ? this.#later(answer, deadlines) : answer;
     } catch (error) {
       throw this.#explain(error);
     }
   }
 
-  async #later<T>(answer: Promise<T>): Promise<T> {
+  async #later<T>(answer: Promise<T>, deadlines: CallDeadlines | undefined): Promise<T> {
     this.#underWay.begin();
     try {
-      return await (this.#deadlines === undefined ? answer : this.#deadlines.inTime(answer));
+      return await (deadlines === undefined ? answer : deadlines.inTime(answer));
     } catch (error) {
       throw this.#explain(error);
     } finally {
@@ -338,7 +338,7 @@ class DrivenBackend implements Backend {
     }
   }
 
-  #deadlinesOf({ timeoutMs }: CreateBackendOptions): CallDeadlines | undefined {
+  #deadlinesOf(timeoutMs: number | undefined): CallDeadlines | undefined {
     if (timeoutMs === undefined) return undefined;
     const text = `The ${this.name} backend did not answer within ${timeoutMs} ms. A write may have happened.`;
     return new CallDeadlines(timeoutMs, () => new StorageError('UNAVAILABLE', text));

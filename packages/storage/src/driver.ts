@@ -87,6 +87,8 @@ export type StoredRange = { readonly values: StoredValue[] } | 'wrong-type';
 export interface Driver {
   readonly name: string;
   readonly capabilities: Capabilities;
+  /** How long opening may take, where that is longer than a call may. */
+  readonly openTimeoutMs?: number | undefined;
 
   open(): Awaitable<void>;
   /** Called once after `open`, and after an `open` that failed: releases whatever there is. */

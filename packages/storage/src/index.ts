@@ -45,6 +45,8 @@ export type {
 export type { ByteRange } from './byte-range';
 export { createBackend } from './create-backend';
 export type { CreateBackendOptions } from './create-backend';
+export { createDynamodbBackend } from './backends/dynamodb/dynamodb-backend';
+export type { DynamodbBackendOptions, DynamodbCredentials } from './backends/dynamodb/dynamodb-options';
 export { createMemoryBackend } from './backends/memory/memory-backend';
 export type { MemoryBackendOptions } from './backends/memory/memory-backend';
 export { createPostgresBackend } from './backends/postgres/postgres-backend';
@@ -73,6 +75,8 @@ export type {
   BackendConfig,
   CircuitBreakerConfig,
   CustomConfig,
+  DynamodbConfig,
+  DynamodbCredentialsConfig,
   FallbackConfig,
   FallbackSettings,
   FileConfig,

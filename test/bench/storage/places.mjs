@@ -13,8 +13,10 @@ export class Places {
   #mongodb;
   #mongodbDatabases = 0;
   #redisDatabases = 0;
+  #dynamodb;
+  #dynamodbTables = 0;
 
-  /** @param {{ postgres: object, redis?: object, mongodb?: object }} servers what starts them */
+  /** @param {{ postgres: object, redis?: object, mongodb?: object, dynamodb?: object }} servers what starts them */
   constructor(servers) {
     this.#servers = servers;
     this.#databases = new Databases(servers.postgres);
@@ -39,6 +41,8 @@ export class Places {
         const { url, drop } = await this.#databases.create();
         return { settings: { type, url }, remove: drop };
       }
+      case 'dynamodb':
+        return { settings: { type, ...(await this.#nextTable()) }, remove: async () => undefined };
       case 'redis':
         return { settings: { type, url: await this.#nextRedis() }, remove: async () => undefined };
       case 'mongodb':
@@ -48,19 +52,23 @@ export class Places {
 
   /** Of the server that was started for this type, if one was. */
   async version(type) {
-    return type === 'postgres'
-      ? this.#databases.version()
-      : type === 'redis'
-        ? this.#redis?.version
-        : type === 'mongodb'
-          ? this.#mongodb?.version
-          : undefined;
+    switch (type) {
+      case 'postgres':
+        return this.#databases.version();
+      case 'redis':
+        return this.#redis?.version;
+      case 'mongodb':
+        return this.#mongodb?.version;
+      case 'dynamodb':
+        return this.#dynamodb && `by dynalite ${this.#dynamodb.version}`;
+    }
   }
 
   async stop() {
     await this.#databases.stop();
     await this.#redis?.stop?.();
     await this.#mongodb?.stop?.();
+    await this.#dynamodb?.stop?.();
   }
 
   async #nextMongodb() {
@@ -82,6 +90,19 @@ export class Places {
     const { version } = await client.db('admin').command({ buildInfo: 1 });
     await client.close();
     return { url, version };
+  }
+
+  /** Settings of a table of its own, which is not there yet. */
+  async #nextTable() {
+    this.#dynamodb ??= await this.#servers.dynamodb.start();
+    if (this.#dynamodb.missing !== undefined) throw new Unavailable(`dynalite: ${this.#dynamodb.missing}`);
+    return {
+      endpoint: this.#dynamodb.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'recap', secretAccessKey: 'recap' },
+      table: `recap-bench-${this.#dynamodbTables++}`,
+      createTable: true,
+    };
   }
 
   async #nextRedis() {

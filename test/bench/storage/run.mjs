@@ -1,6 +1,7 @@
 // What the storage backends cost, beside their bare drivers and keyv; see options.mjs for what it takes. Fails when a
 // gate does not hold, and when something that was written is not there.
 import { join, resolve } from 'node:path';
+import * as dynamodb from '../../../scripts/servers/dynamodb.mjs';
 import * as mongodb from '../../../scripts/servers/mongodb.mjs';
 import * as postgres from '../../../scripts/servers/postgres.mjs';
 import * as redis from '../../../scripts/servers/redis.mjs';
@@ -27,7 +28,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 await measureAll();
 
 async function measureAll() {
-  const places = new Places({ postgres, redis, mongodb });
+  const places = new Places({ postgres, redis, mongodb, dynamodb });
   const reports = [];
   try {
     for (const backend of options.backends) {

@@ -82,7 +82,7 @@ function fromUrl(text: string): Given {
   const shape: object = backendShapes[type];
   if ('url' in shape) return { type, url: text };
   if ('path' in shape) return rest === '' ? { type } : { type, path: rest };
-  const [place = '', query] = splitOnce(rest, '?');
+  const [place, query] = splitOnce(rest, '?');
   const settings = Object.fromEntries(new URLSearchParams(query));
   if ('table' in shape && place !== '') return { type, table: place, ...settings };
   return { type, ...settings };

@@ -1,24 +1,28 @@
 import { nearest } from '../options/nearest';
 
 /** The types of backend that can be configured. */
-export const BACKEND_TYPES = ['memory', 'file', 'sqlite', 'postgres', 'redis', 'mongodb', 'custom'] as const;
+export const BACKEND_TYPES = [
+  'memory',
+  'file',
+  'sqlite',
+  'postgres',
+  'redis',
+  'mongodb',
+  'dynamodb',
+  'custom',
+] as const;
 
 export type BackendType = (typeof BACKEND_TYPES)[number];
 
 /** Other names of the same types. */
-export type BackendTypeAlias = 'in-memory' | 'postgresql' | 'mongo';
+export type BackendTypeAlias = 'in-memory' | 'postgresql' | 'mongo' | 'dynamo';
 
 const ALIASES: Readonly<Record<BackendTypeAlias, BackendType>> = {
   'in-memory': 'memory',
   postgresql: 'postgres',
   mongo: 'mongodb',
+  dynamo: 'dynamodb',
 };
-
-/** Names that people know, of backends that are not there yet. */
-const NOT_THERE_YET: ReadonlyMap<string, string> = new Map([
-  ['dynamodb', 'redis and postgres are there'],
-  ['dynamo', 'redis and postgres are there'],
-]);
 
 /** The type of that name, or what is wrong with it. */
 export function backendType(name: unknown): { readonly type: BackendType } | { readonly problem: string } {
@@ -29,8 +33,6 @@ export function backendType(name: unknown): { readonly type: BackendType } | { r
   const type = BACKEND_TYPES.find((each) => each === name) ?? ALIASES[name as BackendTypeAlias];
   // `name` is any text, and every object has a `constructor`.
   if (typeof type === 'string') return { type };
-  const instead = NOT_THERE_YET.get(name);
-  if (instead !== undefined) return { problem: `"${name}" is not there yet; ${instead}. ${valid}` };
   const near = nearest(name, [...BACKEND_TYPES, ...Object.keys(ALIASES)]);
   const guess = near === undefined ? '' : ` (did you mean "${near}"?)`;
   return { problem: `"${name.slice(0, 40)}" is unknown${guess}. ${valid}` };

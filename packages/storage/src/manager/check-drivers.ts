@@ -7,6 +7,7 @@ const PACKAGES: Readonly<Partial<Record<ResolvedBackend['type'], string>>> = {
   postgres: 'pg',
   redis: 'ioredis',
   mongodb: 'mongodb',
+  dynamodb: '@aws-sdk/client-dynamodb',
 };
 
 /**

@@ -1,4 +1,6 @@
 import type { Backend } from '../backend';
+import { createDynamodbBackend } from '../backends/dynamodb/dynamodb-backend';
+import type { DynamodbBackendOptions } from '../backends/dynamodb/dynamodb-options';
 import { createFileBackend } from '../backends/file/file-backend';
 import { textOfDamage } from '../backends/file/file-damage';
 import { createMemoryBackend } from '../backends/memory/memory-backend';
@@ -18,6 +20,7 @@ import type {
   ResolvedBackend,
   ResolvedCustom,
   ResolvedMongodb,
+  ResolvedDynamodb,
   ResolvedPostgres,
   ResolvedRedis,
   Role,
@@ -40,7 +43,9 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
     newId: options.newId ?? newId,
     onError: (error) => log.failed(error, { role, backend: config.type, operation: 'sweep' }),
   };
-  const remote = (settings: ResolvedPostgres | ResolvedRedis | ResolvedMongodb): CreateBackendOptions => ({
+  const remote = (
+    settings: ResolvedPostgres | ResolvedRedis | ResolvedMongodb | ResolvedDynamodb,
+  ): CreateBackendOptions => ({
     ...base,
     timeoutMs: settings.timeoutMs,
     through: (driver) => aroundDriver(driver, policyOf(settings, context), clock),
@@ -104,11 +109,19 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
         onWarning: (message) => log.alert({ role, backend: config.type }, message),
       } as RedisBackendOptions);
     }
+    case 'dynamodb': {
+      const { retry: _retry, circuitBreaker: _breaker, type: _type, ...settings } = config;
+      return createDynamodbBackend({
+        ...withoutUndefined(settings),
+        ...remote(config),
+        ...(options.random && { random: options.random }),
+      } as DynamodbBackendOptions);
+    }
   }
 }
 
 function policyOf(
-  settings: ResolvedPostgres | ResolvedRedis | ResolvedMongodb | ResolvedCustom,
+  settings: ResolvedPostgres | ResolvedRedis | ResolvedMongodb | ResolvedDynamodb | ResolvedCustom,
   { role, log, options: { random } }: BackendContext,
   attemptTimeoutMs?: number,
 ): Around {

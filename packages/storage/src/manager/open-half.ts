@@ -66,8 +66,8 @@ export async function openHalf(
   const observed = isObserved
     ? observeBackend(served, { log, slowOperationMs, context: who, newId: options.newId })
     : served;
-  // In Redis everything begins with it already.
-  const keyPrefix = config.type === 'redis' ? '' : config.keyPrefix;
+  // There everything begins with it already.
+  const keyPrefix = config.type === 'redis' || config.type === 'dynamodb' ? '' : config.keyPrefix;
   return { type: config.type, keyPrefix, backend: observed, state };
 }
 

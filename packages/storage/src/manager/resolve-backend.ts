@@ -66,6 +66,9 @@ export function resolveBackend(
   if (found.type === 'redis' && /[{}]/.test(keyPrefix)) {
     problems.push({ path: [...path, 'keyPrefix'], message: 'of redis holds no braces' });
   }
+  if (found.type === 'dynamodb' && keyPrefix.includes('\0')) {
+    problems.push({ path: [...path, 'keyPrefix'], message: 'of dynamodb holds no NUL' });
+  }
   const backend = connected({ ...rest, type: found.type }, named, path, problems, defaults);
   return problems.length > before ? undefined : ({ ...backend, keyPrefix } as ResolvedBackend);
 }
@@ -114,12 +117,15 @@ function connected(
       checkWays(backend.type, named, path, problems);
       checkMongodbUrl(backend['url'], path, problems);
       return backend;
+    case 'dynamodb':
+      checkWays(backend.type, named, path, problems);
+      return backend;
     case 'custom':
       return backend;
   }
 }
 
-type Located = 'sqlite' | 'postgres' | 'redis' | 'mongodb';
+type Located = 'sqlite' | 'postgres' | 'redis' | 'mongodb' | 'dynamodb';
 
 const PLACE = ['url', 'host', 'port'];
 const ACCOUNT = ['username', 'password', 'db'];
@@ -148,6 +154,7 @@ const WAYS: Readonly<Record<Located, Readonly<Record<string, readonly string[]>>
     ],
     url: ['host', 'port', 'username', 'password', 'authSource', 'replicaSet'],
   },
+  dynamodb: { client: ['region', 'endpoint', 'credentials', 'maxConnections'] },
 };
 
 /** Two ways to find a server are one too many: one of them would be ignored. */

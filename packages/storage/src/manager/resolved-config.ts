@@ -11,6 +11,7 @@ export type ResolvedBackend =
   | ResolvedPostgres
   | ResolvedRedis
   | ResolvedMongodb
+  | ResolvedDynamodb
   | ResolvedCustom;
 
 interface Named {
@@ -26,6 +27,7 @@ export type ResolvedSqlite = Settings<'sqlite'> &
 export type ResolvedPostgres = Omit<Settings<'postgres'>, 'url'> & Named & { readonly type: 'postgres' };
 export type ResolvedRedis = Omit<Settings<'redis'>, 'url'> & Named & { readonly type: 'redis' };
 export type ResolvedMongodb = Settings<'mongodb'> & Named & { readonly type: 'mongodb' };
+export type ResolvedDynamodb = Settings<'dynamodb'> & Named & { readonly type: 'dynamodb' };
 export type ResolvedCustom = Settings<'custom'> & Named & { readonly type: 'custom' };
 
 export interface ResolvedFallback {

@@ -4,7 +4,7 @@ import type { BackendTypeAlias } from './backend-types';
 interface HalfConfig {
   /**
    * Begins the name of everything that is kept, so that several programs can share one server; 1 to 512 bytes,
-   * default `recap:`. Cache and database keep apart all the same. For Redis without braces.
+   * default `recap:`. Cache and database keep apart all the same. For Redis without braces, for DynamoDB without NUL.
    */
   readonly keyPrefix?: string;
   /**
@@ -233,6 +233,39 @@ export interface MongodbConfig extends RemoteConfig {
   readonly client?: object;
 }
 
+export interface DynamodbConfig extends RemoteConfig {
+  readonly type: 'dynamodb' | 'dynamo';
+  /** Default: what the AWS SDK finds; with an `endpoint` what its name or `AWS_REGION` says, else `us-east-1`. */
+  readonly region?: string;
+  /** Of a server other than that of the region, such as `http://localhost:8000`. */
+  readonly endpoint?: string;
+  /** 3 to 255 letters, digits, dots, hyphens and underscores; default `recap`. */
+  readonly table?: string;
+  /** Default: what the AWS SDK finds in the environment, a profile or a role. */
+  readonly credentials?: DynamodbCredentialsConfig;
+  /** Makes the table, billed on demand, when it is not there; default false. */
+  readonly createTable?: boolean;
+  /** Longest wait for a table that is being made; default 120,000. */
+  readonly createTimeoutMs?: number;
+  /** Tells the table to drop by itself what has expired; default false. */
+  readonly declareTimeToLive?: boolean;
+  /** Whether the server has transactions; default true, with an `endpoint` or a `client` false. */
+  readonly transact?: boolean;
+  /** Most connections; default 64. */
+  readonly maxConnections?: number;
+  /** Largest value; default 16,777,216 (16 MiB). What has more than 384 KiB is kept in parts. */
+  readonly maxValueBytes?: number;
+  /** A `DynamoDBClient` of your own, which stays yours to destroy. Then nothing that says how to connect. */
+  readonly client?: object;
+}
+
+export interface DynamodbCredentialsConfig {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Of credentials that end by themselves. */
+  readonly sessionToken?: string;
+}
+
 export interface CustomConfig extends RemoteConfig {
   readonly type: 'custom';
   /** A backend of your own; see "Write a backend". */
@@ -240,7 +273,14 @@ export interface CustomConfig extends RemoteConfig {
 }
 
 export type BackendConfig =
-  MemoryConfig | FileConfig | SqliteConfig | PostgresConfig | RedisConfig | MongodbConfig | CustomConfig;
+  | MemoryConfig
+  | FileConfig
+  | SqliteConfig
+  | PostgresConfig
+  | RedisConfig
+  | MongodbConfig
+  | DynamodbConfig
+  | CustomConfig;
 
 /** A backend that takes over: its type, or its settings. */
 export type FallbackBackend =

@@ -194,6 +194,32 @@ export const backendShapes = {
     maxValueBytes: wholeNumber(1, MAX_MONGODB_VALUE_BYTES).default(MAX_MONGODB_VALUE_BYTES),
     client: handedIn('a client of mongodb').optional(),
   },
+  dynamodb: {
+    ...remoteShape,
+    region: text(255).optional(),
+    endpoint: text(4_096)
+      .refine(
+        (url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol),
+        'has to be an http or https URL',
+      )
+      .optional(),
+    table: z
+      .string()
+      .regex(/^[\w.-]{3,255}$/, 'has to be 3 to 255 letters, digits, dots, hyphens and underscores')
+      .default('recap'),
+    credentials: settings({
+      accessKeyId: secret().min(1, 'is empty'),
+      secretAccessKey: secret().min(1, 'is empty'),
+      sessionToken: secret().optional(),
+    }).optional(),
+    createTable: flag().default(false),
+    createTimeoutMs: duration().default(2 * MINUTE_MS),
+    declareTimeToLive: flag().default(false),
+    transact: flag().optional(),
+    maxConnections: wholeNumber(1, 10_000).optional(),
+    maxValueBytes: wholeNumber(1, 512 * MIB).default(16 * MIB),
+    client: handedIn('a DynamoDBClient').optional(),
+  },
   custom: {
     ...remoteShape,
     backend: z.custom<object>((value) => whyNoBackend(value) === undefined, {
@@ -226,5 +252,6 @@ export const settingAliases: Readonly<Record<keyof typeof backendShapes, Readonl
       'pool.acquireTimeoutMillis': 'pool.acquireTimeoutMs',
       'pool.idleTimeoutMillis': 'pool.idleTimeoutMs',
     },
+    dynamodb: {},
     custom: {},
   };

@@ -26,6 +26,7 @@ export function aroundDriver(driver: Driver, around: Around, clock: Clock): Driv
   return {
     name: driver.name,
     capabilities: driver.capabilities,
+    openTimeoutMs: driver.openTimeoutMs,
     open: () => run('open', () => driver.open()),
     close: () => driver.close(),
     // A later attempt sees what has expired since the first.

@@ -30,16 +30,18 @@ describe('the types of backends', () => {
     ['redis', 'redis'],
     ['mongodb', 'mongodb'],
     ['mongo', 'mongodb'],
+    ['dynamodb', 'dynamodb'],
+    ['dynamo', 'dynamodb'],
   ])('takes %s as %s', (name, type) => {
     expect(check({ database: { type: name } }).database?.backend.type).toBe(type);
   });
 
   it.each([
     [
-      'dynamodb',
-      /^database\.type: "dynamodb" is not there yet; redis .* Valid types: memory, file, sqlite, postgres, redis, mongodb, custom$/,
+      'mysql',
+      /^database\.type: "mysql" is unknown.* Valid types: memory, file, sqlite, postgres, redis, mongodb, dynamodb, custom$/,
     ],
-    ['dynamodb', /"dynamodb" is not there yet/],
+    ['dynamodbb', /did you mean "dynamodb"/],
     ['postgress', /"postgress" is unknown \(did you mean "postgres"\?\)\. Valid types/],
     ['Redis', /did you mean "redis"/],
     ['constructor', /"constructor" is unknown\. Valid/],

@@ -73,12 +73,14 @@ describe('loadStorageConfig', () => {
 
   it('says where each setting stands that is wrong', async () => {
     expect(
-      await failure('storage:\n  cache:\n    type: redis\n    port: none\n  database:\n    type: dynamodb\n'),
+      await failure(
+        'storage:\n  cache:\n    type: redis\n    port: none\n  database:\n    type: postgress\n',
+      ),
     ).toBe(
       'FILE: the configuration cannot work.\n' +
         '  4:11: storage.cache.port: has to be a whole number from 1 to 65535\n' +
-        '  6:11: storage.database.type: "dynamodb" is not there yet; redis and postgres are there. ' +
-        'Valid types: memory, file, sqlite, postgres, redis, mongodb, custom',
+        '  6:11: storage.database.type: "postgress" is unknown (did you mean "postgres"?). ' +
+        'Valid types: memory, file, sqlite, postgres, redis, mongodb, dynamodb, custom',
     );
     expect(await failure('{"cache": {\n  "type": "redis",\n  "password": "$NONE"}}', 'json')).toMatch(
       /^ {2}3:15: cache\.password: the environment variable NONE is not set/m,

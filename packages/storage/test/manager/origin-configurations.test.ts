@@ -175,7 +175,7 @@ const refused: Refused[] = [
   {
     name: 'cs-ai: DynamoDB as a database',
     config: { database: { type: 'dynamo', DynamoRegion: 'eu-west-1', DynamoTable: 't' } },
-    remedies: [/database\.type: "dynamo" is not there yet/],
+    remedies: [/"DynamoRegion" \(here "region"\)/, /"DynamoTable" \(here "table"\)/],
   },
   {
     name: 'AG-UI: files',

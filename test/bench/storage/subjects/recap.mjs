@@ -9,6 +9,7 @@ const FACTORIES = {
   postgres: ({ url }) => storage.createPostgresBackend({ url }),
   redis: ({ url }) => storage.createRedisBackend({ url }),
   mongodb: ({ url, database }) => storage.createMongodbBackend({ url, database }),
+  dynamodb: ({ type, ...place }) => storage.createDynamodbBackend(place),
 };
 
 /** @returns {Promise<import('@recap/storage').Backend>} not yet open */

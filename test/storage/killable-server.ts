@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-export interface KillableRedis {
+export interface KillableServer {
   /** Of a server; of a cluster, the nodes as `host:port`, separated by commas. */
   readonly url: string;
   readonly version: string;
@@ -12,12 +12,12 @@ export interface KillableRedis {
 }
 
 /** Resolves to `undefined` where no server can be had; with CI set that is a failure. */
-export async function startKillableRedis(
-  kind: 'redis' | 'redis-cluster',
+export async function startKillableServer(
+  kind: 'redis' | 'redis-cluster' | 'dynamodb',
   settings: Readonly<Record<string, string>> = {},
-): Promise<KillableRedis | undefined> {
+): Promise<KillableServer | undefined> {
   const module = join(__dirname, `../../scripts/servers/${kind}.mjs`);
-  const program = join(__dirname, 'programs/redis.mjs');
+  const program = join(__dirname, 'programs/server.mjs');
   const child = fork(program, [module, JSON.stringify(settings)], { execArgv: [] });
   const ended = once(child, 'exit');
   const [{ url, version, missing }] = (await once(child, 'message')) as [
@@ -29,7 +29,7 @@ export async function startKillableRedis(
   };
   if (missing !== undefined) {
     await stop();
-    console.warn(`SKIPPED: a Redis that is killed. ${missing}`);
+    console.warn(`SKIPPED: a server of ${kind} that is killed. ${missing}`);
     expect(process.env['CI']).not.toBe('1');
     return undefined;
   }

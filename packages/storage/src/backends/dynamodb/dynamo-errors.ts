@@ -1,0 +1,87 @@
+import { errorCode, StorageError, type StorageErrorCode } from '../../errors';
+
+/**
+ * The server has more to do than it may: the same call works later.
+ *
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ */
+const THROTTLED = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'Throttling',
+  'TooManyRequestsException',
+  'RequestLimitExceeded',
+  'TransactionConflictException',
+  'ReplicatedWriteConflictException',
+]);
+
+/** It failed within; every call of this backend may be made again. */
+const FAILED = new Set([
+  'InternalServerError',
+  'InternalServerErrorException',
+  'ServiceUnavailable',
+  'InternalFailure',
+]);
+
+const EXPLAINED: Readonly<Record<string, readonly [code: StorageErrorCode, text: string]>> = {
+  ResourceNotFoundException: [
+    'CONFIG_INVALID',
+    'has no such table, or it misses the index "recap-expiry". Create it as the guide says, or set "createTable".',
+  ],
+  AccessDeniedException: [
+    'ACCESS_DENIED',
+    'does not allow these credentials to do that. Grant the actions that the guide names.',
+  ],
+  UnrecognizedClientException: ['ACCESS_DENIED', 'does not know the access key. Correct the credentials.'],
+  InvalidSignatureException: [
+    'ACCESS_DENIED',
+    'refuses the signature. Correct the secret access key, or the clock of this machine.',
+  ],
+  IncompleteSignatureException: ['ACCESS_DENIED', 'refuses the signature. Correct the credentials.'],
+  MissingAuthenticationTokenException: ['ACCESS_DENIED', 'wants credentials. Give them.'],
+  MissingAuthenticationToken: ['ACCESS_DENIED', 'wants credentials. Give them.'],
+  ExpiredTokenException: ['ACCESS_DENIED', 'says that the session token has expired. Get a new one.'],
+  InvalidClientTokenId: ['ACCESS_DENIED', 'does not know the access key. Correct the credentials.'],
+  CredentialsProviderError: [
+    'ACCESS_DENIED',
+    'needs credentials, and none were found. Give them, or set them up for the AWS SDK.',
+  ],
+  UnknownOperationException: ['UNSUPPORTED', 'does not know this call on that server.'],
+};
+
+/** Every failure of the SDK says by its `name` what it is; those of another copy of it are of another class. */
+export function errorName(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { name } = error as { name?: unknown };
+  return typeof name === 'string' ? name : undefined;
+}
+
+export function isConditionFailure(error: unknown): boolean {
+  return errorName(error) === 'ConditionalCheckFailedException';
+}
+
+/** Whether the same call may work a little later. */
+export function isWorthRepeating(error: unknown): boolean {
+  const name = errorName(error) ?? '';
+  if (THROTTLED.has(name) || FAILED.has(name)) return true;
+  const { $metadata: metadata } = error as { $metadata?: { httpStatusCode?: unknown } };
+  return typeof metadata?.httpStatusCode === 'number' && metadata.httpStatusCode >= 500;
+}
+
+export function explainDynamoError(error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  const name = errorName(error) ?? '';
+  const known = EXPLAINED[name];
+  if (known !== undefined) return new StorageError(known[0], `DynamoDB ${known[1]}`, { cause: error });
+  if (THROTTLED.has(name))
+    return new StorageError(
+      'UNAVAILABLE',
+      'DynamoDB throttles these calls. Try again, or raise the capacity of the table.',
+      {
+        cause: error,
+      },
+    );
+  const what = errorCode(error) ?? name;
+  const text = `DynamoDB does not answer, or failed${what === '' ? '' : ` (${what})`}. See the cause.`;
+  return new StorageError('UNAVAILABLE', text, { cause: error });
+}

@@ -1,0 +1,18 @@
+/** Results in the order of the inputs, with at most `width` of them under way at once. */
+export async function inParallel<Input, Output>(
+  inputs: readonly Input[],
+  width: number,
+  work: (input: Input, place: number) => Promise<Output>,
+): Promise<Output[]> {
+  const outputs = new Array<Output>(inputs.length);
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < inputs.length) {
+      const place = next;
+      next += 1;
+      outputs[place] = await work(inputs[place]!, place);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, inputs.length) }, lane));
+  return outputs;
+}
