@@ -20,7 +20,7 @@ const MARGIN_MS = 1_500;
 
 describe('a PostgreSQL of its own', () => {
   let server: KillablePostgres | undefined;
-  let opened: Backend[] = [];
+  const opened: Backend[] = [];
   const figures: string[] = [];
 
   beforeAll(async () => {

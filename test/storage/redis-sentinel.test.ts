@@ -10,7 +10,7 @@ const REPLICA = 1;
 describe('Redis behind three sentinels', () => {
   let servers: KillableRedis | undefined;
   let nodes: { host: string; port: number }[] = [];
-  let opened: Backend[] = [];
+  const opened: Backend[] = [];
   const figures: string[] = [];
 
   beforeEach(async () => {
