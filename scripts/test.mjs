@@ -40,6 +40,8 @@ const allSuites = [
     name: 'storage',
     args: jestProjects('storage'),
     servers: [postgres, redis, redisCluster, mongodb, dynamodb],
+    // Not for the others, which want a PostgreSQL to themselves. With REDIS_URL, it is where users name their own.
+    own: { [postgres.variable]: 'DATABASE_URL' },
     limitMinutes: 5,
     hasTable: true,
   },
@@ -96,7 +98,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 try {
   const { suites, more } = choose(process.argv.slice(2).filter((arg) => arg !== '--long'));
   const ready = await setUp({ build: suites.some((suite) => suite.needsBuild) });
-  const environment = await startServers(new Set(suites.flatMap((suite) => suite.servers)));
+  const environment = await startServers(
+    new Set(suites.flatMap((suite) => suite.servers.filter(({ variable }) => !ownServers(suite)[variable]))),
+  );
   for (const suite of suites) {
     if (interrupted) break;
     if (suite.needsBuild && !ready.built)
@@ -165,6 +169,14 @@ async function startServers(servers) {
   return environment;
 }
 
+/** What users name of their own for one suite, by the variable that its tests read. */
+function ownServers({ own = {} }) {
+  const named = Object.entries(own).filter(
+    ([variable, ownVariable]) => !process.env[variable] && process.env[ownVariable],
+  );
+  return Object.fromEntries(named.map(([variable, ownVariable]) => [variable, process.env[ownVariable]]));
+}
+
 async function run(suite, more, environment) {
   console.log(`\n── ${suite.name} ${'─'.repeat(90 - suite.name.length)}`);
   const limitMinutes = suite.limitMinutes * (isLong ? 12 : 1);
@@ -173,7 +185,7 @@ async function run(suite, more, environment) {
   const serversNoted = join(scratch, `${suite.name}-servers`);
   const { code, seconds } = await runCommand(process.execPath, args, {
     cwd: root,
-    env: { ...environment, RECAP_STORAGE_SERVERS: serversNoted },
+    env: { ...environment, ...ownServers(suite), RECAP_STORAGE_SERVERS: serversNoted },
     limitMinutes,
     isDone: () => existsSync(report),
   });

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { findProgram, installDebianPackages } from '../debian.mjs';
 import { makeServerFolder, serverAccount } from './server-account.mjs';
 
-/* In the shape that postgres.mjs describes: a single server; redis-cluster.mjs starts six. */
+/* In the shape that postgres.mjs describes: a single server; redis-cluster.mjs starts six, redis-sentinel.mjs five. */
 
 export const name = 'Redis';
 export const variable = 'RECAP_TEST_REDIS_URL';
@@ -32,17 +32,18 @@ wait $server
  * Installs it from Debian's packages where it is absent and this user may.
  *
  * @param {Record<string, string | number>} [settings] of the server, beside those for tests
+ * @param {string[]} [watching] lines of the configuration of a sentinel, which it is then
  * @returns {Promise<{ url: string, port: number, version: string, folder: string, kill: () => Promise<void>,
  *   freeze: () => void, thaw: () => void, restart: () => Promise<void>, stop: () => Promise<void> }
  *   | { missing: string }>} `kill` ends it at once, as `kill -9` does; `freeze` stops it from answering
  */
-export async function start(settings = {}) {
+export async function start(settings = {}, watching = undefined) {
   const program = await findServer();
   if (program.missing) return program;
   const account = await serverAccount(['redis', 'nobody']);
   if (account.missing) return account;
   for (let attempt = 1; ; attempt += 1) {
-    const server = await startOnce(program.path, account, settings);
+    const server = await startOnce(program.path, account, settings, watching);
     // Between asking the kernel for a free port and using it, another program can take it.
     if (!server.missing?.includes('in use') || attempt === 3) return server;
   }
@@ -60,11 +61,12 @@ async function findServer() {
     : { missing: 'the package "redis-server" is installed, but holds no redis-server' };
 }
 
-async function startOnce(program, account, settings) {
+async function startOnce(program, account, settings, watching) {
   const folder = makeServerFolder('recap-redis-', account);
   const remove = () => rmSync(folder, { recursive: true, force: true });
   const port = await freePort();
-  let server = await startServer(program, folder, port, account, settings);
+  const begin = () => startServer(program, folder, port, account, settings, watching);
+  let server = await begin();
   if (server.problem) {
     remove();
     return { missing: `the server did not start: ${server.problem}` };
@@ -88,7 +90,7 @@ async function startOnce(program, account, settings) {
     thaw: () => signal(pid(), 'SIGCONT'),
     restart: async () => {
       await stopAll();
-      server = await startServer(program, folder, port, account, settings);
+      server = await begin();
       if (server.problem) throw new Error(`The server did not start again: ${server.problem}`);
     },
     stop: async () => {
@@ -107,7 +109,7 @@ function signal(pid, name) {
   }
 }
 
-async function startServer(program, folder, port, account, own) {
+async function startServer(program, folder, port, account, own, watching) {
   const settings = {
     port,
     bind: '127.0.0.1',
@@ -117,7 +119,8 @@ async function startServer(program, folder, port, account, own) {
     'repl-diskless-sync-delay': 0,
     ...own,
   };
-  const flags = Object.entries(settings).flatMap(([key, value]) => [`--${key}`, String(value)]);
+  const flags = Object.entries(settings).flatMap(([key, value]) => [`--${key}`, ...String(value).split(' ')]);
+  if (watching) flags.unshift(writeSentinel(folder, account, watching), '--sentinel');
   const child = spawn('sh', ['-c', keeper, 'sh', folder, program, ...flags], {
     ...account,
     cwd: folder,
@@ -141,6 +144,15 @@ async function startServer(program, folder, port, account, own) {
       return { problem: log.trim() || `not ready after ${startLimitMs / 1000} s` };
     }
   }
+}
+
+/** A sentinel keeps what it finds out in its configuration, so it needs a file that it may write. */
+function writeSentinel(folder, { uid, gid }, lines) {
+  const path = join(folder, 'sentinel.conf');
+  if (existsSync(path)) return path;
+  writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
+  if (uid !== undefined) chownSync(path, uid, gid);
+  return path;
 }
 
 async function askVersion(port, password) {

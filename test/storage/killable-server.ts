@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 export interface KillableServer {
-  /** Of a server; of a cluster, the nodes as `host:port`, separated by commas. */
+  /** Of a server; of a cluster the nodes, of sentinels these, as `host:port`, separated by commas. */
   readonly url: string;
   readonly version: string;
   /** `freeze` lets it hold its connections and answer nothing, until `thaw`. */
@@ -13,7 +13,7 @@ export interface KillableServer {
 
 /** Resolves to `undefined` where no server can be had; with CI set that is a failure. */
 export async function startKillableServer(
-  kind: 'redis' | 'redis-cluster' | 'dynamodb',
+  kind: 'redis' | 'redis-cluster' | 'redis-sentinel' | 'dynamodb',
   settings: Readonly<Record<string, string>> = {},
 ): Promise<KillableServer | undefined> {
   const module = join(__dirname, `../../scripts/servers/${kind}.mjs`);

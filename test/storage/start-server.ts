@@ -13,7 +13,7 @@ export async function startServer(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<StartedServer> {
   const module = join(__dirname, `../../scripts/servers/${kind}.mjs`);
-  const child = fork(join(__dirname, 'programs/redis.mjs'), [module, JSON.stringify(settings)], {
+  const child = fork(join(__dirname, 'programs/server.mjs'), [module, JSON.stringify(settings)], {
     execArgv: [],
   });
   const ended = once(child, 'exit');

@@ -70,8 +70,7 @@ const NO_ENTRIES: Entries = new Map();
  *   is not, `ARGUMENT_INVALID` for a lifetime that is none
  */
 export function createCachedDatabase(options: CachedDatabaseOptions): CachedDatabase {
-  // A program in JavaScript may call it without.
-  checkedSettings(SHAPE, 'createCachedDatabase', (options as typeof options | undefined) ?? {});
+  checkedSettings(SHAPE, 'createCachedDatabase', options);
   return new CachingDatabase(options);
 }
 

@@ -21,7 +21,7 @@ export function expandReferences(
 ): { readonly data: unknown; readonly problems: readonly ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const expanded = mapTexts(data, (text, path) => {
-    const fail = (message: string): undefined => {
+    const fail = (message: string): string | undefined => {
       problems.push({ path, message });
       // Nothing is to be found wrong with the reference itself.
       return undefined;
@@ -38,7 +38,7 @@ const IN_CODE = new RegExp(`\\$(?:(\\$\\{)|\\{(${NAME})(?::-([^}]*))?\\})`, 'g')
 const WHOLE = /^\$([A-Z_][A-Z0-9_]*)$/;
 
 type Fail = (message: string) => string;
-type Give = (message: string) => undefined;
+type Give = (message: string) => string | undefined;
 
 function expandAll(text: string, environment: Environment, fail: Give): string | undefined {
   let failure: string | undefined;

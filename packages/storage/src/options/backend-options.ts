@@ -11,10 +11,7 @@ import { zodProblems } from './zod-problems';
 type Single = keyof typeof singleShapes;
 
 /** Of the settings that a configuration takes, those that a single backend has; a default is the backend's own. */
-function own<Shape extends z.ZodRawShape>(
-  shape: Shape,
-  not: readonly string[] = [],
-): Record<string, z.ZodType> {
+function own(shape: z.ZodRawShape, not: readonly string[] = []): Record<string, z.ZodType> {
   return Object.fromEntries(
     Object.entries(shape)
       .filter(([name]) => !not.includes(name))

@@ -42,6 +42,10 @@ const REFUSED: readonly (readonly [what: string, value: unknown, path: string])[
   ['a function', { f: () => 1 }, '"/f"'],
   ['a hole in an array', [1, , 3], '"/1"'],
   ['bytes within JSON', { raw: Uint8Array.of(1) }, '"/raw"'],
+  ['an array of a class', { rows: new (class Rows extends Array {})() }, '"/rows"'],
+  ['members of an array besides its elements', { a: Object.assign([1], { total: 1 }) }, '"/a"'],
+  ['a member under a symbol', { a: { [Symbol('s')]: 1 } }, '"/a"'],
+  ['a member that is not enumerable', Object.defineProperty({}, 'c', { value: 2 }), '""'],
   ['an object within itself', circular, '"/self/self'],
 ];
 

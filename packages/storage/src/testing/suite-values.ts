@@ -26,6 +26,7 @@ const KEPT: readonly (readonly [what: string, value: JsonValue])[] = [
   ],
   ['an empty name', { '': { '': 1 } }],
   ['names of every kind', { 'a.b': 1, $where: 2, 'a b': 3, '0': 4, _id: 5, toJSON: 'x' }],
+  ['objects and arrays that are frozen', Object.freeze({ a: Object.freeze([1]) })],
   ['500 levels', nest(500)],
   ['a string of 100,000 characters', 'ä\n"'.repeat(33_333)],
 ];
@@ -38,6 +39,8 @@ function nest(levels: number): JsonValue {
 
 const circular: Record<string, unknown> = {};
 circular['self'] = circular;
+
+const withoutPrototype: object = Object.setPrototypeOf({ b: 1 }, null) as object;
 
 const REFUSED: readonly (readonly [what: string, value: unknown, path: string])[] = [
   ['undefined', undefined, '""'],
@@ -58,6 +61,18 @@ const REFUSED: readonly (readonly [what: string, value: unknown, path: string])[
     })(),
     '""',
   ],
+  ['an array of a class', { rows: new (class Rows extends Array {})() }, '"/rows"'],
+  ['members of an array besides its elements', [Object.assign([1], { total: 1 })], '"/0"'],
+  ['what a regular expression finds', { found: /b/.exec('abc') }, '"/found"'],
+  ['a member under a symbol', { a: { [Symbol('s')]: 1 } }, '"/a"'],
+  ['an element under a symbol', { a: Object.assign([], { [Symbol('s')]: 1 }) }, '"/a"'],
+  [
+    'a member that is not enumerable',
+    { a: Object.defineProperty({ b: 1 }, 'c', { value: 2, enumerable: false }) },
+    '"/a"',
+  ],
+  ['a prototype with members', { a: Object.setPrototypeOf({}, withoutPrototype) as object }, '"/a"'],
+  ['a Set in a member after others', { a: [1], b: {}, c: [{}, new Set()] }, '"/c/1"'],
   ['an object within itself', circular, '"/self/self'],
   ['501 levels', nest(501), '"/'],
 ];

@@ -16,3 +16,15 @@ it('keys are listed, looked for and cleared without a value being read', async (
   expect(await cache.keys()).toEqual([]);
   expect([...new Set(backend.calls.slice(before))].sort()).toEqual(['batch', 'keys', 'length']);
 });
+
+it.each(['keys', 'clear'] as const)('%s() that is under way at the end rejects CLOSED', async (operation) => {
+  const backend = createFaultyBackend(createMemoryBackend());
+  const cache = createCacheBackend(backend);
+  await cache.set('a', 1);
+  backend.fail({ methods: ['keys'], kind: 'late' });
+  const underWay = cache[operation]();
+  const outcome = expect(underWay).rejects.toMatchObject({ code: 'CLOSED' });
+  await cache.disconnect();
+  backend.heal();
+  await outcome;
+});

@@ -159,7 +159,7 @@ describe('what roles are made of', () => {
       /did you mean "keyPrefix"/,
     ],
     ['createCachedDatabase', createCachedDatabase, [{}], /cache: has to be made by createCacheBackend/],
-    ['createCachedDatabase', createCachedDatabase, [], /database: has to be a database/],
+    ['createCachedDatabase', createCachedDatabase, [], /options: has to be an object of settings/],
     [
       'createCachedDatabase',
       createCachedDatabase,

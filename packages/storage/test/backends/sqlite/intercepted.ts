@@ -3,7 +3,17 @@ import type { SqliteDatabase } from '../../../src';
 type SqliteStatement = ReturnType<SqliteDatabase['prepare']>;
 
 /** A database that something is done to before each statement; what that throws, the statement throws. */
-export function intercepted(database: SqliteDatabase, before: (sql: string) => void): SqliteDatabase {
+export function intercepted(
+  database: SqliteDatabase,
+  before: (sql: string) => void,
+  eachRow: () => void = () => undefined,
+): SqliteDatabase {
+  function* rows(all: Iterable<unknown>): IterableIterator<unknown> {
+    for (const row of all) {
+      eachRow();
+      yield row;
+    }
+  }
   return {
     get inTransaction() {
       return database.inTransaction;
@@ -25,8 +35,8 @@ export function intercepted(database: SqliteDatabase, before: (sql: string) => v
         reader: statement.reader,
         run: seen(statement.run),
         get: seen(statement.get),
-        all: seen(statement.all),
-        iterate: seen(statement.iterate),
+        all: (...values) => [...rows(seen(statement.all)(...values))],
+        iterate: (...values) => rows(seen(statement.iterate)(...values)),
         raw: (isRaw) => {
           statement.raw(isRaw);
           return watched;

@@ -1,0 +1,177 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import {
+  createPostgresBackend,
+  StorageManager,
+  type Backend,
+  type PostgresBackendOptions,
+} from '@recap/storage';
+import { Client } from 'pg';
+import { startFaultProxy } from '../faults/rig/fault-proxy';
+import { startKillablePostgres, type KillablePostgres } from '../faults/rig/killable-postgres';
+import { until } from '../faults/rig/until';
+
+const at = (key: string) => ({ partition: 'p', key });
+const PASSWORD = 'right-s3cret';
+const TIMEOUT_MS = 500;
+/** What a busy machine may add. */
+const MARGIN_MS = 1_500;
+
+describe('a PostgreSQL of its own', () => {
+  let server: KillablePostgres | undefined;
+  const opened: Backend[] = [];
+  const figures: string[] = [];
+
+  beforeAll(async () => {
+    server = await startKillablePostgres();
+  });
+  afterEach(async () => {
+    for (const backend of opened.splice(0)) await backend.close();
+  });
+  afterAll(async () => {
+    await server?.stop();
+    if (figures.length > 0) process.stdout.write(`\nPostgreSQL fails:\n${figures.join('')}`);
+  });
+
+  /** A test that needs the server. */
+  const itOnServer = (title: string, body: (server: KillablePostgres) => Promise<void>): void => {
+    it(title, async () => {
+      if (server !== undefined) await body(server);
+    });
+  };
+  const make = (options: PostgresBackendOptions): Backend => {
+    const backend = createPostgresBackend({ sweepIntervalMs: 0, ...options });
+    opened.push(backend);
+    return backend;
+  };
+  const failure = (call: Promise<unknown>): Promise<Error & { code?: string }> =>
+    call.then(
+      () => Promise.reject(new Error('It did not fail.')),
+      (error: unknown) => error as Error,
+    );
+  /** Also how long it took to fail. */
+  const timedFailure = async (call: Promise<unknown>): Promise<[string | undefined, number]> => {
+    const startedAt = performance.now();
+    const { code } = await failure(call);
+    return [code, performance.now() - startedAt];
+  };
+  const works = (backend: Backend): Promise<boolean> =>
+    backend.set(at('again'), 1).then(
+      () => true,
+      () => false,
+    );
+
+  itOnServer(
+    'refuses a wrong password: ACCESS_DENIED at once, and not a word of it',
+    async ({ url, folder }) => {
+      const admin = new Client({ connectionString: url });
+      await admin.connect();
+      await admin.query(`CREATE ROLE wary LOGIN SUPERUSER PASSWORD '${PASSWORD}'`);
+      const rules = join(folder, 'data/pg_hba.conf');
+      writeFileSync(rules, `host all wary 127.0.0.1/32 scram-sha-256\n${readFileSync(rules, 'utf8')}`);
+      await admin.query('SELECT pg_reload_conf()');
+      await admin.end();
+
+      const { hostname: host, port } = new URL(url);
+      const place = { host, port: Number(port), database: 'postgres' };
+      const wrong = new URL(url);
+      [wrong.username, wrong.password] = ['wary', 'wrong-s3cret'];
+      await until(
+        'the rules are read',
+        async () => (await failure(make({ url: wrong.href }).open())).code,
+        (code) => code === 'ACCESS_DENIED',
+      );
+      for (const backend of [
+        make({ url: wrong.href }),
+        make({ ...place, user: 'wary', password: 'wrong-s3cret' }),
+        make({ ...place, user: 'wary', password: async () => 'wrong-s3cret' }),
+      ]) {
+        const error = await failure(backend.open());
+        expect(error).toMatchObject({ code: 'ACCESS_DENIED' });
+        expect(inspect(error, { depth: 10 })).not.toContain('s3cret');
+        expect((await backend.health()).healthy).toBe(false);
+      }
+      // Not tried again: the password does not get better, and the server may lock the account.
+      const manager = new StorageManager({
+        database: {
+          type: 'postgres',
+          ...place,
+          username: 'wary',
+          password: 'wrong-s3cret',
+          retry: { retries: 5 },
+        },
+      });
+      await expect(manager.connect()).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
+      await manager.disconnect();
+
+      const right = make({ ...place, user: 'wary', password: () => PASSWORD });
+      await right.open();
+      await right.set(at('a'), 1);
+      expect(await right.get(at('a'))).toMatchObject({ value: 1 });
+    },
+  );
+
+  itOnServer(
+    'that answers nothing any more is UNAVAILABLE within timeoutMs, and used again after',
+    async ({ url }) => {
+      const proxy = await startFaultProxy(new URL(url));
+      try {
+        const backend = make({ url: proxy.url, timeoutMs: TIMEOUT_MS, pool: { max: 2 } });
+        await backend.open();
+        await backend.set(at('a'), 1);
+        proxy.toxics = { timeout: true };
+        // On a connection that is open, on a new one, and while both are taken.
+        const calls = [
+          backend.get(at('a')),
+          backend.set(at('b'), 2),
+          backend.append(at('l'), [1]),
+          backend.keys('p'),
+          backend.transact([{ type: 'set', ...at('c'), value: 1 }]),
+        ];
+        for (const [code, durationMs] of await Promise.all(calls.map(timedFailure))) {
+          expect(['UNAVAILABLE', 'POOL_EXHAUSTED']).toContain(code);
+          expect(durationMs).toBeLessThan(2 * TIMEOUT_MS + MARGIN_MS);
+        }
+        const [code, durationMs] = await timedFailure(backend.get(at('a')));
+        expect(code).toBe('UNAVAILABLE');
+        expect(durationMs).toBeLessThan(TIMEOUT_MS + MARGIN_MS);
+        expect(await backend.health(200)).toMatchObject({ healthy: false });
+        const unopened = make({ url: proxy.url, timeoutMs: TIMEOUT_MS });
+        const [codeOfOpen, durationOfOpen] = await timedFailure(unopened.open());
+        expect(codeOfOpen).toBe('UNAVAILABLE');
+        expect(durationOfOpen).toBeLessThan(TIMEOUT_MS + MARGIN_MS);
+        expect(proxy.reached.timeout).toBeGreaterThan(0);
+
+        proxy.toxics = {};
+        const backAt = performance.now();
+        await until('it works again', () => works(backend), Boolean, 20_000);
+        figures.push(
+          `  a black hole ends: writes again after ${Math.round(performance.now() - backAt)} ms\n`,
+        );
+        expect(await backend.get(at('a'))).toMatchObject({ value: 1 });
+        await unopened.open();
+      } finally {
+        await proxy.close();
+      }
+    },
+  );
+
+  itOnServer(
+    'that is killed and starts again is used again, with all that was acknowledged',
+    async (running) => {
+      const backend = make({ url: running.url });
+      await backend.open();
+      await backend.set(at('kept'), 1);
+      await running.kill();
+      expect(await failure(backend.get(at('kept')))).toMatchObject({ code: 'UNAVAILABLE' });
+      await running.restart();
+      const backAt = performance.now();
+      await until('it works again', () => works(backend), Boolean, 20_000);
+      figures.push(
+        `  killed and started again: writes again after ${Math.round(performance.now() - backAt)} ms\n`,
+      );
+      expect(await backend.get(at('kept'))).toMatchObject({ value: 1 });
+    },
+  );
+});
