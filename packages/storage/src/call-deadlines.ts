@@ -31,7 +31,7 @@ export class CallDeadlines {
         },
         (error: unknown) => {
           this.#end(call);
-          reject(error as Error);
+          reject(error);
         },
       );
     });

@@ -116,10 +116,7 @@ export class PostgresDriver implements Driver, SqlRunner {
         ? { statement: this.#own.appendOne, values: [...list, ...columns[0]!] }
         : {
             statement: this.#own.append,
-            values: [
-              ...list,
-              ...([0, 1, 2] as const).map((column) => columns.map((row) => row[column])),
-            ],
+            values: [...list, ...([0, 1, 2] as const).map((column) => columns.map((row) => row[column]))],
           },
     );
     if (grown !== undefined) return { status: 'written', length: Number(grown['length']) };

@@ -321,7 +321,7 @@ describe('long work on SQLite', () => {
     for (const reverse of [false, true]) {
       const { items } = await backend.scan('p', { limit: 1_000, reverse });
       const found = items.map((item) => [item.key, item.type === 'value' ? item.value : undefined]);
-      expect(found).toEqual(reverse ? wanted.toReversed() : wanted);
+      expect(found).toEqual(reverse ? [...wanted].reverse() : wanted);
     }
     await backend.close();
   });
