@@ -29,7 +29,7 @@ export class CallDeadlines {
           this.#end(call);
           resolve(value);
         },
-        (error: unknown) => {
+        (error: Error) => {
           this.#end(call);
           reject(error);
         },
