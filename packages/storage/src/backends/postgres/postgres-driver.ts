@@ -110,18 +110,15 @@ export class PostgresDriver implements Driver, SqlRunner {
     if (write.type !== 'append') return this.run(this.#operations.write(write, now));
     const { partition, key, values, version, expiresAt = null } = write;
     const columns = values.map((value) => toColumns(value, this.#dialect));
-    const [grown] = await this.#ask({
-      statement: this.#own.append,
-      values: [
-        toKey(partition),
-        toKey(key),
-        now,
-        version,
-        expiresAt,
-        values.length,
-        ...([0, 1, 2] as const).map((column) => columns.map((row) => row[column])),
-      ],
-    });
+    const list = [toKey(partition), toKey(key), now, version, expiresAt, values.length];
+    const [grown] = await this.#ask(
+      columns.length === 1
+        ? { statement: this.#own.appendOne, values: [...list, ...columns[0]!] }
+        : {
+            statement: this.#own.append,
+            values: [...list, ...([0, 1, 2] as const).map((column) => columns.map((row) => row[column]))],
+          },
+    );
     if (grown !== undefined) return { status: 'written', length: Number(grown['length']) };
     return this.runTogether(this.#operations.write(write, now));
   }

@@ -16,6 +16,14 @@ export function postgresStatements({ table, json, jsonText }: SqlDialect, { grow
             WITH ORDINALITY AS element (kind, json, bytes, ordinality))
         SELECT length FROM grown`,
     },
+    /** As `append`, of one element: the server takes text as it is quicker than out of an array. */
+    appendOne: {
+      name: 'recap_append_one',
+      text: `WITH grown AS (${grow.text}), added AS (
+          INSERT INTO ${table('elements')} (list, position, kind, json, bytes)
+          SELECT list, length - 1, CAST($7 AS smallint), ${json('$8')}, CAST($9 AS bytea) FROM grown)
+        SELECT length FROM grown`,
+    },
     /** 1 partitions, 2 keys, 3 now; what is there comes with its place among them. */
     getMany: {
       name: 'recap_get_many',

@@ -46,6 +46,31 @@ describe('writes to SQLite', () => {
     client.close();
   });
 
+  it('leave nothing of an append that fails halfway, and all of the others', async () => {
+    const { backend, client } = await traced();
+    await backend.append(at('l'), ['first']);
+    client.exec(`CREATE TRIGGER refusing BEFORE INSERT ON recap_elements WHEN NEW.json = '"refused"'
+      BEGIN SELECT RAISE(ABORT, 'refused'); END`);
+    const outcomes = await Promise.allSettled([
+      backend.set(at('a'), 1),
+      backend.append(at('l'), ['second']),
+      backend.append(at('l'), ['third', 'refused']),
+      backend.append(at('new'), ['refused']),
+      backend.append(at('l'), ['fourth']),
+    ]);
+    expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 'refused'))).toEqual([
+      expect.any(String),
+      2,
+      'refused',
+      'refused',
+      3,
+    ]);
+    expect(await backend.range(at('l'))).toEqual(['first', 'second', 'fourth']);
+    expect((await backend.scan('p')).items.map(({ key }) => key)).toEqual(['a', 'l']);
+    await backend.close();
+    client.close();
+  });
+
   it('are in the order in which they were asked for', async () => {
     const { backend, client } = await traced();
     const writes = Array.from({ length: 50 }, (_, index) => backend.set(at('k'), index));
@@ -322,6 +347,35 @@ describe('long work on SQLite', () => {
     expect(last.items.map(({ key }) => key)).toEqual(['k4']);
     expect(last.next).toBe(undefined);
     expect(await backend.keys('p')).toEqual({ items: ['k0', 'k1', 'k2', 'k3', 'k4'] });
+    await backend.close();
+  });
+
+  it('finds in a scan what is large or empty among what is small, lists and expired ones too', async () => {
+    let now = 1_000;
+    const backend = createSqliteBackend({
+      path: ':memory:',
+      sweepIntervalMs: 0,
+      clock: { now: () => now },
+    });
+    await backend.open();
+    const wanted: [string, unknown][] = [];
+    for (let index = 0; index < 300; index += 1) {
+      const key = `k${String(index).padStart(3, '0')}`;
+      if (index % 50 === 7) await backend.append(at(key), ['x'.repeat(40_000)]);
+      else if (index % 50 === 8) await backend.set(at(key), 1, { expiresAt: 1_500 });
+      else if (index % 50 === 9) await backend.set(at(key), 'é'.repeat(10_000));
+      else if (index % 50 === 10) await backend.set(at(key), new Uint8Array(20_000).fill(index));
+      else if (index % 50 === 11) await backend.set(at(key), new Uint8Array(0));
+      else await backend.set(at(key), { index });
+      const written = index % 50 === 7 ? undefined : (await backend.get(at(key)))?.value;
+      if (index % 50 !== 8) wanted.push([key, written]);
+    }
+    now = 2_000;
+    for (const reverse of [false, true]) {
+      const { items } = await backend.scan('p', { limit: 1_000, reverse });
+      const found = items.map((item) => [item.key, item.type === 'value' ? item.value : undefined]);
+      expect(found).toEqual(reverse ? [...wanted].reverse() : wanted);
+    }
     await backend.close();
   });
 
