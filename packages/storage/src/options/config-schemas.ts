@@ -153,7 +153,7 @@ export const backendShapes = {
     }).optional(),
     clientName: text(255).default('recap'),
     connectTimeoutMs: duration().default(10_000),
-    autoPipelining: flag().optional(),
+    autoPipelining: flag().default(false),
     waitReplicas: wholeNumber(0, 1_000).default(0),
     waitTimeoutMs: duration().default(1_000),
     maxValueBytes: wholeNumber(1, 511 * MIB).default(16 * MIB),
