@@ -68,7 +68,7 @@ describe('the guide to choosing and changing a backend', () => {
 });
 
 describe('the reference of recap-storage', () => {
-  const commands = ['copy', 'backup', 'restore', 'check', 'stats'];
+  const commands = ['copy', 'backup', 'restore', 'check', 'stats', 'reshard'];
 
   it('names its commands and their arguments', async () => {
     const help = await Promise.all(commands.map((name) => run(name, '--help')));

@@ -136,6 +136,16 @@ describe('recap-storage', () => {
     });
   });
 
+  it('spreads the files of a file storage over another number of folders', async () => {
+    await fill('a.db');
+    await run('copy', 'sqlite:a.db', 'file:files');
+    const before = await json('check', 'file:files');
+    expect(await json('reshard', 'file:files', '--shards', '3')).toMatchObject({ ok: true, from: 16, to: 3 });
+    expect(await json('check', 'file:files')).toEqual(before);
+    expect(await run('reshard', 'sqlite:a.db', '--shards', '3')).toMatchObject({ code: 2 });
+    expect(await run('reshard', 'file:files', '--shards', 'many')).toMatchObject({ code: 2 });
+  });
+
   it('finds what cannot be read, and ends with 1', async () => {
     await fill('a.db');
     const database = new Database(join(folder, 'a.db'));
