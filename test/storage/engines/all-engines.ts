@@ -1,4 +1,5 @@
 import type { Engine } from '../describe-on';
+import { dynamodb } from './dynamodb';
 import { file } from './file';
 import { memory } from './memory';
 import { mongodb } from './mongodb';
@@ -7,4 +8,4 @@ import { redis } from './redis';
 import { sqlite } from './sqlite';
 
 /** One of each type of backend; what goes through all of them does so in this order. */
-export const allEngines: readonly Engine[] = [memory, file, sqlite, postgres, redis, mongodb];
+export const allEngines: readonly Engine[] = [memory, file, sqlite, postgres, redis, mongodb, dynamodb];
