@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installPacked } from './consumer';
 import type { Consumer } from './consumer';
@@ -57,6 +57,26 @@ describe('the packed packages', () => {
     ]);
     const file = write('same.mjs', `import { createRequire } from 'node:module';\n${program}`);
     expect(run(file)).toEqual({ status: 0, output: '' });
+  });
+
+  it('bring the command recap-storage, which runs', () => {
+    const home = join(consumer.folder, 'node_modules/@recap/storage');
+    const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
+      version: string;
+      bin: Record<string, string>;
+    };
+    const command = join(home, manifest.bin['recap-storage']!);
+    expect(readFileSync(command, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+    const ran = (...args: string[]) => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], {
+        cwd: consumer.folder,
+        encoding: 'utf8',
+      });
+      return { status, stdout, stderr };
+    };
+    expect(ran('--version')).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: '' });
+    expect(ran('stats', 'memory:', '--json')).toMatchObject({ status: 0, stderr: '' });
+    expect(ran('stats')).toMatchObject({ status: 2, stdout: '' });
   });
 
   it('keep their inner files to themselves', () => {

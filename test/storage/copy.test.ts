@@ -10,7 +10,7 @@ const isLong = process.env['RECAP_LONG'] === '1';
 const there = allEngines.filter(({ missing }) => missing === undefined);
 const clock = new FakeClock();
 
-jest.setTimeout(isLong ? 600_000 : 180_000);
+jest.setTimeout(isLong ? 900_000 : 240_000);
 
 let seed: Backend;
 let digest: string;

@@ -7,7 +7,7 @@ export interface CommandContext {
   /** Aborted when the process is told to end. */
   readonly signal: AbortSignal;
   /** Something to know that is no result; on the error stream, so that it spoils no JSON. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
 }
 
 /** What a command found or did. */

@@ -18,7 +18,8 @@ export class ResumeFile {
   async read(): Promise<string | undefined> {
     try {
       const text = (await readFile(this.#path, 'utf8')).trim();
-      return text === '' ? undefined : text;
+      this.#token = text === '' ? undefined : text;
+      return this.#token;
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined;
       throw error;

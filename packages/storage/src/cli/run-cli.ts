@@ -5,6 +5,7 @@ import { addBackupCommand } from './backup-command';
 import { addCheckCommand } from './check-command';
 import type { CommandContext, RunCommand } from './command-context';
 import { addCopyCommand } from './copy-command';
+import { addReshardCommand } from './reshard-command';
 import { addRestoreCommand } from './restore-command';
 import { addStatsCommand } from './stats-command';
 import type { Streams } from './terminal';
@@ -48,7 +49,7 @@ export async function runCli({ args, version, streams, environment, signal }: Cl
 
 function describeProgram(version: string, { stdout, stderr }: Streams, run: RunCommand): Command {
   const program = new Command('recap-storage')
-    .description('Copies, checks, backs up and restores what @recap/storage keeps.')
+    .description('Copies, backs up, restores, checks and rearranges what @recap/storage keeps.')
     .version(version)
     .exitOverride()
     .showHelpAfterError('(add --help for more)')
@@ -73,6 +74,7 @@ Exit codes: 0 done, 1 failed or something is damaged, 2 not understood.`,
   addRestoreCommand(program, run);
   addCheckCommand(program, run);
   addStatsCommand(program, run);
+  addReshardCommand(program, run);
   return program;
 }
 

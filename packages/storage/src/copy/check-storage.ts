@@ -117,9 +117,10 @@ class Checking {
 
   /** Elements are not counted as bytes of the page: they were not read with it. */
   async #list(address: Address, partition: string, head: Extract<Item, { type: 'list' }>): Promise<number> {
+    let isNarrow = false;
     for (let offset = 0; ;) {
       this.#options.signal?.throwIfAborted();
-      const limit = this.#elements.current;
+      const limit = isNarrow ? 1 : this.#elements.current;
       let values: Value[];
       try {
         values = await this.#backend.range(address, offset, offset + limit - 1);
@@ -127,11 +128,15 @@ class Checking {
         // A value has taken its place meanwhile.
         if (errorCode(error) === 'WRONG_TYPE') return 0;
         if (errorCode(error) !== 'CORRUPT') throw error;
+        if (!isNarrow) {
+          isNarrow = true;
+          continue;
+        }
         this.#note({ partition, key: head.key, element: offset, error: error as Error });
         return 0;
       }
       const bytes = values.reduce((sum: number, value) => sum + sizeOf(value), 0);
-      this.#elements.took(values.length, bytes);
+      if (!isNarrow) this.#elements.took(values.length, bytes);
       this.#counts.elements += values.length;
       this.#counts.bytes += bytes;
       const isLast = values.length < limit;
