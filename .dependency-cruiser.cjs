@@ -7,9 +7,9 @@ const floors = {
     path: '^packages/storage/src/',
     rooms: [
       [
-        '(clock|errors|load-driver|load-better-sqlite|new-id|well-formed|copy-bytes|json-value|json-filter)\\.ts$',
+        '(clock|errors|load-driver|load-better-sqlite|new-id|well-formed|copy-bytes|json-value|json-filter|owner-token|expiry-heap)\\.ts$',
       ],
-      ['(backend|byte-range|driver)\\.ts$'],
+      ['(backend|byte-range|driver|sorted-keys)\\.ts$'],
       [
         '(call-deadlines|calls-under-way|check-arguments|check-health|stored-value|lifecycle|sweep-timer|to-answer|to-driver-write|create-backend|copy-value|check-options|backend-methods)\\.ts$',
       ],

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './example-program';
@@ -51,6 +51,19 @@ describe('the example for storage', () => {
     const path = join(folder, 'kept/storage.db');
     expect(await printed('database', `{ type: sqlite, path: ${path} }`)).toBe(EXPECTED);
     expect(await printed('database', `{ type: sqlite, path: ${path} }`)).toBe(EXPECTED);
+  });
+
+  it('prints the same on files, twice, and leaves them to be read', async () => {
+    const path = join(folder, 'kept/files');
+    for (let runs = 0; runs < 2; runs += 1)
+      expect(await printed('database', `{ type: file, path: ${path} }`)).toBe(EXPECTED);
+    const files = (readdirSync(path, { recursive: true }) as string[]).filter((name) =>
+      name.startsWith('values/'),
+    );
+    const [user] = files.filter((name) => name.endsWith('@user%3a456.json'));
+    expect(JSON.parse(readFileSync(join(path, user!), 'utf8'))).toMatchObject({ value: { name: 'Ann' } });
+    const [messages] = files.filter((name) => name.endsWith('@messages%3a789.jsonl'));
+    expect(readFileSync(join(path, messages!), 'utf8')).toContain('"content":"Message 25"');
   });
 
   (RECAP_TEST_POSTGRES_URL === undefined ? it.skip : it)('prints the same on PostgreSQL', async () => {

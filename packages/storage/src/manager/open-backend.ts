@@ -60,7 +60,7 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
       return createFileBackend({
         ...{ ...base, path, createFolder, enableSharding, enableBackups, backupCount },
         ...(shardCount !== undefined && { shardCount }),
-        fileMode: parseInt(config.fileMode, 8),
+        fileMode: config.fileMode,
         maxValueBytes: config.maxValueBytes,
         onDamage: (damage) => {
           log.alert({ role, backend: 'file', ...damage }, textOfDamage(damage));

@@ -31,6 +31,12 @@ const redisPrefix = 'has to be a text of at most 512 bytes without braces';
 
 const singleShapes = {
   memory: { ...own(backendShapes.memory, OF_THE_ROLE), ...programShape },
+  file: {
+    ...own(backendShapes.file, OF_THE_ROLE),
+    onDamage: functionOf(' that is told of damaged files').optional(),
+    fileSystem: handedIn('a file system: an object with the methods of FileSystem').optional(),
+    ...programShape,
+  },
   sqlite: { ...own(backendShapes.sqlite, OF_THE_ROLE), ...programShape },
   postgres: {
     ...own(backendShapes.postgres, [...OF_THE_ROLE, ...AROUND, 'username']),
@@ -57,6 +63,7 @@ const singleShapes = {
 /** What other names are called here. */
 const REMEDIES = {
   memory: {},
+  file: { baseDir: 'here "path"' },
   sqlite: { filename: 'here "path"' },
   postgres: { username: 'here "user"', connectionString: 'here "url"' },
   redis: { database: 'here "db"' },

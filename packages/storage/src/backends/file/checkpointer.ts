@@ -16,6 +16,8 @@ const AT_ONCE = 3;
 /** What is written again within this time is written to its file once. */
 const PAUSE_MS = 500;
 const RETRY_MS = 2_000;
+/** Who closes waits no longer for files than this: the journal has what is left, and the next start goes on with it. */
+const CLOSING_MS = 5_000;
 
 /** Brings what is in the journal to the files of values and lists, and then lets go of the journal. */
 export class Checkpointer {
@@ -24,6 +26,7 @@ export class Checkpointer {
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #deadline = Infinity;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
@@ -52,6 +55,7 @@ export class Checkpointer {
   /** What cannot be brought to its file now stays in the journal for the next start. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#deadline = performance.now() + CLOSING_MS;
     clearTimeout(this.#timer);
     await this.run().catch(this.#options.onError);
   }
@@ -75,6 +79,10 @@ export class Checkpointer {
     const waiting = slots.values();
     const work = async (): Promise<void> => {
       for (const slot of waiting) {
+        if (performance.now() > this.#deadline) {
+          this.#dirty.add(slot);
+          continue;
+        }
         try {
           await this.#flush(slot, folders);
         } catch (error) {
@@ -86,7 +94,8 @@ export class Checkpointer {
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     try {
       for (const folder of folders) await calls.syncFolder(folder);
-      if (failures.length === 0) await journal.remove(segments);
+      const isDone = failures.length === 0 && performance.now() <= this.#deadline;
+      if (isDone) await journal.remove(segments);
     } catch (error) {
       for (const slot of slots) this.#dirty.add(slot);
       throw error;

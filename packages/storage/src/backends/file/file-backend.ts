@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { Backend } from '../../backend';
-import { checkOptions } from '../../check-options';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { StorageError } from '../../errors';
+import { backendOptions } from '../../options/backend-options';
 import { textOfDamage, type FileDamage } from './file-damage';
 import { FileDriver } from './file-driver';
 import { diskFileSystem, type FileSystem } from './file-system';
@@ -24,8 +24,11 @@ export interface FileBackendOptions extends CreateBackendOptions {
   readonly enableBackups?: boolean;
   /** How many, 1 to 100: 5 unless given. */
   readonly backupCount?: number;
-  /** Who may read and write the files: 0o600, this user only, unless given. Folders get the `x` that goes with it. */
-  readonly fileMode?: number;
+  /**
+   * Who may read and write the files, as a number or in octal digits: 0o600 or `'0600'`, this user only, unless given.
+   * Folders get the `x` that goes with it.
+   */
+  readonly fileMode?: number | string;
   /** 16 MiB unless given. */
   readonly maxValueBytes?: number;
   /** Told of each damaged file, and whether a backup has taken its place. Unless given, the process warns. */
@@ -42,27 +45,19 @@ const MIB = 2 ** 20;
  *
  * @throws {StorageError} `CONFIG_INVALID`
  */
-export function createFileBackend(options: FileBackendOptions): Backend {
-  checkOptions(options, {
-    shardCount: [1, 4_096],
-    backupCount: [1, 100],
-    fileMode: [0o600, 0o666],
-    maxValueBytes: [1, 256 * MIB],
-  });
+export function createFileBackend(given: FileBackendOptions): Backend {
+  const options = backendOptions('file', 'createFileBackend', given);
   const { path, enableSharding = true, shardCount, enableBackups = true, backupCount = 5 } = options;
-  if (path.trim() !== path || path === '' || path.includes('\0'))
-    throw new StorageError('CONFIG_INVALID', `"path" must name a folder; it is "${path}".`);
-  if (((options.fileMode ?? 0o600) & ~0o066) !== 0o600)
-    throw new StorageError(
-      'CONFIG_INVALID',
-      '"fileMode" must let its user read and write, and run by nobody: 0o600.',
-    );
+  if (typeof path !== 'string')
+    throw new StorageError('CONFIG_INVALID', 'A file backend needs the "path" of a folder.');
   if (!enableSharding && (shardCount ?? 1) !== 1)
     throw new StorageError('CONFIG_INVALID', 'Without "enableSharding" there is no "shardCount".');
-  const { fileMode = 0o600, maxValueBytes = 16 * MIB, createFolder = true } = options;
+  const { fileMode = '0600', maxValueBytes = 16 * MIB, createFolder = true } = options;
   const { onDamage = warn, onError = () => undefined, fileSystem = diskFileSystem } = options;
   const driver = new FileDriver({
-    ...{ path: resolve(path), createsFolder: createFolder, fileMode, maxValueBytes, onDamage, onError },
+    ...{ path: resolve(path), createsFolder: createFolder, maxValueBytes, onDamage, onError },
+    // Checked, it is a text.
+    fileMode: parseInt(String(fileMode), 8),
     system: fileSystem,
     shardCount: enableSharding ? shardCount : 1,
     backupCount: enableBackups ? backupCount : 0,

@@ -4,6 +4,8 @@ import { CREATE, READ, UPDATE, type FileSystem, type OpenFile } from './file-sys
 import { temporaryName } from './file-names';
 
 const DEFAULT_MODE = 0o600;
+/** Less than this is read without asking for the size before. */
+const MOST_FILES_BYTES = 4_096;
 
 /** What the backend does with files, in terms of the calls of a file system. */
 export class FileCalls {
@@ -20,16 +22,18 @@ export class FileCalls {
   /** `undefined` when there is none. */
   async read(path: string): Promise<Buffer | undefined> {
     return this.#with(path, async (file) => {
+      const first = await readAt(file, MOST_FILES_BYTES, 0);
+      if (first.length < MOST_FILES_BYTES) return first;
       const { size } = await file.stat();
-      return readAt(file, size, 0);
+      return Buffer.concat([first, await readAt(file, size - first.length, first.length)]);
     });
   }
 
   /** The first bytes, and the size of all. */
   async readStart(path: string, length: number): Promise<{ bytes: Buffer; size: number } | undefined> {
     return this.#with(path, async (file) => {
-      const { size } = await file.stat();
-      return { bytes: await readAt(file, Math.min(size, length), 0), size };
+      const bytes = await readAt(file, length, 0);
+      return { bytes, size: bytes.length < length ? bytes.length : (await file.stat()).size };
     });
   }
 

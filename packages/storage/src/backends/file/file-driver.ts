@@ -80,16 +80,18 @@ export class FileDriver implements Driver {
   }
 
   async scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
-    const slots: Slot[] = [];
-    for (const slot of this.#within(partition, scan, now)) {
-      slots.push(slot);
-      if (slots.length > scan.limit) break;
-    }
-    const hasMore = slots.length > scan.limit;
-    if (hasMore) slots.pop();
+    const { slots, hasMore } = this.#page(partition, scan, now);
     const { reads } = this.#open;
     const items = await mapAtMost(FILES_AT_ONCE, slots, (slot) => reads.item(slot, now));
     return { items: items.filter((item) => item !== undefined), hasMore, ...stopAt(hasMore, slots) };
+  }
+
+  async keys(partition: string, scan: DriverScan, now: number): Promise<DriverPage<string>> {
+    const { slots, hasMore } = this.#page(partition, scan, now);
+    const { reads } = this.#open;
+    for (const slot of slots) await reads.settle(slot);
+    const found = slots.filter((slot) => liveState(slot, now) !== undefined);
+    return { items: found.map(({ key }) => key), hasMore, ...stopAt(hasMore, slots) };
   }
 
   async query(
@@ -189,6 +191,19 @@ export class FileDriver implements Driver {
     const generation = reader.backupCount + 1;
     damaged.file = { kind: 'value', seq: 0, generation, bytes: 0, isDamaged: true, list: undefined };
     return damaged;
+  }
+
+  #page(
+    partition: string,
+    scan: DriverScan,
+    now: number,
+  ): { readonly slots: Slot[]; readonly hasMore: boolean } {
+    const slots: Slot[] = [];
+    for (const slot of this.#within(partition, scan, now)) {
+      if (slots.length === scan.limit) return { slots, hasMore: true };
+      slots.push(slot);
+    }
+    return { slots, hasMore: false };
   }
 
   /** Also what is being deleted, as long as that may yet fail. */

@@ -43,11 +43,14 @@ export class FileReader {
       .flatMap(({ values }) => values);
     if (file === undefined || inFile === undefined) return { values: later };
     // Where there is more, what comes behind is being written, or could not be.
-    const length = later.length > 0 ? inFile.endAt : Infinity;
-    const start = await this.calls.readStart(this.layout.fileOf(nameOf(slot), 'list'), length);
-    if (start === undefined) return { problem: 'is not there any more' };
-    const lines = decodeListFile(start.bytes);
-    const isWhole = later.length > 0 ? lines?.endAt === start.bytes.length : lines?.isWhole;
+    const path = this.layout.fileOf(nameOf(slot), 'list');
+    const isGrowing = later.length > 0;
+    const bytes = isGrowing
+      ? (await this.calls.readStart(path, inFile.endAt))?.bytes
+      : await this.calls.read(path);
+    if (bytes === undefined) return { problem: 'is not there any more' };
+    const lines = decodeListFile(bytes);
+    const isWhole = isGrowing ? lines?.endAt === bytes.length : lines?.isWhole;
     if (lines === undefined || isWhole !== true) return { problem: 'is damaged' };
     const { head, values } = lines;
     if (head.partition !== slot.partition || head.key !== slot.key) return { problem: 'is of another key' };

@@ -59,6 +59,8 @@ export const diskFileSystem: FileSystem = {
   realPath: (path) => fs.realpath(path),
   makeFolder: async (path, mode) => {
     await fs.mkdir(path, { mode });
+    // What the process masks out of new folders is given back.
+    if ((mode & 0o077) !== 0) await fs.chmod(path, mode);
   },
   rename: fs.rename,
   link: fs.link,

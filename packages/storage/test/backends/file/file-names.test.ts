@@ -1,6 +1,7 @@
 import { addressOf, nameOf } from '../../../src/backends/file/file-names';
 import { createFileBackend } from '../../../src/backends/file/file-backend';
 import { SimulatedFiles } from './simulated-files';
+import { isWellFormed } from '../../../src/well-formed';
 import fc from 'fast-check';
 import { isWellFormed } from '../../../src/well-formed';
 
