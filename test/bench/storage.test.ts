@@ -141,6 +141,8 @@ describe('the benchmark of storage', () => {
   it('refuses names that it does not know, and says which there are', async () => {
     const { code, stderr } = await bench('--backends=memory,disk');
     expect(code).toBe(2);
-    expect(stderr).toMatch(/There is no backend "disk". There are: memory, sqlite, postgres, redis, mongodb\./);
+    expect(stderr).toMatch(
+      /There is no backend "disk". There are: memory, sqlite, postgres, redis, mongodb\./,
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { createMongodbBackend, type MongodbBackendOptions } from '@recap/storage';
-import { MongoClient } from 'mongodb';
+import type { MongoClient } from 'mongodb';
 
 /** MongoDB for tests, a genuine server or the stand-in for its protocol. */
 const { RECAP_TEST_MONGODB_URL } = process.env;
