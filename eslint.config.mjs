@@ -64,7 +64,11 @@ export default defineConfig(
     rules: {
       '@typescript-eslint/no-require-imports': [
         'error',
-        { allow: ['^(better-sqlite3|better-sqlite3-napi|sqlite3|pg|ioredis|@aws-sdk/client-dynamodb|yaml|fast-check)$'] },
+        {
+          allow: [
+            '^(better-sqlite3|better-sqlite3-napi|sqlite3|pg|ioredis|mongodb|@aws-sdk/client-dynamodb|yaml|fast-check)$',
+          ],
+        },
       ],
       'no-restricted-syntax': [
         'error',

@@ -25,7 +25,7 @@ function loadedBy(program: string, packages: readonly string[]): string[] {
   return JSON.parse(stdout) as string[];
 }
 
-const DRIVERS = ['pg', 'better-sqlite3', 'ioredis', 'yaml'];
+const DRIVERS = ['pg', 'better-sqlite3', 'ioredis', 'mongodb', 'yaml'];
 
 describe('a program that uses memory alone', () => {
   const program = `

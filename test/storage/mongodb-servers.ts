@@ -1,5 +1,5 @@
 import { createMongodbBackend, type MongodbBackendOptions } from '@recap/storage';
-import { MongoClient } from 'mongodb';
+import type { MongoClient } from 'mongodb';
 
 /** MongoDB for tests, a genuine server or the stand-in for its protocol. */
 const { RECAP_TEST_MONGODB_URL } = process.env;
@@ -51,7 +51,8 @@ export async function primaryUrl(client: MongoClient): Promise<string> {
   const { primary, me } = await client.db('admin').command({ hello: 1 });
   const [, scheme = '', account = '', host = '', rest = ''] =
     /^(mongodb(?:\+srv)?:\/\/)([^@/]*@)?([^/?]*)(.*)$/.exec(mongodbUrl ?? '') ?? [];
-  const address = String(primary ?? me ?? host.split(',')[0]);
+  const first = String(primary ?? me ?? host.split(',')[0]);
+  const address = /:\d+$/.test(first) ? first : `${first}:27017`;
   const [path = '', options = ''] = rest.split('?');
   const kept = options.split('&').filter((option) => !/^(replicaSet|$)/i.test(option));
   const query = [...kept, 'directConnection=true'].join('&');

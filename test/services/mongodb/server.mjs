@@ -10,20 +10,17 @@ import { Wire } from './wire.mjs';
  * node server.mjs [port [replica-set]]: writes its port to its output, and ends when its input does.
  */
 
-const sockets = new Set();
-let commands;
-const server = createServer((socket) => {
-  sockets.add(socket);
+const server = createServer();
+server.listen(Number(process.argv[2] ?? 0), '127.0.0.1');
+await once(server, 'listening');
+const { port } = server.address();
+const commands = new Commands(process.argv[3] === 'replica-set' ? `127.0.0.1:${port}` : undefined);
+server.on('connection', (socket) => {
   socket.setNoDelay(true);
   const wire = new Wire(socket, commands);
   socket.on('data', (piece) => wire.receive(piece));
   socket.on('error', () => socket.destroy());
-  socket.on('close', () => sockets.delete(socket));
 });
-server.listen(Number(process.argv[2] ?? 0), '127.0.0.1');
-await once(server, 'listening');
-const { port } = server.address();
-commands = new Commands(process.argv[3] === 'replica-set' ? `127.0.0.1:${port}` : undefined);
 console.log(port);
 
 process.stdin.resume();

@@ -5,7 +5,6 @@ import { createFileBackend } from '../backends/file/file-backend';
 import { textOfDamage } from '../backends/file/file-damage';
 import { createMemoryBackend } from '../backends/memory/memory-backend';
 import { createMongodbBackend } from '../backends/mongodb/mongodb-backend';
-import type { MongodbBackendOptions } from '../backends/mongodb/mongodb-options';
 import { createPostgresBackend } from '../backends/postgres/postgres-backend';
 import { createRedisBackend } from '../backends/redis/redis-backend';
 import type { RedisBackendOptions } from '../backends/redis/redis-options';
@@ -98,7 +97,7 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
         ...withoutUndefined(settings),
         ...remote(config),
         ...(client === undefined ? {} : { client }),
-      } as MongodbBackendOptions);
+      });
     }
     case 'redis': {
       const { client, retry: _retry, circuitBreaker: _breaker, type: _type, ...settings } = config;

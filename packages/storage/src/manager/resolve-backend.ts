@@ -174,7 +174,7 @@ function checkWays(
 
 /** Its hosts may be many, so that it is no URL to take apart; the driver of MongoDB reads it. */
 function checkMongodbUrl(url: unknown, path: Path, problems: ConfigProblem[]): void {
-  if (url === undefined || /^mongodb(\+srv)?:\/\/[^/]/.test(String(url))) return;
+  if (typeof url !== 'string' || /^mongodb(\+srv)?:\/\/[^/]/.test(url)) return;
   const message = 'has to begin with mongodb:// or mongodb+srv://, and a host';
   problems.push({ path: [...path, 'url'], message });
 }

@@ -30,13 +30,16 @@ export function fitsBson(root: JsonValue, json: string, maxBytes: number): boole
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { value, depth } = next;
     if (depth > MAX_DEPTH) return false;
-    const isArray = Array.isArray(value);
+    const names = Array.isArray(value) ? undefined : Object.keys(value);
+    const size = names?.length ?? (value as readonly JsonValue[]).length;
     bytes += 5;
-    for (const [name, member] of Object.entries(value) as [string, JsonValue][]) {
-      if (!isArray && !isPlainName(name)) return false;
+    for (let at = 0; at < size; at += 1) {
+      const name = names?.[at] ?? at;
+      if (typeof name === 'string' && !isPlainName(name)) return false;
+      const member = (value as Readonly<Record<string | number, JsonValue>>)[name];
       if (isLarge) {
-        bytes +=
-          2 + Buffer.byteLength(name) + (typeof member === 'string' ? 5 + Buffer.byteLength(member) : 8);
+        bytes += 2 + Buffer.byteLength(String(name));
+        bytes += typeof member === 'string' ? 5 + Buffer.byteLength(member) : 8;
         if (bytes > maxBytes) return false;
       }
       if (typeof member === 'object' && member !== null) open.push({ value: member, depth: depth + 1 });

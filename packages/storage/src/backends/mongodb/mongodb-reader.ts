@@ -22,7 +22,7 @@ export class MongoReader {
 
   async get(partition: string, key: string, now: number): Promise<StoredItem | undefined> {
     const found = await this.#items.findOne({ partition, key }, { projection: ITEM_FIELDS });
-    if (found === null || !isLive(found as unknown as MongoRecord, now)) return undefined;
+    if (found === null || !isLive(found, now)) return undefined;
     return toItem(found);
   }
 

@@ -107,7 +107,7 @@ export class MongoWriter {
     return Promise.all(
       writes.map((write) => {
         const known = written.get(write);
-        if (known !== undefined) return known;
+        if (known !== undefined) return Promise.resolve(known);
         const address = addressOf(write);
         const before = last.get(address) ?? Promise.resolve();
         const mine = before.then(() => this.write(write, now)).catch((error: unknown) => error as Error);

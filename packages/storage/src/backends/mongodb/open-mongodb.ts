@@ -27,8 +27,9 @@ export async function openMongodb(options: MongodbBackendOptions, timeoutMs: num
     minPoolSize: min,
     maxPoolSize: max,
     maxIdleTimeMS: idleTimeoutMs,
-    waitQueueTimeoutMS: Math.min(acquireTimeoutMs, timeoutMs),
-    connectTimeoutMS: Math.min(connectTimeoutMs, timeoutMs),
+    // Where a connection cannot be made, it is that which is told, not that none is free.
+    waitQueueTimeoutMS: acquireTimeoutMs < timeoutMs ? acquireTimeoutMs : timeoutMs + 1_000,
+    connectTimeoutMS: Math.min(connectTimeoutMs, Math.ceil(0.8 * Math.min(acquireTimeoutMs, timeoutMs))),
     // A call that finds no server says why, before it is said to take too long.
     serverSelectionTimeoutMS: Math.max(1, Math.floor(timeoutMs * 0.9)),
     // A connection that gives no answer any more is closed, not used again.

@@ -23,7 +23,7 @@ function sizeAt(bytes: Buffer, at: number): number {
   for (let size = 1; size <= 4 && at + size <= bytes.length; size += 1) {
     const piece = bytes.subarray(at, at + size);
     const text = piece.toString();
-    if ([...text].length === 1 && Buffer.from(text).equals(piece)) return size;
+    if (Array.from(text).length === 1 && Buffer.from(text).equals(piece)) return size;
   }
   return 0;
 }
@@ -40,7 +40,7 @@ function firstCharacterFrom(bytes: Buffer): string | undefined {
 
 /** The first string behind all that begin with this one. */
 function behindAll(text: string): string | undefined {
-  const characters = [...text];
+  const characters = Array.from(text);
   for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
     const point = last.codePointAt(0)!;
     if (point === 0x10ffff) continue;
