@@ -127,6 +127,7 @@ describe('defaults', () => {
       keyPrefix: 'recap:',
       timeoutMs: 10_000,
       retry: { retries: 3, initialDelayMs: 50, maxDelayMs: 2_000 },
+      autoPipelining: false,
       circuitBreaker: { failures: 5, resetAfterMs: 5_000 },
       clientName: 'recap',
       connectTimeoutMs: 10_000,
