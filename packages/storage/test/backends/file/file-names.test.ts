@@ -3,7 +3,6 @@ import { createFileBackend } from '../../../src/backends/file/file-backend';
 import { SimulatedFiles } from './simulated-files';
 import { isWellFormed } from '../../../src/well-formed';
 import fc from 'fast-check';
-
 jest.setTimeout(60_000);
 
 const steps = [
