@@ -458,7 +458,7 @@ const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i
       expect(count).toBeLessThan(10_000);
       expect(await all(backend)).toEqual(keys);
       expect(await backend.stats()).toMatchObject({ items: 10_000, isCapped: false });
-    });
+    }, 180_000);
   });
 
   it('takes operators and expressions for the texts that they are', async () => {
