@@ -29,7 +29,8 @@ export function makeClient(url = endpoint ?? ''): DynamoDBClient {
   return new DynamoDBClient({
     endpoint: url,
     region,
-    ...(!hasCredentials && { credentials: localCredentials }),
+    // A copy, since the SDK notes something in it.
+    ...(!hasCredentials && { credentials: { ...localCredentials } }),
   });
 }
 

@@ -2,10 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createStorageBackends, type FallbackEvent, type StorageConfig } from '@recap/storage';
+import {
+  createStorageBackends,
+  type DynamodbConfig,
+  type FallbackEvent,
+  type StorageConfig,
+} from '@recap/storage';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { startKillablePostgres, type KillablePostgres } from '../faults/rig/killable-postgres';
+import { dynamoEndpoint, makeClient, place, removeTable } from './dynamodb-servers';
 import { freshPrefix, redisUrl, removeOurs } from './redis-servers';
 
 const { RECAP_TEST_POSTGRES_URL: postgresUrl } = process.env;
@@ -23,6 +29,7 @@ const engines: Readonly<Record<string, StorageConfig | undefined>> = {
   },
   postgres: postgresUrl === undefined ? undefined : postgresOn(postgresUrl),
   redis: redisUrl === undefined ? undefined : redisOn(redisUrl),
+  dynamodb: dynamoEndpoint === undefined ? undefined : dynamodbOn(),
 };
 
 function postgresOn(url: string): StorageConfig {
@@ -50,6 +57,11 @@ function redisOn(url: string): StorageConfig {
   };
 }
 
+function dynamodbOn(): StorageConfig {
+  const { timeoutMs: _timeoutMs, ...own } = place() as Omit<DynamodbConfig, 'type'>;
+  return { cache: { type: 'dynamo', ...own }, database: { type: 'dynamodb', ...own } };
+}
+
 for (const [name, config] of Object.entries(engines)) {
   (config === undefined ? describe.skip : describe)(`a program configured for ${name}`, () => {
     afterAll(async () => {
@@ -57,6 +69,11 @@ for (const [name, config] of Object.entries(engines)) {
         const admin = new Redis(redisUrl);
         await removeOurs(admin);
         admin.disconnect();
+      }
+      if (name === 'dynamodb') {
+        const admin = makeClient();
+        await removeTable(admin);
+        admin.destroy();
       }
       if (name === 'postgres') {
         const admin = new Pool({ connectionString: postgresUrl ?? '' });

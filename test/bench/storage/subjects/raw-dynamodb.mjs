@@ -8,6 +8,7 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { randomUUID } from 'node:crypto';
 import { KEYS } from '../values.mjs';
 
 const PARTITION = { S: 'messages' };
@@ -58,21 +59,30 @@ export async function openSubject(_kind, { endpoint, region, credentials, table 
       const { Item } = await client.send(
         new GetItemCommand({ ...at(PARTITION, KEYS[id]), ConsistentRead: true }),
       );
-      return Item && JSON.parse(Item.json.S);
+      // What has expired is there until the server drops it.
+      if (Item === undefined || Number(Item.expires_at?.N) <= Date.now()) return undefined;
+      return JSON.parse(Item.json.S);
     },
     set: (id, value) =>
       client.send(
         new PutItemCommand({
           TableName,
-          Item: { pk: PARTITION, sk: { S: KEYS[id] }, json: { S: JSON.stringify(value) } },
+          Item: {
+            pk: PARTITION,
+            sk: { S: KEYS[id] },
+            version: { S: randomUUID() },
+            json: { S: JSON.stringify(value) },
+          },
         }),
       ),
     append: async (list, value) => {
       const { Attributes } = await client.send(
         new UpdateItemCommand({
           ...at(listAt(list), 'length'),
-          UpdateExpression: 'ADD element_count :one',
-          ExpressionAttributeValues: { ':one': { N: '1' } },
+          // What comes again with its version adds nothing.
+          UpdateExpression: 'SET version = :version ADD element_count :one',
+          ConditionExpression: 'NOT version = :version',
+          ExpressionAttributeValues: { ':one': { N: '1' }, ':version': { S: randomUUID() } },
           ReturnValues: 'UPDATED_NEW',
         }),
       );

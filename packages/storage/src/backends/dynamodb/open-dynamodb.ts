@@ -18,7 +18,8 @@ export async function openDynamodb(
   const made = new commands.DynamoDBClient({
     ...((region ?? endpoint) !== undefined && { region: region ?? regionOf(endpoint!) }),
     ...(endpoint !== undefined && { endpoint }),
-    ...(credentials !== undefined && { credentials }),
+    // The SDK notes in them where they are from.
+    ...(credentials !== undefined && { credentials: { ...credentials } }),
     // One for a connection that broke, or a clock that is wrong; what is throttled is repeated above.
     maxAttempts: 2,
     requestHandler: {
