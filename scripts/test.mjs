@@ -41,7 +41,7 @@ const allSuites = [
     args: jestProjects('storage'),
     servers: [postgres, redis, redisCluster, mongodb, dynamodb],
     // Not for the others, which want a PostgreSQL to themselves. With REDIS_URL, it is where users name their own.
-    own: { [postgres.variable]: 'DATABASE_URL' },
+    own: { RECAP_TEST_POSTGRES_URL: 'DATABASE_URL' },
     limitMinutes: 5,
     hasTable: true,
   },

@@ -277,16 +277,17 @@ describe('the life of a backend on DynamoDB', () => {
   });
 
   it.each([
-    [{ table: 'ab' }, /"table" must be 3 to 255/],
-    [{ table: 'a b c' }, /"table"/],
-    [{ keyPrefix: 'a\0b' }, /"keyPrefix" must be at most 512/],
-    [{ keyPrefix: 'x'.repeat(513) }, /"keyPrefix"/],
-    [{ endpoint: 'localhost:8000' }, /"endpoint" must be a URL/],
-    [{ endpoint: 'nowhere' }, /"endpoint"/],
-    [{ maxConnections: 0 }, /"maxConnections"/],
-    [{ maxValueBytes: 0.5 }, /"maxValueBytes"/],
+    [{ table: 'ab' }, /table: has to be 3 to 255/],
+    [{ table: 'a b c' }, /table:/],
+    [{ keyPrefix: 'a\0b' }, /keyPrefix: has to be a text of at most 512 bytes without NUL/],
+    [{ keyPrefix: 'x'.repeat(513) }, /keyPrefix:/],
+    [{ endpoint: 'localhost:8000' }, /endpoint: has to be an http or https URL/],
+    [{ endpoint: 'nowhere' }, /endpoint:/],
+    [{ maxConnections: 0 }, /maxConnections:/],
+    [{ tabel: 'x' }, /unknown setting "tabel" \(did you mean "table"\?\)/],
+    [{ maxValueBytes: 0.5 }, /maxValueBytes:/],
   ])('refuses %j', (options, message) => {
-    expect(() => createDynamodbBackend(options)).toThrow(
+    expect(() => createDynamodbBackend(options as object)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) as string }),
     );
   });

@@ -13,7 +13,7 @@ export interface KillableServer {
 
 /** Resolves to `undefined` where no server can be had; with CI set that is a failure. */
 export async function startKillableServer(
-  kind: 'redis' | 'redis-cluster' | 'redis-sentinel' | 'dynamodb',
+  kind: 'redis' | 'redis-cluster' | 'redis-sentinel' | 'mongodb' | 'dynamodb',
   settings: Readonly<Record<string, string | boolean>> = {},
 ): Promise<KillableServer | undefined> {
   const module = join(__dirname, `../../scripts/servers/${kind}.mjs`);

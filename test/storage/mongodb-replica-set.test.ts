@@ -3,12 +3,12 @@ import { createMongodbBackend, type Backend } from '@recap/storage';
 import { describeBackend, FakeClock } from '@recap/storage/testing';
 import { MongoClient } from 'mongodb';
 import { emptyCollections, databaseName } from './mongodb-servers';
-import { startServer, type StartedServer } from './start-server';
+import { startKillableServer, type KillableServer } from './killable-server';
 
 /** Always on the stand-in: a genuine server that MONGODB_URL names is all of what it is in the other files. */
 describe('on a protocol stand-in for a replica set', () => {
   const collectionPrefix = 'set_';
-  let server: StartedServer;
+  let server: KillableServer;
   let admin: MongoClient;
 
   const another = async (clock: FakeClock): Promise<Backend> => {
@@ -29,7 +29,7 @@ describe('on a protocol stand-in for a replica set', () => {
   };
 
   beforeAll(async () => {
-    server = await startServer('mongodb', { kind: 'replica-set' });
+    server = (await startKillableServer('mongodb', { kind: 'replica-set' }))!;
     admin = new MongoClient(server.url);
   });
   afterAll(async () => {

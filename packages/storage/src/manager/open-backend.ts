@@ -92,7 +92,14 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
       });
     }
     case 'mongodb': {
-      const { client, retry: _retry, circuitBreaker: _breaker, type: _type, ...settings } = config;
+      const {
+        client,
+        retry: _retry,
+        circuitBreaker: _breaker,
+        type: _type,
+        keyPrefix: _prefix,
+        ...settings
+      } = config;
       return createMongodbBackend({
         ...withoutUndefined(settings),
         ...remote(config),

@@ -115,7 +115,6 @@ function connected(
     }
     case 'mongodb':
       checkWays(backend.type, named, path, problems);
-      checkMongodbUrl(backend['url'], path, problems);
       return backend;
     case 'dynamodb':
       checkWays(backend.type, named, path, problems);
@@ -170,11 +169,4 @@ function checkWays(
       problems.push({ path: [...path, other], message: `does not go together with "${way}"` });
     }
   }
-}
-
-/** Its hosts may be many, so that it is no URL to take apart; the driver of MongoDB reads it. */
-function checkMongodbUrl(url: unknown, path: Path, problems: ConfigProblem[]): void {
-  if (typeof url !== 'string' || /^mongodb(\+srv)?:\/\/[^/]/.test(url)) return;
-  const message = 'has to begin with mongodb:// or mongodb+srv://, and a host';
-  problems.push({ path: [...path, 'url'], message });
 }

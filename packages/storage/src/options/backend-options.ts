@@ -27,7 +27,14 @@ const OF_THE_ROLE = ['keyPrefix'];
 const AROUND = ['retry', 'circuitBreaker'];
 const tls = () => z.union([flag(), handedIn('the options of a TLS connection')]).optional();
 
-const redisPrefix = 'has to be a text of at most 512 bytes without braces';
+/** What keys begin with in the engine itself; it may be empty. */
+const prefix = (without: RegExp, called: string) => {
+  const message = `has to be a text of at most 512 bytes without ${called}`;
+  return z
+    .string({ error: message })
+    .refine((text) => Buffer.byteLength(text) <= 512 && isWellFormed(text) && !without.test(text), message)
+    .optional();
+};
 
 const singleShapes = {
   memory: { ...own(backendShapes.memory, OF_THE_ROLE), ...programShape },
@@ -47,15 +54,20 @@ const singleShapes = {
   },
   redis: {
     ...own(backendShapes.redis, AROUND),
-    keyPrefix: z
-      .string({ error: redisPrefix })
-      .refine(
-        (prefix) => Buffer.byteLength(prefix) <= 512 && isWellFormed(prefix) && !/[{}]/.test(prefix),
-        redisPrefix,
-      )
-      .optional(),
+    keyPrefix: prefix(/[{}]/, 'braces'),
     tls: tls(),
     onWarning: functionOf(' that is told of warnings').optional(),
+    ...programShape,
+  },
+  mongodb: {
+    ...own(backendShapes.mongodb, [...OF_THE_ROLE, ...AROUND]),
+    tls: tls(),
+    ...programShape,
+  },
+  dynamodb: {
+    ...own(backendShapes.dynamodb, AROUND),
+    keyPrefix: prefix(/\0/, 'NUL'),
+    random: functionOf(' that gives numbers from 0 up to 1').optional(),
     ...programShape,
   },
 } satisfies Record<string, z.ZodRawShape>;
@@ -67,6 +79,8 @@ const REMEDIES = {
   sqlite: { filename: 'here "path"' },
   postgres: { username: 'here "user"', connectionString: 'here "url"' },
   redis: { database: 'here "db"' },
+  mongodb: { uri: 'here "url"', connectionString: 'here "url"', user: 'here "username"' },
+  dynamodb: { tableName: 'here "table"' },
 } satisfies Record<Single, Readonly<Record<string, string>>>;
 
 const fieldsOf = { postgres: postgresFields, redis: redisFields };

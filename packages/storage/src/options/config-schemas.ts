@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { whyNoBackend } from '../backend-methods';
-import { MAX_MONGODB_VALUE_BYTES } from '../backends/mongodb/mongodb-backend';
 import { isWellFormed } from '../well-formed';
 import { flag, secret, settings, text, wholeNumber } from './setting-schemas';
 
@@ -24,6 +23,9 @@ const tlsShape = {
 };
 
 const tls = () => z.union([flag(), settings(tlsShape)]);
+
+/** What is left of a document of 16 MiB beside the value: its address, and what belongs to them. */
+export const MAX_MONGODB_VALUE_BYTES = 16 * MIB - 64 * 1024;
 
 const KEY_PREFIX = 'has to be a text of 1 to 512 bytes';
 
@@ -161,7 +163,10 @@ export const backendShapes = {
   },
   mongodb: {
     ...remoteShape,
-    url: secret().min(1, 'is empty').optional(),
+    // Its hosts may be many, so that it is no URL to take apart; the driver of MongoDB reads it.
+    url: secret()
+      .regex(/^mongodb(\+srv)?:\/\/[^/]/, 'has to begin with mongodb:// or mongodb+srv://, and a host')
+      .optional(),
     host: text(4_096).optional(),
     port: port().optional(),
     username: text(255).optional(),

@@ -2,6 +2,7 @@ import { isUint8Array } from 'node:util/types';
 import type { StoredValue } from '../../driver';
 import { StorageError } from '../../errors';
 import type { JsonValue } from '../../json-value';
+import { MAX_MONGODB_VALUE_BYTES } from '../../options/config-schemas';
 import { fitsBson } from './bson-fit';
 import type { MongoDocument } from './mongodb-client';
 
@@ -10,9 +11,6 @@ export type Content =
   { readonly json: JsonValue } | { readonly text: string } | { readonly bytes: Uint8Array };
 
 export type ContentKind = 'json' | 'text' | 'bytes';
-
-/** What a document may take, less what is in it beside a value. */
-export const MAX_DOCUMENT_BYTES = 2 ** 24 - 2 ** 16;
 
 /** From here on, small parts could as BSON become more than a document takes. */
 const MANY_BYTES = 2 ** 20;
@@ -34,7 +32,7 @@ export function toContent(value: StoredValue): Content {
 export function toElements(values: readonly StoredValue[]): Content[] {
   if (values.reduce((sum, { length }) => sum + length, 0) < MANY_BYTES) return values.map(toContent);
   const bytes = values.reduce((sum, value) => sum + 32 + Buffer.byteLength(value), 0);
-  if (bytes > MAX_DOCUMENT_BYTES)
+  if (bytes > MAX_MONGODB_VALUE_BYTES)
     throw new StorageError(
       'VALUE_TOO_LARGE',
       `Elements of ${bytes} bytes do not fit into one document of MongoDB. Append them in parts.`,
