@@ -38,11 +38,11 @@ const allSuites = [
   },
   {
     name: 'storage',
-    args: jestProjects('storage'),
+    args: [...jestProjects('storage'), '--maxWorkers=2'],
     servers: [postgres, redis, redisCluster, mongodb, dynamodb],
     // Not for the others, which want a PostgreSQL to themselves. With REDIS_URL, it is where users name their own.
     own: { RECAP_TEST_POSTGRES_URL: 'DATABASE_URL' },
-    limitMinutes: 5,
+    limitMinutes: 8,
     hasTable: true,
   },
   {
