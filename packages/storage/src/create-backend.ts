@@ -28,6 +28,7 @@ import type { Awaitable, Driver, DriverPage, DriverScan, DriverWrite, StoredItem
 import { isStorageError, StorageError } from './errors';
 import { checkFilter, matchesFilter, type JsonFilter } from './json-filter';
 import type { JsonValue } from './json-value';
+import { DriverOpening } from './driver-opening';
 import { Lifecycle } from './lifecycle';
 import { newId } from './new-id';
 import { decodeItem, decodeJson, decodeValue, encodeJson } from './stored-value';
@@ -93,16 +94,17 @@ class DrivenBackend implements Backend {
     this.#deadlines = this.#deadlinesOf(options.timeoutMs);
     this.#onError = options.onError ?? (() => undefined);
     this.#sweeping = new SweepTimer((limit) => this.sweep(limit), options);
+    const opening = new DriverOpening(driver);
     this.#lifecycle = new Lifecycle(
       driver.name,
       async () => {
-        await this.#answer(() => driver.open(), this.#deadlinesOf(driver.openTimeoutMs ?? options.timeoutMs));
+        await this.#answer(opening.begin(), this.#deadlinesOf(driver.openTimeoutMs ?? options.timeoutMs));
         this.#sweeping.start();
       },
       async () => {
         await this.#sweeping.stop();
         await this.#underWay.ended();
-        await this.#answer(() => driver.close());
+        await this.#answer(() => opening.close());
       },
     );
   }

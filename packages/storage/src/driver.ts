@@ -91,7 +91,7 @@ export interface Driver {
   readonly openTimeoutMs?: number | undefined;
 
   open(): Awaitable<void>;
-  /** Called once after `open`, and after an `open` that failed: releases whatever there is. */
+  /** Called after `open`, also after one that failed or came too late, and then maybe twice: releases whatever there is. */
   close(): Awaitable<void>;
   /** What an error of the engine means; without it, or for `undefined`, it is `UNAVAILABLE`. */
   explain?(error: unknown): StorageError | undefined;

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock';
 import type { Awaitable, Driver, DriverWrite } from '../driver';
+import { DriverOpening } from '../driver-opening';
 import { StorageError } from '../errors';
 import type { Around } from './around-backend';
 
@@ -20,6 +21,7 @@ export function aroundDriver(driver: Driver, around: Around, clock: Clock): Driv
   };
   const run = <T>(method: string, ask: () => Awaitable<T>, isRepeatable = true): Promise<T> =>
     around({ method, isRepeatable }, () => asked(ask));
+  const opening = new DriverOpening(driver);
   const areRepeatable = (writes: readonly DriverWrite[]): boolean =>
     !writes.some(({ type }) => type === 'append');
 
@@ -27,8 +29,8 @@ export function aroundDriver(driver: Driver, around: Around, clock: Clock): Driv
     name: driver.name,
     capabilities: driver.capabilities,
     openTimeoutMs: driver.openTimeoutMs,
-    open: () => run('open', () => driver.open()),
-    close: () => driver.close(),
+    open: () => run('open', opening.begin()),
+    close: () => opening.close(),
     // A later attempt sees what has expired since the first.
     get: (partition, key) => run('get', () => driver.get(partition, key, clock.now())),
     getMany: (addresses) => run('getMany', () => driver.getMany(addresses, clock.now())),
