@@ -29,7 +29,7 @@ async function stats(from: string, options: Options, context: CommandContext): P
     const { capabilities } = backend;
     const can = (['transact', 'query', 'publish'] as const).filter((name) => capabilities[name]);
     const lines = [
-      `${label}: ${isCapped ? 'more than ' : ''}${countText(items, 'item')} in all, ${countText(partitions, 'partition')} under ${JSON.stringify(prefix)}`,
+      `${label}: ${isCapped ? 'more than ' : ''}${countText(items, 'item')} in all, ${countText(partitions, 'partition')}${prefix === '' ? '' : ` under ${JSON.stringify(prefix)}`}`,
       ...(bytes === undefined ? [] : [`They take ${bytesText(bytes)}.`]),
       `Largest value: ${bytesText(capabilities.maxValueBytes)}. Beyond the contract it can: ${can.join(', ') || 'nothing'}.`,
     ];

@@ -38,6 +38,11 @@ export function resolveFallback(
 ): ResolvedFallback | undefined {
   const path = [role, 'fallback'];
   const isShort = given === 'documented' || Array.isArray(given);
+  if (typeof given === 'string' && !isShort) {
+    const message = 'has to be "documented", a list of backends such as ["memory"], or an object of settings';
+    problems.push({ path, message });
+    return undefined;
+  }
   const parsed = schema.safeParse(isShort ? { to: given } : given);
   if (!parsed.success) {
     problems.push(...zodProblems(parsed.error, path));

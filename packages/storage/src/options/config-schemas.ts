@@ -11,7 +11,9 @@ const port = () => wholeNumber(1, 65_535);
 /** Settings, or `false` for going without. */
 function unlessFalse<Shape extends z.ZodRawShape>(shape: Shape) {
   const withSettings = settings(shape);
-  return z.union([z.literal(false), withSettings]).prefault({} as z.input<typeof withSettings>);
+  return z
+    .union([z.literal(false, { error: 'has to be false' }), withSettings])
+    .prefault({} as z.input<typeof withSettings>);
 }
 
 const tlsShape = {

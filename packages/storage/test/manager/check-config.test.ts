@@ -325,7 +325,12 @@ describe('the fallback', () => {
   it.each([
     ['memory', 'documented', /memory has no documented fallback/],
     ['postgres', [], /has to be "documented" or a list of 1 to \d+ backends/],
-    ['postgres', 'sqlite', /^database\.fallback: has to be an object of settings/],
+    [
+      'postgres',
+      'sqlite',
+      /^database\.fallback: has to be "documented", a list of backends such as \["memory"\]/,
+    ],
+    ['postgres', 7, /^database\.fallback: has to be an object of settings/],
     ['postgres', ['sqlit'], /^database\.fallback\.0\.type: "sqlit" is unknown \(did you mean "sqlite"\?\)/],
     ['postgres', [{ type: 'sqlite', fallback: ['memory'] }], /fallback of its own/],
     [
