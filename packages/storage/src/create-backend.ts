@@ -91,14 +91,15 @@ class DrivenBackend implements Backend {
     this.#clock = options.clock ?? systemClock;
     this.#newId = options.newId ?? newId;
     this.#context = { newId: this.#newId, maxValueBytes: driver.capabilities.maxValueBytes };
-    this.#deadlines = this.#deadlinesOf(options.timeoutMs);
+    this.#deadlines = this.#deadlinesOf(options.timeoutMs, 'did not answer');
     this.#onError = options.onError ?? (() => undefined);
     this.#sweeping = new SweepTimer((limit) => this.sweep(limit), options);
     const opening = new DriverOpening(driver);
     this.#lifecycle = new Lifecycle(
       driver.name,
       async () => {
-        await this.#answer(opening.begin(), this.#deadlinesOf(driver.openTimeoutMs ?? options.timeoutMs));
+        const timeoutMs = driver.openTimeoutMs ?? options.timeoutMs;
+        await this.#answer(opening.begin(), this.#deadlinesOf(timeoutMs, 'could not be opened'));
         this.#sweeping.start();
       },
       async () => {
@@ -340,10 +341,11 @@ class DrivenBackend implements Backend {
     }
   }
 
-  #deadlinesOf(timeoutMs: number | undefined): CallDeadlines | undefined {
+  #deadlinesOf(timeoutMs: number | undefined, what: string): CallDeadlines | undefined {
     if (timeoutMs === undefined) return undefined;
-    const text = `The ${this.name} backend did not answer within ${timeoutMs} ms. A write may have happened.`;
-    return new CallDeadlines(timeoutMs, () => new StorageError('UNAVAILABLE', text));
+    const late = (): Error =>
+      new StorageError('UNAVAILABLE', `The ${this.name} backend ${what} within ${timeoutMs} ms.`);
+    return new CallDeadlines(timeoutMs, late);
   }
 
   #explain(error: unknown): StorageError {

@@ -146,7 +146,7 @@ function withTimeout({ attemptTimeoutMs, name }: CallPolicyOptions, inner: Attem
         return await policy.execute(run);
       } catch (error) {
         if (!(error instanceof TaskCancelledError)) throw error;
-        const text = `The ${name} backend did not answer within ${attemptTimeoutMs} ms. A write may have happened.`;
+        const text = `The ${name} backend did not answer within ${attemptTimeoutMs} ms.`;
         throw new StorageError('UNAVAILABLE', text, { cause: error });
       }
     });
