@@ -25,11 +25,7 @@ export async function describeFolder(
   const known = await readDescription(root, calls);
   if (known === 'damaged') onDamage(new FolderLayout(root, 1).description);
   const there = known === 'damaged' ? await guessDescription(root, calls) : known;
-  if (there !== undefined && shardCount !== undefined && there.shardCount !== shardCount)
-    throw new StorageError(
-      'CONFIG_INVALID',
-      `${root} has ${there.shardCount} shards, not ${shardCount}. Change it with reshardFileStorage(), or leave "shardCount" and "enableSharding" out.`,
-    );
+  if (there !== undefined) checkShardCount(root, there.shardCount, shardCount);
   const description = there ?? { shardCount: shardCount ?? DEFAULT_SHARDS, isMoving: false };
   const layout = new FolderLayout(root, description.shardCount);
   await makeFolders(layout, calls);
@@ -93,4 +89,13 @@ export async function finishMove(
   await makeFolders(layout, calls);
   await moveToShards(layout, calls, onMoved);
   await writeDescription(layout, calls, false);
+}
+
+/** @throws {StorageError} `CONFIG_INVALID` */
+export function checkShardCount(root: string, there: number, asked: number | undefined): void {
+  if (asked === undefined || asked === there) return;
+  throw new StorageError(
+    'CONFIG_INVALID',
+    `${root} has ${there} shards, not ${asked}. Change it with reshardFileStorage(), or leave "shardCount" and "enableSharding" out.`,
+  );
 }

@@ -2,6 +2,7 @@ import { StorageError } from '../../errors';
 import { openFileStore, type FileStore, type FileStoreOptions } from './file-store';
 import { FileCalls } from './file-calls';
 import type { FileSystem } from './file-system';
+import { checkShardCount } from './folder-description';
 
 interface Shared {
   readonly opening: Promise<FileStore>;
@@ -45,13 +46,21 @@ export async function leaseStore(
       `This program has ${root} open with other settings of "fileMode" or backups. Give both the same, or another path.`,
     );
   shared.users += 1;
+  let store: FileStore;
   try {
-    const store = await shared.opening;
-    return { store, release: () => release(stores, root, shared) };
+    store = await shared.opening;
   } catch (error) {
     if (stores.get(root) === shared) stores.delete(root);
     throw error;
   }
+  const lease = { store, release: () => release(stores, root, shared) };
+  try {
+    checkShardCount(root, store.reader.layout.shardCount, options.shardCount);
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
+  return lease;
 }
 
 function open(root: string, options: FileStoreOptions, settings: string): Shared {

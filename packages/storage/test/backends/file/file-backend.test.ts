@@ -213,6 +213,18 @@ describe('a list', () => {
 });
 
 describe('the options of a file backend', () => {
+  it('are the same for all that share a folder, whoever opens it first', async () => {
+    const four = createFileBackend({ path: folder, shardCount: 4 });
+    const eight = createFileBackend({ path: folder, shardCount: 8 });
+    const any = createFileBackend({ path: folder });
+    const opened = await Promise.allSettled([four.open(), eight.open(), any.open()]);
+    expect(opened.map(({ status }) => status).sort()).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    const refused = opened.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
+    expect(refused.reason).toMatchObject({ code: 'CONFIG_INVALID' });
+    await any.set({ partition: 'p', key: 'k' }, 1);
+    await Promise.all([four, eight, any].map((backend) => backend.close()));
+  });
+
   it.each([
     [{ path: '' }],
     [{ path: ' x' }],
