@@ -156,6 +156,24 @@ describe('recap-storage', () => {
     expect(stdout).toMatch(/1 item cannot be read:\n {2}"database:\w+" \/ "user:1": /);
   });
 
+  it('tells which damaged files a file storage restored, and ends with 1', async () => {
+    for (const name of ['Ada', 'Ada Lovelace']) {
+      const { manager, backends } = await createStorageBackends({
+        database: { type: 'file', path: join(folder, 'files') },
+      });
+      await backends.database.set('user:1', { name });
+      await manager.disconnect();
+    }
+    const values = (await readdir(join(folder, 'files/values'), { recursive: true })).filter((name) =>
+      name.endsWith('.json'),
+    );
+    for (const name of values) await writeFile(join(folder, 'files/values', name), '{"edited":1}\n');
+    const { code, stdout } = await run('check', 'file:files');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/1 file damaged:\n {2}values\/\w+\/\S+ is damaged\. Restored from backups\//);
+    expect(await json('check', 'file:files')).toMatchObject({ ok: true, damagedFiles: [] });
+  });
+
   it.each([
     ['no command', []],
     ['an unknown command', ['move']],

@@ -10,7 +10,9 @@ export function addCheckCommand(program: Command, run: RunCommand): void {
   program
     .command('check <storage>')
     .summary('read everything, and tell what is damaged')
-    .description('Reads everything and changes nothing. Exit code 1 when something cannot be read.')
+    .description(
+      'Reads everything. Exit code 1 when something is damaged. A file storage puts backups in the place of damaged files as it is opened; that is told, and counts.',
+    )
     .option('--key-prefix <text>', 'the keyPrefix of the storage (default: its configuration, or recap:)')
     .option('--all-partitions', 'check partitions under any name')
     .option('--json', 'write the result as JSON')
@@ -35,8 +37,15 @@ async function check(from: string, options: Options, context: CommandContext): P
       const amount = `${countText(values, 'value')} and ${countText(lists, 'list')} with ${countText(elements, 'element')} (${bytesText(bytes)})`;
       const lines = [`Read ${amount} of ${source.label}: sha256 ${digest}`];
       if (damaged > 0) lines.push(`${countText(damaged, 'item')} cannot be read:`, ...damage.map(damageLine));
+      const { damagedFiles } = source;
+      if (damagedFiles.length > 0)
+        lines.push(
+          `${countText(damagedFiles.length, 'file')} damaged:`,
+          ...damagedFiles.map((file) => `  ${file}`),
+        );
       const told = damage.map(({ error, ...where }) => ({ ...where, message: error.message }));
-      return { lines, data: { storage: source.label, ...result, damage: told }, hasFailed: damaged > 0 };
+      const data = { storage: source.label, ...result, damage: told, damagedFiles };
+      return { lines, data, hasFailed: damaged + damagedFiles.length > 0 };
     } finally {
       display.stop();
     }

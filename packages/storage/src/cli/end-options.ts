@@ -16,6 +16,8 @@ export interface OpenEnd {
   readonly backend: Backend;
   /** What the partitions begin with that belong to it. */
   readonly prefix: string;
+  /** Files that were found damaged so far, and what was done about each. */
+  readonly damagedFiles: readonly string[];
 }
 
 /** Opens an end, and closes it whatever happens. */
@@ -23,16 +25,22 @@ export async function withEnd<T>(
   given: string,
   { keyPrefix, allPartitions = false }: EndOptions,
   hasToExist: boolean,
-  { environment }: CommandContext,
+  { environment, note }: CommandContext,
   use: (end: OpenEnd) => Promise<T>,
 ): Promise<T> {
   const end = await readEnd(given, keyPrefix, environment);
-  const half: Half = await openEnd(end, hasToExist);
+  const damagedFiles: string[] = [];
+  const warn = (details: object, message: string): void => {
+    note(message);
+    if ('problem' in details) damagedFiles.push(message);
+  };
+  const half: Half = await openEnd(end, hasToExist, { logger: { warn } });
   try {
     return await use({
       label: end.label,
       backend: half.backend,
       prefix: allPartitions ? '' : half.keyPrefix,
+      damagedFiles,
     });
   } finally {
     await half.backend.close();

@@ -8,6 +8,7 @@ import { loadStorageConfig } from '../manager/load-storage-config';
 import { openHalf, type Half } from '../manager/open-half';
 import { resolveConfig } from '../manager/resolve-config';
 import type { ResolvedHalf, Role } from '../manager/resolved-config';
+import type { StorageOptions } from '../manager/storage-options';
 import { UsageError } from './usage-error';
 
 const FORMS =
@@ -105,11 +106,15 @@ function resolveHalf(given: object, role: Role, label: string): ResolvedHalf {
  *
  * @param hasToExist whether a file or folder that is not there is an error, rather than made
  */
-export async function openEnd({ half, label }: StorageEnd, hasToExist: boolean): Promise<Half> {
+export async function openEnd(
+  { half, label }: StorageEnd,
+  hasToExist: boolean,
+  options: StorageOptions,
+): Promise<Half> {
   const { backend } = half;
   if (hasToExist && 'path' in backend && typeof backend.path === 'string' && backend.path !== ':memory:')
     await refuseAbsent(backend.path, label);
-  return await openHalf({ ...half, fallback: undefined }, {}, undefined);
+  return await openHalf({ ...half, fallback: undefined }, options, undefined);
 }
 
 async function refuseAbsent(path: string, label: string): Promise<void> {
