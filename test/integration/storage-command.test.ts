@@ -174,6 +174,18 @@ describe('recap-storage', () => {
     expect(await json('check', 'file:files')).toMatchObject({ ok: true, damagedFiles: [] });
   });
 
+  it('says which file cannot be written, by a code of its own', async () => {
+    await fill('a.db');
+    expect(await json('backup', 'sqlite:a.db', 'nowhere/a.ndjson')).toMatchObject({
+      ok: false,
+      error: { code: 'UNAVAILABLE', message: expect.stringContaining('nowhere/a.ndjson') as string },
+    });
+    await run('backup', 'sqlite:a.db', 'a.ndjson');
+    const { code, stderr } = await run('backup', 'sqlite:a.db', 'a.ndjson');
+    expect(code).toBe(1);
+    expect(stderr).toContain('--overwrite');
+  });
+
   it.each([
     ['no command', []],
     ['an unknown command', ['move']],

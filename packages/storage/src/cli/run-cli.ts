@@ -80,20 +80,31 @@ Exit codes: 0 done, 1 failed or something is damaged, 2 not understood.`,
 
 function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (isOfTheSystem(error)) return `A file or folder cannot be used: ${error.message}`;
   const cause = errorCode(error.cause);
   const hint = HINTS.get(errorCode(error) ?? '');
   return `${error.message}${cause === undefined ? '' : ` (${cause})`}${hint === undefined ? '' : `\n${hint}`}`;
 }
 
+/** Such as a folder that is not there, or a disk that is full. */
+function isOfTheSystem(error: Error): boolean {
+  return 'syscall' in error;
+}
+
 /** Messages name the options of functions; these are the same on the command line. */
 const HINTS: ReadonlyMap<string, string> = new Map([
-  ['TARGET_NOT_EMPTY', 'On the command line: --only-missing, --overwrite, or --resume with its file.'],
+  [
+    'TARGET_NOT_EMPTY',
+    'On the command line: --overwrite; for copy and restore also --only-missing, or --resume with its file.',
+  ],
   ['VALUE_TOO_LARGE', 'On the command line: --skip-too-large, or maxValueBytes in a configuration file.'],
   ['COPY_DIFFERS', 'On the command line: --overwrite.'],
 ]);
 
 function errorData(error: unknown): object {
-  const code = errorCode(error) ?? (error instanceof UsageError ? 'USAGE' : undefined);
+  const isSystem = error instanceof Error && isOfTheSystem(error);
+  const known = isSystem ? 'UNAVAILABLE' : errorCode(error);
+  const code = known ?? (error instanceof UsageError ? 'USAGE' : undefined);
   return {
     ...(code === undefined ? {} : { code }),
     message: errorText(error),
