@@ -29,6 +29,11 @@ interface WriteFailure {
   readonly index: number;
 }
 
+interface BulkFailure {
+  readonly writeErrors?: WriteFailure | readonly WriteFailure[];
+  readonly result?: { readonly getWriteConcernError?: () => unknown };
+}
+
 /** The server's clock may go on differently from what it was when it was asked, and removes in steps of a minute. */
 const GRACE_MS = 3_600_000;
 /** The last instant of a `Date`. */
@@ -148,17 +153,20 @@ export class MongoWriter {
       replaceOne: { ...this.#toPlainSet(write, now), upsert: true },
     }));
     const refused = new Map<number, unknown>();
+    let unmet: unknown;
     try {
       await this.#items.bulkWrite(operations, { ordered: false });
     } catch (error) {
-      const { writeErrors } = error as { writeErrors?: WriteFailure | readonly WriteFailure[] };
+      const { writeErrors, result } = error as BulkFailure;
       const each = [writeErrors ?? []].flat();
       // The connection broke, or nobody may write: nothing is known of any.
       if (each.length === 0) throw error;
       for (const one of each) refused.set(one.index, one);
+      // What was not refused is held by fewer than it has to be, and a failover may undo it.
+      unmet = result?.getWriteConcernError?.();
     }
     for (const [index, write] of writes.entries()) {
-      const error = refused.get(index);
+      const error = refused.get(index) ?? unmet;
       if (error === undefined) written.set(write, { status: 'written' });
       else if (!isDuplicateKey(error)) written.set(write, explainMongoError(error));
     }
