@@ -4,7 +4,7 @@ import type { MongoClient } from 'mongodb';
 export function withBulkError(client: MongoClient, toError: (error: object) => object): MongoClient {
   return withCollections(client, ({ bulkWrite }) => ({
     bulkWrite: (...args: unknown[]) =>
-      bulkWrite(...args).catch((error: unknown) => Promise.reject(toError(error as object) as Error)),
+      bulkWrite!(...args).catch((error: unknown) => Promise.reject(toError(error as object) as Error)),
   }));
 }
 

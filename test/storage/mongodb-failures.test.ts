@@ -23,6 +23,9 @@ describe('MongoDB that fails', () => {
     await backend.open();
     return backend;
   };
+  const failNext = async (times: number, data: object): Promise<void> => {
+    await admin.db('admin').command({ configureFailPoint: 'failCommand', mode: { times }, data });
+  };
   const chunks = (): Collection => admin.db(databaseName).collection(`${collectionPrefix}chunks`);
   const fill = async (backend: Backend, key: string): Promise<void> => {
     for (let round = 0; round < 2; round += 1) await backend.append(at(key), elements);
@@ -61,5 +64,53 @@ describe('MongoDB that fails', () => {
       { status: 'failed', error: { code: 'UNAVAILABLE', cause: unmet } },
     ]);
     expect(await backend.get(at('k0'))).toMatchObject({ value: 0 });
+  });
+
+  it.each([
+    [24, 'LockTimeout'],
+    [91, 'ShutdownInProgress'],
+    [246, 'SnapshotUnavailable'],
+    [10_107, 'NotWritablePrimary'],
+    [11_602, 'InterruptedDueToReplStateChange'],
+  ])('makes a transaction again that the server has undone for %i, %s', async (errorCode) => {
+    const backend = await open();
+    const data = { errorCode, errorLabels: ['TransientTransactionError'] };
+    for (const command of ['find', 'insert', 'commitTransaction']) {
+      await failNext(1, { failCommands: [command], ...data });
+      const writes = [{ type: 'set' as const, ...at(command), value: errorCode }];
+      expect(await backend.transact(writes)).toMatchObject([{ status: 'written' }]);
+      expect(await backend.get(at(command))).toMatchObject({ value: errorCode });
+    }
+  });
+
+  it.each([
+    ['is not known', { errorCode: 91, errorLabels: ['RetryableWriteError'] }],
+    ['is not held by a majority yet', { writeConcernError: { code: 64, errmsg: 'timed out' } }],
+  ])('asks again for the end of a transaction that %s, and makes it once', async (_text, data) => {
+    const backend = await open();
+    await failNext(2, { failCommands: ['commitTransaction'], ...data });
+    await backend.append(at('l'), ['before']);
+    expect(await backend.transact([{ type: 'append', ...at('l'), values: ['a'] }])).toMatchObject([
+      { status: 'written', length: 2 },
+    ]);
+    expect(await backend.range(at('l'))).toEqual(['before', 'a']);
+  });
+
+  it('gives a transaction up in time that fails again and again, and says why', async () => {
+    const backend = await open({ url: server.url, timeoutMs: 500 });
+    const labels = { find: 'TransientTransactionError', commitTransaction: 'UnknownTransactionCommitResult' };
+    for (const [command, label] of Object.entries(labels)) {
+      await failNext(1e9, { failCommands: [command], errorCode: 24, errorLabels: [label] });
+      const call = backend.transact([{ type: 'set', ...at('a'), value: 1 }]);
+      await expect(call).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: { code: 24 } });
+    }
+  });
+
+  it('does not make a transaction again that failed for good', async () => {
+    const backend = await open();
+    await failNext(1, { failCommands: ['insert'], errorCode: 14_031 });
+    const call = backend.transact([{ type: 'set', ...at('a'), value: 1 }]);
+    await expect(call).rejects.toMatchObject({ code: 'CAPACITY_EXCEEDED' });
+    expect(await backend.get(at('a'))).toBeUndefined();
   });
 });

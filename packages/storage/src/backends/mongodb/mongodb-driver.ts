@@ -25,6 +25,7 @@ export interface MongoDriverOptions {
   readonly database: string | undefined;
   readonly collectionPrefix: string;
   readonly writeConcern: object;
+  readonly timeoutMs: number;
   readonly closeMs: number;
   readonly maxValueBytes: number;
   readonly onError: (error: unknown) => void;
@@ -54,7 +55,7 @@ export class MongoDriver implements Driver {
   }
 
   async open(): Promise<void> {
-    const { openClient, isClientOurs, writeConcern, onError } = this.#options;
+    const { openClient, isClientOurs, writeConcern, timeoutMs, onError } = this.#options;
     const client = await openClient();
     this.#client = client;
     if (isClientOurs) await client.connect();
@@ -70,7 +71,10 @@ export class MongoDriver implements Driver {
       lists,
       sweep,
       reader: new MongoReader(items),
-      writer: new MongoWriter({ client, items, lists, sweep, writeConcern, serverClockAheadMs, onError }),
+      writer: new MongoWriter({
+        ...{ client, items, lists, sweep },
+        ...{ writeConcern, timeoutMs, serverClockAheadMs, onError },
+      }),
     };
   }
 

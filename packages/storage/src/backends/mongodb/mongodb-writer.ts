@@ -20,6 +20,7 @@ export interface MongoWriterParts {
   readonly lists: MongoLists;
   readonly sweep: MongoSweep;
   readonly writeConcern: object;
+  readonly timeoutMs: number;
   readonly serverClockAheadMs: number;
   readonly onError: (error: unknown) => void;
 }
