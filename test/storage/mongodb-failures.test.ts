@@ -2,7 +2,7 @@ import { createMongodbBackend, type Backend, type MongodbBackendOptions } from '
 import { FakeClock } from '@recap/storage/testing';
 import { MongoClient, type Collection } from 'mongodb';
 import { startKillableServer, type KillableServer } from './killable-server';
-import { withBulkError } from './mongodb-doubles';
+import { withBulkError, withCollections } from './mongodb-doubles';
 import { databaseName, freshPrefix } from './mongodb-servers';
 
 const at = (key: string, partition = 'p') => ({ partition, key });
@@ -112,5 +112,42 @@ describe('MongoDB that fails', () => {
     const call = backend.transact([{ type: 'set', ...at('a'), value: 1 }]);
     await expect(call).rejects.toMatchObject({ code: 'CAPACITY_EXCEEDED' });
     expect(await backend.get(at('a'))).toBeUndefined();
+  });
+
+  it('keeps no element of a list that was deleted while elements moved, and whoever moved them died', async () => {
+    const other = await open();
+    let isDead = false;
+    const client = withCollections(admin, ({ insertOne }, collection) => ({
+      insertOne: async (...args: unknown[]) => {
+        if (isDead) throw new Error('It is dead.');
+        if (!collection.endsWith('chunks')) return insertOne!(...args);
+        expect(await other.delete(at('l'))).toBe(true);
+        await insertOne!(...args);
+        isDead = true;
+        throw new Error('It died.');
+      },
+      findOne: async () => Promise.reject(new Error('It is dead.')),
+    }));
+    const mover = await open({ client });
+    await mover.append(at('l'), elements);
+    expect([isDead, await chunks().countDocuments()]).toEqual([true, 1]);
+    expect(await other.sweep()).toBe(1);
+    expect(await chunks().countDocuments()).toBe(0);
+    expect(await other.sweep()).toBe(0);
+  });
+
+  it('finds what no list names among many, a few at each sweep, and keeps what a list names', async () => {
+    const backend = await open();
+    await fill(backend, 'kept');
+    const lost = Array.from({ length: 25 }, (_, index) => ({ list: `lost ${index}`, start: 0, values: [] }));
+    await chunks().insertMany(lost);
+    let swept = 0;
+    for (let left = 25; left > 0; left = await chunks().countDocuments({ list: /^lost/ })) {
+      const step = await backend.sweep(10);
+      expect(step).toBeLessThanOrEqual(10);
+      swept += step;
+    }
+    expect(swept).toBe(25);
+    expect(await backend.range(at('kept'))).toEqual([...elements, ...elements]);
   });
 });

@@ -47,6 +47,7 @@ export async function openCollections(
     { key: { partition: 1, key: 1 }, name: 'recap_address', unique: true },
     { key: { expiresAt: 1 }, name: 'recap_expires_at', sparse: true },
     { key: { dropped: 1 }, name: 'recap_dropped', sparse: true },
+    { key: { list: 1 }, name: 'recap_list', sparse: true },
     { key: { removeAt: 1 }, name: 'recap_remove_at', expireAfterSeconds: 0 },
   ]);
   await chunks!.createIndexes([{ key: { list: 1, start: 1 }, name: 'recap_list', unique: true }]);

@@ -16,6 +16,7 @@ import { explainMongoError } from './mongodb-errors';
 import { MongoReader } from './mongodb-reader';
 import { openCollections } from './mongodb-collections';
 import { MongoLists } from './mongodb-lists';
+import { MongoLostChunks } from './mongodb-lost-chunks';
 import { MongoSweep } from './mongodb-sweep';
 import { MongoWriter } from './mongodb-writer';
 
@@ -64,7 +65,7 @@ export class MongoDriver implements Driver {
       this.#options,
     );
     const lists = new MongoLists(items, chunks, onError);
-    const sweep = new MongoSweep(items, lists);
+    const sweep = new MongoSweep(items, lists, new MongoLostChunks(items, chunks, lists));
     this.capabilities.transact = hasTransactions;
     this.#opened = {
       client,
