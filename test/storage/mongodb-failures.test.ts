@@ -150,4 +150,17 @@ describe('MongoDB that fails', () => {
     expect(swept).toBe(25);
     expect(await backend.range(at('kept'))).toEqual([...elements, ...elements]);
   });
+
+  it('is opened while it makes its indexes for longer than a call may take, and no longer than that otherwise', async () => {
+    const timeoutMs = 400;
+    await failNext(1, { failCommands: ['createIndexes'], blockConnection: true, blockTimeMS: 3 * timeoutMs });
+    const backend = await open({ url: server.url, timeoutMs });
+    expect(await backend.set(at('a'), 1)).toBeDefined();
+    const client = new MongoClient(server.url);
+    for (const options of [{ url: server.url }, { client }]) {
+      await failNext(1, { failCommands: ['listCollections'], blockConnection: true, blockTimeMS: 60_000 });
+      await expect(open({ ...options, timeoutMs })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    }
+    await client.close();
+  });
 });

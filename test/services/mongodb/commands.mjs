@@ -48,6 +48,11 @@ export class Commands {
     );
   }
 
+  /** How long the answer to the last command is held back. */
+  get delayMs() {
+    return this.#failPoint.delayMs;
+  }
+
   configureFailPoint(command) {
     this.#failPoint.configure(command);
     return {};

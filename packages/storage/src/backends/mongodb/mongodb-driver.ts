@@ -9,12 +9,13 @@ import type {
   StoredRange,
   Verdict,
 } from '../../driver';
+import { CallDeadlines } from '../../call-deadlines';
 import { StorageError } from '../../errors';
 import type { JsonFilter } from '../../json-filter';
 import type { MongoClient } from './mongodb-client';
 import { explainMongoError } from './mongodb-errors';
 import { MongoReader } from './mongodb-reader';
-import { openCollections } from './mongodb-collections';
+import { findCollections, makeIndexes } from './mongodb-collections';
 import { MongoLists } from './mongodb-lists';
 import { MongoLostChunks } from './mongodb-lost-chunks';
 import { MongoSweep } from './mongodb-sweep';
@@ -32,6 +33,9 @@ export interface MongoDriverOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** How long making indexes may take at least, of all that opening does. */
+const INDEXES_MS = 600_000;
+
 interface Opened {
   readonly client: MongoClient;
   readonly reader: MongoReader;
@@ -45,25 +49,27 @@ export class MongoDriver implements Driver {
   /** Whether there are transactions is known once it is open. */
   readonly capabilities: { -readonly [Name in keyof Capabilities]: Capabilities[Name] };
   readonly explain = explainMongoError;
+  readonly openTimeoutMs: number;
   readonly #options: MongoDriverOptions;
   #client: MongoClient | undefined;
   #opened: Opened | undefined;
 
   constructor(options: MongoDriverOptions) {
     this.#options = options;
-    const { maxValueBytes } = options;
+    const { maxValueBytes, timeoutMs } = options;
+    this.openTimeoutMs = timeoutMs + INDEXES_MS;
     this.capabilities = { transact: false, query: true, publish: false, maxValueBytes };
   }
 
   async open(): Promise<void> {
-    const { openClient, isClientOurs, writeConcern, timeoutMs, onError } = this.#options;
+    const { openClient, writeConcern, timeoutMs, onError } = this.#options;
     const client = await openClient();
     this.#client = client;
-    if (isClientOurs) await client.connect();
-    const { items, chunks, hasTransactions, serverClockAheadMs } = await openCollections(
-      client,
-      this.#options,
-    );
+    const text = `MongoDB did not answer within ${timeoutMs} ms.`;
+    const deadline = new CallDeadlines(timeoutMs, () => new StorageError('UNAVAILABLE', text));
+    const collections = await deadline.inTime(this.#reach(client));
+    await makeIndexes(collections, INDEXES_MS);
+    const { items, chunks, hasTransactions, serverClockAheadMs } = collections;
     const lists = new MongoLists(items, chunks, onError);
     const sweep = new MongoSweep(items, lists, new MongoLostChunks(items, chunks, lists));
     this.capabilities.transact = hasTransactions;
@@ -77,6 +83,11 @@ export class MongoDriver implements Driver {
         ...{ writeConcern, timeoutMs, serverClockAheadMs, onError },
       }),
     };
+  }
+
+  async #reach(client: MongoClient): ReturnType<typeof findCollections> {
+    if (this.#options.isClientOurs) await client.connect();
+    return findCollections(client, this.#options);
   }
 
   async close(): Promise<void> {
