@@ -2,6 +2,7 @@ import { Aggregator } from 'mingo';
 import { BSON } from 'mongodb';
 import { toOuter } from './bson-values.mjs';
 import { Collection } from './collection.mjs';
+import { FailPoint } from './fail-point.mjs';
 import { ServerError } from './server-error.mjs';
 import { Sessions } from './transaction.mjs';
 
@@ -14,6 +15,7 @@ export class Commands {
   #cursors = new Map();
   #lastCursor = 0;
   #sessions = new Sessions();
+  #failPoint = new FailPoint();
   #transaction;
 
   /** @param {string} [address] of a replica set of one member; without it, a single server */
@@ -34,14 +36,26 @@ export class Commands {
         'IllegalOperation',
         'Transaction numbers are only allowed on a replica set member or mongos',
       );
-    return this.#sessions.run(command, (transaction) => {
-      this.#transaction = transaction;
-      try {
-        return handler.call(this, command, { name, database: command.$db, bytes });
-      } finally {
-        this.#transaction = undefined;
-      }
-    });
+    return this.#failPoint.around(name, () =>
+      this.#sessions.run(command, (transaction) => {
+        this.#transaction = transaction;
+        try {
+          return handler.call(this, command, { name, database: command.$db, bytes });
+        } finally {
+          this.#transaction = undefined;
+        }
+      }),
+    );
+  }
+
+  /** How long the answer to the last command is held back. */
+  get delayMs() {
+    return this.#failPoint.delayMs;
+  }
+
+  configureFailPoint(command) {
+    this.#failPoint.configure(command);
+    return {};
   }
 
   collection(database, name) {
@@ -162,6 +176,11 @@ const HANDLERS = {
   ismaster: hello,
   ping: () => ({}),
   endSessions: () => ({}),
+
+  configureFailPoint(command) {
+    return this.configureFailPoint(command);
+  },
+
   buildInfo: () => ({ version: '7.0.0', versionArray: [7, 0, 0, 0], modules: [], recapStandIn: true }),
 
   create({ create, collation }, { database }) {

@@ -29,6 +29,8 @@ export class Transaction {
 export class Sessions {
   #transactions = new Map();
   #answers = new Map();
+  /** The last transaction of each session that was committed: to commit it once more changes nothing. */
+  #committed = new Map();
 
   /** Runs a command, in its transaction if it has one; a write that comes again gets the answer that it had. */
   run(command, runIn) {
@@ -44,6 +46,7 @@ export class Sessions {
     }
     if (startTransaction) this.#transactions.set(id, { txnNumber, transaction: new Transaction() });
     const current = this.#transactions.get(id);
+    if (command.commitTransaction && this.#committed.get(id) === txnNumber) return {};
     if (current?.txnNumber !== txnNumber)
       throw new ServerError(251, 'NoSuchTransaction', 'The transaction is over.', {
         errorLabels: ['TransientTransactionError'],
@@ -51,7 +54,10 @@ export class Sessions {
     const [name] = Object.keys(command);
     const isEnd = name === 'commitTransaction' || name === 'abortTransaction';
     if (isEnd) this.#transactions.delete(id);
-    if (name === 'commitTransaction') current.transaction.commit();
+    if (name === 'commitTransaction') {
+      current.transaction.commit();
+      this.#committed.set(id, txnNumber);
+    }
     if (isEnd) return {};
     try {
       const answer = runIn(current.transaction);

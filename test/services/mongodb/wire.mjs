@@ -74,7 +74,10 @@ export class Wire {
     header.writeInt32LE(16 + head.length + body.length, 0);
     header.writeInt32LE(responseTo, 8);
     header.writeInt32LE(opCode, 12);
-    this.#socket.write(Buffer.concat([header, head, body]));
+    const whole = Buffer.concat([header, head, body]);
+    const { delayMs } = this.#commands;
+    if (delayMs > 0) setTimeout(() => this.#socket.write(whole), delayMs);
+    else this.#socket.write(whole);
   }
 }
 

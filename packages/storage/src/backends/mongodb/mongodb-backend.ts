@@ -24,6 +24,7 @@ export function createMongodbBackend(given: MongodbBackendOptions = {}): Backend
     database: database ?? (client === undefined ? databaseOf(options) : undefined),
     collectionPrefix,
     writeConcern: { w, journal },
+    timeoutMs,
     closeMs: Math.min(1_000, timeoutMs / 2),
     maxValueBytes,
     onError: options.onError ?? (() => undefined),

@@ -24,7 +24,7 @@ export interface MongoDatabase {
 }
 
 export interface MongoCollection {
-  createIndexes(indexes: readonly MongoDocument[]): Promise<unknown>;
+  createIndexes(indexes: readonly MongoDocument[], options?: object): Promise<unknown>;
   findOne(filter: MongoDocument, options?: object): Promise<MongoDocument | null>;
   find(filter: MongoDocument, options?: object): MongoCursor;
   insertOne(document: MongoDocument, options?: object): Promise<unknown>;

@@ -1,9 +1,12 @@
 import { StorageError } from '../../errors';
 import type { MongoClient, MongoCollection, MongoDatabase } from './mongodb-client';
 
-interface Collections {
+interface Indexed {
   readonly items: MongoCollection;
   readonly chunks: MongoCollection;
+}
+
+interface Collections extends Indexed {
   readonly hasTransactions: boolean;
   /** The server's clock less ours. */
   readonly serverClockAheadMs: number;
@@ -28,11 +31,11 @@ const READING = {
 };
 
 /**
- * Makes the collections and their indexes where they are missing.
+ * The collections, which may not be there yet, and what has to be known of the server.
  *
  * @throws {StorageError} `DATABASE_UNSUPPORTED` where a collection orders text by a language
  */
-export async function openCollections(
+export async function findCollections(
   client: MongoClient,
   { database, collectionPrefix, writeConcern }: CollectionsOptions,
 ): Promise<Collections> {
@@ -43,13 +46,6 @@ export async function openCollections(
   const names = [`${collectionPrefix}items`, `${collectionPrefix}chunks`] as const;
   await checkCollation(db, names);
   const [items, chunks] = names.map((name) => db.collection(name, { ...READING, writeConcern }));
-  await items!.createIndexes([
-    { key: { partition: 1, key: 1 }, name: 'recap_address', unique: true },
-    { key: { expiresAt: 1 }, name: 'recap_expires_at', sparse: true },
-    { key: { dropped: 1 }, name: 'recap_dropped', sparse: true },
-    { key: { removeAt: 1 }, name: 'recap_remove_at', expireAfterSeconds: 0 },
-  ]);
-  await chunks!.createIndexes([{ key: { list: 1, start: 1 }, name: 'recap_list', unique: true }]);
   return {
     items: items!,
     chunks: chunks!,
@@ -57,6 +53,27 @@ export async function openCollections(
     hasTransactions: setName !== undefined || msg === 'isdbgrid',
     serverClockAheadMs,
   };
+}
+
+/**
+ * Makes the collections and their indexes where they are missing. Where there is much in them already, as after a
+ * restore without its indexes, that takes the server its time, and a connection is quiet for as long.
+ *
+ * @param timeoutMs after which it gives up; the server goes on, and the next that opens waits for the same indexes
+ */
+export async function makeIndexes({ items, chunks }: Indexed, timeoutMs: number): Promise<void> {
+  const options = { socketTimeoutMS: timeoutMs };
+  await items.createIndexes(
+    [
+      { key: { partition: 1, key: 1 }, name: 'recap_address', unique: true },
+      { key: { expiresAt: 1 }, name: 'recap_expires_at', sparse: true },
+      { key: { dropped: 1 }, name: 'recap_dropped', sparse: true },
+      { key: { list: 1 }, name: 'recap_list', sparse: true },
+      { key: { removeAt: 1 }, name: 'recap_remove_at', expireAfterSeconds: 0 },
+    ],
+    options,
+  );
+  await chunks.createIndexes([{ key: { list: 1, start: 1 }, name: 'recap_list', unique: true }], options);
 }
 
 /** The collation of a collection is that of its indexes and comparisons; keys go by their bytes. */

@@ -9,13 +9,15 @@ import type {
   StoredRange,
   Verdict,
 } from '../../driver';
+import { CallDeadlines } from '../../call-deadlines';
 import { StorageError } from '../../errors';
 import type { JsonFilter } from '../../json-filter';
 import type { MongoClient } from './mongodb-client';
 import { explainMongoError } from './mongodb-errors';
 import { MongoReader } from './mongodb-reader';
-import { openCollections } from './mongodb-collections';
+import { findCollections, makeIndexes } from './mongodb-collections';
 import { MongoLists } from './mongodb-lists';
+import { MongoLostChunks } from './mongodb-lost-chunks';
 import { MongoSweep } from './mongodb-sweep';
 import { MongoWriter } from './mongodb-writer';
 
@@ -25,10 +27,14 @@ export interface MongoDriverOptions {
   readonly database: string | undefined;
   readonly collectionPrefix: string;
   readonly writeConcern: object;
+  readonly timeoutMs: number;
   readonly closeMs: number;
   readonly maxValueBytes: number;
   readonly onError: (error: unknown) => void;
 }
+
+/** How long making indexes may take at least, of all that opening does. */
+const INDEXES_MS = 600_000;
 
 interface Opened {
   readonly client: MongoClient;
@@ -43,35 +49,45 @@ export class MongoDriver implements Driver {
   /** Whether there are transactions is known once it is open. */
   readonly capabilities: { -readonly [Name in keyof Capabilities]: Capabilities[Name] };
   readonly explain = explainMongoError;
+  readonly openTimeoutMs: number;
   readonly #options: MongoDriverOptions;
   #client: MongoClient | undefined;
   #opened: Opened | undefined;
 
   constructor(options: MongoDriverOptions) {
     this.#options = options;
-    const { maxValueBytes } = options;
+    const { maxValueBytes, timeoutMs } = options;
+    this.openTimeoutMs = timeoutMs + INDEXES_MS;
     this.capabilities = { transact: false, query: true, publish: false, maxValueBytes };
   }
 
   async open(): Promise<void> {
-    const { openClient, isClientOurs, writeConcern, onError } = this.#options;
+    const { openClient, writeConcern, timeoutMs, onError } = this.#options;
     const client = await openClient();
     this.#client = client;
-    if (isClientOurs) await client.connect();
-    const { items, chunks, hasTransactions, serverClockAheadMs } = await openCollections(
-      client,
-      this.#options,
-    );
+    const text = `MongoDB did not answer within ${timeoutMs} ms.`;
+    const deadline = new CallDeadlines(timeoutMs, () => new StorageError('UNAVAILABLE', text));
+    const collections = await deadline.inTime(this.#reach(client));
+    await makeIndexes(collections, INDEXES_MS);
+    const { items, chunks, hasTransactions, serverClockAheadMs } = collections;
     const lists = new MongoLists(items, chunks, onError);
-    const sweep = new MongoSweep(items, lists);
+    const sweep = new MongoSweep(items, lists, new MongoLostChunks(items, chunks, lists));
     this.capabilities.transact = hasTransactions;
     this.#opened = {
       client,
       lists,
       sweep,
       reader: new MongoReader(items),
-      writer: new MongoWriter({ client, items, lists, sweep, writeConcern, serverClockAheadMs, onError }),
+      writer: new MongoWriter({
+        ...{ client, items, lists, sweep },
+        ...{ writeConcern, timeoutMs, serverClockAheadMs, onError },
+      }),
     };
+  }
+
+  async #reach(client: MongoClient): ReturnType<typeof findCollections> {
+    if (this.#options.isClientOurs) await client.connect();
+    return findCollections(client, this.#options);
   }
 
   async close(): Promise<void> {

@@ -19,8 +19,7 @@ const CODES: ReadonlyMap<unknown, readonly [code: StorageErrorCode, text: string
 ]);
 
 const DUPLICATE_KEY = 11_000;
-/** Another transaction was quicker at the same document; no such transaction (any more). */
-const CONFLICTS: ReadonlySet<unknown> = new Set([112, 251]);
+const MAX_TIME_EXPIRED = 50;
 
 /** Numbers of the server; errors of Node and of the driver have texts there, or nothing. */
 function numberOf(error: unknown): unknown {
@@ -36,8 +35,23 @@ export function isTooLarge(error: unknown): boolean {
 }
 
 /** Whether a transaction that failed so was undone, and may be tried again. */
-export function isTransientConflict(error: unknown): boolean {
-  return CONFLICTS.has(numberOf(error)) || isDuplicateKey(error);
+export function isUndone(error: unknown): boolean {
+  return hasLabel(error, 'TransientTransactionError') || isDuplicateKey(error);
+}
+
+/**
+ * Whether a transaction that ended so may have been made, and its end may be asked for again, which makes nothing twice.
+ *
+ * @see https://github.com/mongodb/specifications/blob/master/source/transactions-convenient-api/transactions-convenient-api.md
+ */
+export function isEndUnknown(error: unknown): boolean {
+  return hasLabel(error, 'UnknownTransactionCommitResult') && numberOf(error) !== MAX_TIME_EXPIRED;
+}
+
+/** What the server, or the driver, says of an error besides its number. */
+function hasLabel(error: unknown, label: string): boolean {
+  const { hasErrorLabel } = (error ?? {}) as { readonly hasErrorLabel?: unknown };
+  return typeof hasErrorLabel === 'function' && hasErrorLabel.call(error, label) === true;
 }
 
 export function explainMongoError(error: unknown): StorageError {

@@ -1,15 +1,18 @@
 import type { MongoCollection, MongoDocument } from './mongodb-client';
 import type { MongoLists } from './mongodb-lists';
+import type { MongoLostChunks } from './mongodb-lost-chunks';
 import { PLAIN, RECORD_FIELDS, toRemoval, type MongoRecord } from './mongodb-records';
 
 /** Gives space back: of what has expired, and of lists that are no more. */
 export class MongoSweep {
   readonly #items: MongoCollection;
   readonly #lists: MongoLists;
+  readonly #lostChunks: MongoLostChunks;
 
-  constructor(items: MongoCollection, lists: MongoLists) {
+  constructor(items: MongoCollection, lists: MongoLists, lostChunks: MongoLostChunks) {
     this.#items = items;
     this.#lists = lists;
+    this.#lostChunks = lostChunks;
   }
 
   async sweep(limit: number, now: number): Promise<number> {
@@ -24,11 +27,13 @@ export class MongoSweep {
     }
     for (const record of found) if (record.chunked) swept += await this.#remove(record, isExpired);
     if (found.length === limit) return limit;
-    for (const record of await this.#find({ dropped: { $exists: true } }, limit - found.length)) {
+    const dropping = await this.#find({ dropped: { $exists: true } }, limit - found.length);
+    for (const record of dropping) {
       await this.tidy(record);
       swept += 1;
     }
-    return swept;
+    const left = limit - found.length - dropping.length;
+    return left > 0 ? swept + (await this.#lostChunks.sweep(left)) : swept;
   }
 
   /** Removes the elements of the lists that a document has dropped, and then its note of them. */

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DriverWrite, Verdict } from '../../driver';
 import type { MongoClient, MongoCollection, MongoDocument, MongoSession } from './mongodb-client';
-import { isTransientConflict } from './mongodb-errors';
+import { isEndUnknown, isUndone } from './mongodb-errors';
 import { decide, RECORD_FIELDS, type Change, type MongoRecord, type RemoveAt } from './mongodb-records';
 
 interface Transacted {
@@ -14,11 +14,17 @@ interface Parts {
   readonly client: MongoClient;
   readonly items: MongoCollection;
   readonly writeConcern: object;
+  readonly timeoutMs: number;
 }
 
-const ATTEMPTS = 100;
+/** Of the time of a call; after that, it says why it fails before it is said to take too long. */
+const TRYING = 0.8;
+const MAX_PAUSE_MS = 50;
 
-/** Looks at all documents of one snapshot, decides, and writes; another's write to one of them makes it begin anew. */
+/**
+ * Looks at all documents of one snapshot, decides, and writes. What undoes it (another's write to one of the documents,
+ * a lock that did not come free, a new primary) makes it begin anew while there is time.
+ */
 export class MongoTransactions {
   readonly #parts: Parts;
   readonly #removeAt: RemoveAt;
@@ -29,17 +35,11 @@ export class MongoTransactions {
   }
 
   async transact(writes: readonly DriverWrite[], now: number): Promise<Transacted> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#attempt(writes, now);
-      } catch (error) {
-        if (!isTransientConflict(error) || attempt === ATTEMPTS) throw error;
-        await wait(Math.random() * Math.min(2 ** attempt, 50));
-      }
-    }
+    const until = performance.now() + TRYING * this.#parts.timeoutMs;
+    return whileIt(isUndone, until, () => this.#attempt(writes, now, until));
   }
 
-  async #attempt(writes: readonly DriverWrite[], now: number): Promise<Transacted> {
+  async #attempt(writes: readonly DriverWrite[], now: number, until: number): Promise<Transacted> {
     const { client, items, writeConcern } = this.#parts;
     const session = client.startSession();
     let isDone = false;
@@ -52,7 +52,7 @@ export class MongoTransactions {
       const { operations, ...transacted } = await this.#look(writes, now, session);
       if (operations.length > 0) {
         await items.bulkWrite(operations, { session, ordered: true });
-        await session.commitTransaction();
+        await whileIt(isEndUnknown, until, () => session.commitTransaction());
         isDone = true;
       }
       return transacted;
@@ -81,6 +81,23 @@ export class MongoTransactions {
       return change === undefined ? [] : [toOperation(write, found.get(write.key), change)];
     });
     return { verdicts, operations, touched: [...found.values()] };
+  }
+}
+
+/** Tries again, after a pause, what fails in a way that passes. */
+async function whileIt<T>(
+  passes: (error: unknown) => boolean,
+  until: number,
+  run: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      const pauseMs = Math.random() * Math.min(2 ** attempt, MAX_PAUSE_MS);
+      if (!passes(error) || performance.now() + pauseMs > until) throw error;
+      await wait(pauseMs);
+    }
   }
 }
 

@@ -20,6 +20,7 @@ export interface MongoWriterParts {
   readonly lists: MongoLists;
   readonly sweep: MongoSweep;
   readonly writeConcern: object;
+  readonly timeoutMs: number;
   readonly serverClockAheadMs: number;
   readonly onError: (error: unknown) => void;
 }
@@ -27,6 +28,11 @@ export interface MongoWriterParts {
 /** Of one of several writes, by its place among them. */
 interface WriteFailure {
   readonly index: number;
+}
+
+interface BulkFailure {
+  readonly writeErrors?: WriteFailure | readonly WriteFailure[];
+  readonly result?: { readonly getWriteConcernError?: () => unknown };
 }
 
 /** The server's clock may go on differently from what it was when it was asked, and removes in steps of a minute. */
@@ -148,17 +154,20 @@ export class MongoWriter {
       replaceOne: { ...this.#toPlainSet(write, now), upsert: true },
     }));
     const refused = new Map<number, unknown>();
+    let unmet: unknown;
     try {
       await this.#items.bulkWrite(operations, { ordered: false });
     } catch (error) {
-      const { writeErrors } = error as { writeErrors?: WriteFailure | readonly WriteFailure[] };
+      const { writeErrors, result } = error as BulkFailure;
       const each = [writeErrors ?? []].flat();
       // The connection broke, or nobody may write: nothing is known of any.
       if (each.length === 0) throw error;
       for (const one of each) refused.set(one.index, one);
+      // What was not refused is held by fewer than it has to be, and a failover may undo it.
+      unmet = result?.getWriteConcernError?.();
     }
     for (const [index, write] of writes.entries()) {
-      const error = refused.get(index);
+      const error = refused.get(index) ?? unmet;
       if (error === undefined) written.set(write, { status: 'written' });
       else if (!isDuplicateKey(error)) written.set(write, explainMongoError(error));
     }
