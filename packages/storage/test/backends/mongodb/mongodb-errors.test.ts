@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { explainMongoError } from '../../../src/backends/mongodb/mongodb-errors';
+import { explainMongoError, isEndUnknown, isUndone } from '../../../src/backends/mongodb/mongodb-errors';
 
 describe('errors of MongoDB', () => {
   it.each([
@@ -20,5 +20,19 @@ describe('errors of MongoDB', () => {
   it('name the reason of the network', () => {
     const cause = Object.assign(new Error(), { code: 'ECONNREFUSED' });
     expect(inspect(explainMongoError(new Error('', { cause })).message)).toContain('ECONNREFUSED');
+  });
+
+  it.each([
+    [{ code: 24, label: 'TransientTransactionError' }, true, false],
+    [{ code: 11_000 }, true, false],
+    [{ code: 251 }, false, false],
+    [{ code: 91, label: 'UnknownTransactionCommitResult' }, false, true],
+    [{ code: 50, label: 'UnknownTransactionCommitResult' }, false, false],
+    [{ code: 112, hasErrorLabel: 'TransientTransactionError' }, false, false],
+    [undefined, false, false],
+  ])('as %j say whether a transaction was undone, or may have been made', (like, undone, unknown) => {
+    const { label } = { label: undefined, ...like };
+    const error = like && { hasErrorLabel: (name: string) => name === label, ...like };
+    expect([isUndone(error), isEndUnknown(error)]).toEqual([undone, unknown]);
   });
 });
