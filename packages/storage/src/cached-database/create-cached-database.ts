@@ -1,21 +1,17 @@
-import { z } from 'zod';
 import type { Backend } from '../backend';
 import { checkCount, checkName } from '../check-arguments';
-import { MAX_TIMER_MS } from '../check-options';
-import { CACHE_PARTS, type CacheParts } from '../cache/create-cache-backend';
+import { CACHE_PARTS } from '../cache/create-cache-backend';
 import type { DatabaseBackend, DatabaseItem } from '../database/database-backend';
 import { DATABASE_PARTS } from '../database/create-database-backend';
 import { StorageError } from '../errors';
 import { checkItems, checkKeys } from '../key-space/check-items';
 import { Lifecycle } from '../lifecycle';
-import { checkedSettings } from '../options/backend-options';
-import { functionOf } from '../options/program-shape';
-import { settings, wholeNumber } from '../options/setting-schemas';
 import { decodeValue, encodeValue } from '../stored-value';
 import { CacheEntries, type CacheEntry } from './cache-entries';
 import { copyOf, type Content } from './content';
 import { toLifetimes } from './entry-lifetimes';
 import { CacheSide } from './cache-side';
+import { checkCachedDatabaseOptions, partsOf } from './cached-database-shape';
 import type {
   CachedDatabase,
   CachedDatabaseOptions,
@@ -28,37 +24,7 @@ import { readDatabase } from './read-database';
 import { SharedReads, type ReadAnswer } from './shared-reads';
 import { WriteBehind, type CheckedWrite } from './write-behind';
 
-const STRATEGIES: readonly CachingStrategy[] = ['read-through', 'write-through', 'write-behind'];
 const MAX_QUEUED = 1_000_000;
-const METHODS = [
-  ...(['connect', 'disconnect', 'get', 'set', 'delete', 'mget', 'mset', 'exists', 'clear', 'keys'] as const),
-  ...(['append', 'getRange', 'getLength'] as const),
-] satisfies readonly (keyof DatabaseBackend)[];
-
-const isDatabase = (value: unknown): boolean =>
-  METHODS.every((name) => typeof (value as Partial<DatabaseBackend> | null)?.[name] === 'function');
-
-/** What is left open here is checked where it is read. */
-const SHAPE = {
-  cache: z.custom((value) => partsOf(value, CACHE_PARTS) !== undefined, {
-    error: 'has to be made by createCacheBackend()',
-  }),
-  database: z.custom(isDatabase, {
-    error: 'has to be a database, as createDatabaseBackend() makes one',
-  }),
-  strategy: z.enum(STRATEGIES, { error: `is one of ${STRATEGIES.join(', ')}` }),
-  ttlSeconds: z.unknown().optional(),
-  negativeTtlSeconds: z.unknown().optional(),
-  invalidateOver: z.unknown().optional(),
-  writeBehind: settings({
-    maxQueued: z.unknown().optional(),
-    retries: wholeNumber(0, 1_000_000).optional(),
-    initialDelayMs: wholeNumber(0, MAX_TIMER_MS).optional(),
-    maxDelayMs: wholeNumber(0, MAX_TIMER_MS).optional(),
-    pause: functionOf(' that waits').optional(),
-  }).optional(),
-  onError: functionOf(' that is told of errors').optional(),
-};
 
 type Entries = ReadonlyMap<string, CacheEntry>;
 const NO_ENTRIES: Entries = new Map();
@@ -70,7 +36,7 @@ const NO_ENTRIES: Entries = new Map();
  *   is not, `ARGUMENT_INVALID` for a lifetime that is none
  */
 export function createCachedDatabase(options: CachedDatabaseOptions): CachedDatabase {
-  checkedSettings(SHAPE, 'createCachedDatabase', options);
+  checkCachedDatabaseOptions(options);
   return new CachingDatabase(options);
 }
 
@@ -396,12 +362,4 @@ function toBus(over: CachedDatabaseOptions['invalidateOver']): Backend | undefin
     'CONFIG_INVALID',
     `"invalidateOver" has to be a backend that can publish; see its capabilities.`,
   );
-}
-
-/** What another copy of the package made has them as well. */
-function partsOf<S extends typeof CACHE_PARTS | typeof DATABASE_PARTS>(
-  role: unknown,
-  symbol: S,
-): (S extends typeof CACHE_PARTS ? CacheParts : { readonly backend: Backend }) | undefined {
-  return (role as Record<symbol, never> | null | undefined)?.[symbol];
 }
