@@ -113,7 +113,7 @@ export class Checkpointer {
   async #flush(slot: Slot, folders: Set<string>): Promise<void> {
     const { journal } = this.#options;
     // What is not in the journal for good may yet be undone.
-    while (slot.seq > journal.syncedSeq) await journal.settled(slot.seq).catch(() => undefined);
+    await journal.settle(slot);
     await this.#options.writer.flush(slot, folders);
   }
 }

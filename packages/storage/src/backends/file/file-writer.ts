@@ -75,7 +75,7 @@ export class FileWriter {
     }: { readonly file: FileState; readonly list: ListFileState; readonly later: Append[] },
   ): Promise<void> {
     const { layout, calls } = this.#reader;
-    const lines = Buffer.from(later.map(encodeAppend).join(''));
+    const lines = encodeLines(later);
     const end = Buffer.from(encodeListEnd(state.length));
     await calls.overwriteEnd(layout.fileOf(nameOf(slot), 'list'), Buffer.concat([lines, end]), list.endAt);
     const { id, seq, length } = state;
@@ -113,7 +113,7 @@ export class FileWriter {
     const { id, seq, length } = state;
     const generation = (slot.file?.generation ?? -1) + 1;
     const head = encodeListHead({ partition, key, id, generation, recent });
-    const lines = Buffer.from(head + appends.map(encodeAppend).join(''));
+    const lines = Buffer.concat([Buffer.from(head), encodeLines(appends)]);
     const bytes = Buffer.concat([lines, Buffer.from(encodeListEnd(length))]);
     await this.#replace(slot, 'list', bytes, folders);
     slot.file = {
@@ -168,6 +168,11 @@ export class FileWriter {
     }
     slot.file = undefined;
   }
+}
+
+/** Together they may be longer than a text can be. */
+function encodeLines(appends: readonly Append[]): Buffer {
+  return Buffer.concat(appends.map((append) => Buffer.from(encodeAppend(append))));
 }
 
 function isScattered({ lines, length }: ListFileState, later: readonly Append[]): boolean {
