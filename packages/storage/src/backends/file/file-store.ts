@@ -67,7 +67,9 @@ async function load(
   let { lastSeq } = found;
   for (const slot of table.all()) lastSeq = Math.max(lastSeq, slot.seq);
   const journal = new Journal({ folder: layout.journal, calls, check, found: { ...found, lastSeq } });
-  const checkpointer = new Checkpointer({ writer: new FileWriter(reader), calls, table, journal, onError });
+  const checkpointer = new Checkpointer({
+    ...{ writer: new FileWriter(reader, check), calls, table, journal, check, onError },
+  });
   for (const slot of changed) checkpointer.add(slot);
   for (const slot of table.all()) if (slot.file?.isDamaged) checkpointer.add(slot);
   for (const { partition, key } of torn) {

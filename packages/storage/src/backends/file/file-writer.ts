@@ -15,13 +15,17 @@ const LINE_ELEMENTS = 256;
 /** Writes the files of values and lists, and their backups. */
 export class FileWriter {
   readonly #reader: FileReader;
+  readonly #check: () => Promise<void>;
 
-  constructor(reader: FileReader) {
+  /** @param check rejects when nothing may be written any more */
+  constructor(reader: FileReader, check: () => Promise<void>) {
     this.#reader = reader;
+    this.#check = check;
   }
 
   /** @param folders is told of those that have to be synced for what was done to last */
   async flush(slot: Slot, folders: Set<string>): Promise<void> {
+    await this.#check();
     const { state } = slot;
     if (state?.kind === 'value') await this.#writeValue(slot, state, folders);
     else if (state?.kind === 'list') await this.#writeList(slot, state, folders);
@@ -128,6 +132,8 @@ export class FileWriter {
     const path = layout.fileOf(nameOf(slot), kind);
     const isKept = file !== undefined && !file.isDamaged;
     await calls.replace(path, bytes, async () => {
+      // Writing it has taken its time.
+      await this.#check();
       if (isKept) await this.#backUp(slot, file, folders);
     });
     folders.add(dirname(path));
