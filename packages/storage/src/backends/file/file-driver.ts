@@ -18,7 +18,7 @@ import { explainFileError } from './file-errors';
 import { nameOf } from './file-names';
 import { FileReads } from './file-reads';
 import type { FileStore, FileStoreOptions } from './file-store';
-import { liveState, type Slot } from './file-table';
+import { liveState, removedFile, type Slot } from './file-table';
 import { FileWrites } from './file-writes';
 import { mapAtMost } from './map-at-most';
 import { leaseStore, type StoreLease } from './shared-stores';
@@ -188,8 +188,7 @@ export class FileDriver implements Driver {
     const damaged = table.findOrAdd(address);
     const error = corrupt(reader.layout.fileOf(name, 'value'), 'is damaged');
     table.put(damaged, { kind: 'damaged', seq: 0, version: '', expiresAt: undefined, error }, 0);
-    const generation = reader.backupCount + 1;
-    damaged.file = { kind: 'value', seq: 0, generation, bytes: 0, isDamaged: true, list: undefined };
+    damaged.file = removedFile(reader.backupCount);
     return damaged;
   }
 

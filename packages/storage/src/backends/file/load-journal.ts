@@ -3,7 +3,7 @@ import { continues, makesLast, stateAfter } from './apply-change';
 import { corrupt, type DamageReport } from './file-damage';
 import { nameOf } from './file-names';
 import type { FileReader } from './file-reader';
-import type { FileTable, Slot } from './file-table';
+import { removedFile, type FileTable, type Slot } from './file-table';
 import { segmentNumber, type Segment } from './journal';
 import { decodeChanges, type Change, type JournalLine } from './journal-line';
 import { LINE_BEGIN, LINE_END, unsealLine } from './sealed-line';
@@ -65,6 +65,8 @@ export async function loadJournal(
   function apply(change: Change | undefined, seq: number, slot: Slot, path: string): void {
     if (change !== undefined && continues(change, slot)) {
       table.put(slot, stateAfter(change, seq, slot.state), seq);
+      // Its file may have been removed already, and of its backups not all.
+      if (change.type === 'delete') slot.file ??= removedFile(backupCount);
       return;
     }
     const { partition, key, state } = slot;
