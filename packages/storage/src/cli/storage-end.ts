@@ -1,4 +1,6 @@
 import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DESCRIPTION } from '../backends/file/folder-layout';
 import { errorCode, StorageError } from '../errors';
 import { backendType, type BackendType } from '../manager/backend-types';
 import { backendShapes } from '../options/config-schemas';
@@ -113,15 +115,28 @@ export async function openEnd(
 ): Promise<Half> {
   const { backend } = half;
   if (hasToExist && 'path' in backend && typeof backend.path === 'string' && backend.path !== ':memory:')
-    await refuseAbsent(backend.path, label);
+    await refuseAbsent(backend.path, backend.type, label);
   return await openHalf({ ...half, fallback: undefined }, options, undefined);
 }
 
-async function refuseAbsent(path: string, label: string): Promise<void> {
+async function refuseAbsent(path: string, type: string, label: string): Promise<void> {
+  if (!(await isThere(path)))
+    throw new StorageError('UNAVAILABLE', `There is no ${path} to read from (${label}).`);
+  // A folder of something else would be made one of a backend.
+  if (type === 'file' && !(await isThere(join(path, DESCRIPTION))))
+    throw new StorageError(
+      'UNAVAILABLE',
+      `${path} has no ${DESCRIPTION}: it is no folder of a file backend, and there is nothing to read from (${label}).`,
+    );
+}
+
+async function isThere(path: string): Promise<boolean> {
   try {
     await access(path);
+    return true;
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    throw new StorageError('UNAVAILABLE', `There is no ${path} to read from (${label}).`);
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw error;
   }
 }

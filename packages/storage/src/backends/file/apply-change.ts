@@ -30,3 +30,9 @@ export function continues(change: Change, slot: Slot): boolean {
   if (change.type !== 'append' || change.at === 0) return true;
   return slot.state?.kind === 'list' && slot.state.length === change.at;
 }
+
+/** Whether it is the append that the list which is there ends with; a file cut within what one write became has less. */
+export function makesLast(change: Change | undefined, { state }: Slot): boolean {
+  if (change?.type !== 'append' || state?.kind !== 'list') return false;
+  return state.length === change.at + change.values.length;
+}

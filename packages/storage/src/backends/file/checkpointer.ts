@@ -8,6 +8,8 @@ export interface CheckpointerOptions {
   readonly calls: FileCalls;
   readonly table: FileTable;
   readonly journal: Journal;
+  /** Rejects when nothing may be written any more. */
+  readonly check: () => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -70,7 +72,9 @@ export class Checkpointer {
   }
 
   async #checkpoint(): Promise<void> {
-    const { journal, calls } = this.#options;
+    const { journal, calls, check } = this.#options;
+    // Whoever has the folder now has read the journal, and goes on with it.
+    await check();
     const segments = await journal.seal();
     const slots = [...this.#dirty];
     this.#dirty = new Set();
@@ -95,7 +99,10 @@ export class Checkpointer {
     try {
       for (const folder of folders) await calls.syncFolder(folder);
       const isDone = failures.length === 0 && performance.now() <= this.#deadline;
-      if (isDone) await journal.remove(segments);
+      if (isDone && segments.length > 0) {
+        await check();
+        await journal.remove(segments);
+      }
     } catch (error) {
       for (const slot of slots) this.#dirty.add(slot);
       throw error;
@@ -113,7 +120,7 @@ export class Checkpointer {
   async #flush(slot: Slot, folders: Set<string>): Promise<void> {
     const { journal } = this.#options;
     // What is not in the journal for good may yet be undone.
-    while (slot.seq > journal.syncedSeq) await journal.settled(slot.seq).catch(() => undefined);
+    await journal.settle(slot);
     await this.#options.writer.flush(slot, folders);
   }
 }

@@ -6,6 +6,8 @@ import { temporaryName } from './file-names';
 const DEFAULT_MODE = 0o600;
 /** Less than this is read without asking for the size before. */
 const MOST_FILES_BYTES = 4_096;
+/** Node takes less than 2 GiB in one call. */
+const MAX_CALL_BYTES = 2 ** 30;
 
 /** What the backend does with files, in terms of the calls of a file system. */
 export class FileCalls {
@@ -169,7 +171,12 @@ const CANNOT_LINK: ReadonlySet<string | undefined> = new Set([
 
 export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    const { bytesWritten } = await file.write(
+      bytes,
+      done,
+      Math.min(bytes.length - done, MAX_CALL_BYTES),
+      position + done,
+    );
     if (bytesWritten === 0)
       throw Object.assign(new Error('Nothing more could be written.'), { code: 'ENOSPC' });
     done += bytesWritten;
@@ -180,7 +187,12 @@ async function readAt(file: OpenFile, length: number, position: number): Promise
   const buffer = Buffer.allocUnsafe(length);
   let done = 0;
   while (done < length) {
-    const { bytesRead } = await file.read(buffer, done, length - done, position + done);
+    const { bytesRead } = await file.read(
+      buffer,
+      done,
+      Math.min(length - done, MAX_CALL_BYTES),
+      position + done,
+    );
     if (bytesRead === 0) break;
     done += bytesRead;
   }

@@ -18,7 +18,7 @@ import { explainFileError } from './file-errors';
 import { nameOf } from './file-names';
 import { FileReads } from './file-reads';
 import type { FileStore, FileStoreOptions } from './file-store';
-import { liveState, type Slot } from './file-table';
+import { liveState, removedFile, type Slot } from './file-table';
 import { FileWrites } from './file-writes';
 import { mapAtMost } from './map-at-most';
 import { leaseStore, type StoreLease } from './shared-stores';
@@ -39,6 +39,8 @@ interface Open {
 /** How many values a query looks at in one go. */
 const QUERY_STEP = 500;
 const FILES_AT_ONCE = 16;
+/** A page ends with the value that goes beyond it. */
+const PAGE_BYTES = 4 * 2 ** 20;
 
 export class FileDriver implements Driver {
   readonly name = 'file';
@@ -80,14 +82,14 @@ export class FileDriver implements Driver {
   }
 
   async scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
-    const { slots, hasMore } = this.#page(partition, scan, now);
+    const { slots, hasMore } = page(this.#within(partition, scan, now), scan.limit, PAGE_BYTES);
     const { reads } = this.#open;
     const items = await mapAtMost(FILES_AT_ONCE, slots, (slot) => reads.item(slot, now));
     return { items: items.filter((item) => item !== undefined), hasMore, ...stopAt(hasMore, slots) };
   }
 
   async keys(partition: string, scan: DriverScan, now: number): Promise<DriverPage<string>> {
-    const { slots, hasMore } = this.#page(partition, scan, now);
+    const { slots, hasMore } = page(this.#within(partition, scan, now), scan.limit, Infinity);
     const { reads } = this.#open;
     for (const slot of slots) await reads.settle(slot);
     const found = slots.filter((slot) => liveState(slot, now) !== undefined);
@@ -100,14 +102,7 @@ export class FileDriver implements Driver {
     scan: DriverScan,
     now: number,
   ): Promise<DriverPage<StoredItem>> {
-    const slots: Slot[] = [];
-    let hasMore = false;
-    for (const slot of this.#within(partition, scan, now)) {
-      if (slot.state?.kind === 'list') continue;
-      hasMore = slots.length === QUERY_STEP;
-      if (hasMore) break;
-      slots.push(slot);
-    }
+    const { slots, hasMore } = page(valuesOf(this.#within(partition, scan, now)), QUERY_STEP, PAGE_BYTES);
     const { reads } = this.#open;
     const read = await mapAtMost(FILES_AT_ONCE, slots, (slot) => reads.item(slot, now));
     const items: StoredItem[] = [];
@@ -188,22 +183,8 @@ export class FileDriver implements Driver {
     const damaged = table.findOrAdd(address);
     const error = corrupt(reader.layout.fileOf(name, 'value'), 'is damaged');
     table.put(damaged, { kind: 'damaged', seq: 0, version: '', expiresAt: undefined, error }, 0);
-    const generation = reader.backupCount + 1;
-    damaged.file = { kind: 'value', seq: 0, generation, bytes: 0, isDamaged: true, list: undefined };
+    damaged.file = removedFile(reader.backupCount);
     return damaged;
-  }
-
-  #page(
-    partition: string,
-    scan: DriverScan,
-    now: number,
-  ): { readonly slots: Slot[]; readonly hasMore: boolean } {
-    const slots: Slot[] = [];
-    for (const slot of this.#within(partition, scan, now)) {
-      if (slots.length === scan.limit) return { slots, hasMore: true };
-      slots.push(slot);
-    }
-    return { slots, hasMore: false };
   }
 
   /** Also what is being deleted, as long as that may yet fail. */
@@ -222,6 +203,31 @@ export class FileDriver implements Driver {
       if (liveState(slot, now) !== undefined) return true;
     return false;
   }
+}
+
+function* valuesOf(slots: Iterable<Slot>): Generator<Slot> {
+  for (const slot of slots) if (slot.state?.kind !== 'list') yield slot;
+}
+
+function page(
+  found: Iterable<Slot>,
+  limit: number,
+  maxBytes: number,
+): { readonly slots: Slot[]; readonly hasMore: boolean } {
+  const slots: Slot[] = [];
+  let bytes = 0;
+  for (const slot of found) {
+    if (slots.length === limit || bytes > maxBytes) return { slots, hasMore: true };
+    slots.push(slot);
+    bytes += bytesOf(slot);
+  }
+  return { slots, hasMore: false };
+}
+
+/** Of what a page has of it: elements of lists are not among that. */
+function bytesOf({ state, file }: Slot): number {
+  if (state?.kind !== 'value') return 0;
+  return state.content === undefined ? (file?.bytes ?? 0) : state.content.length;
 }
 
 function stopAt(hasMore: boolean, slots: readonly Slot[]): { readonly stoppedAt?: string } {

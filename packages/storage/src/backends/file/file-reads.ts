@@ -23,9 +23,7 @@ export class FileReads {
 
   /** A write that is under way is waited for: it may yet fail. */
   async settle(slot: Slot): Promise<void> {
-    const { journal } = this.#store;
-    // Whoever wrote is told of the failure; here it has not happened.
-    while (slot.seq > journal.syncedSeq) await journal.settled(slot.seq).catch(() => undefined);
+    await this.#store.journal.settle(slot);
   }
 
   async item(slot: Slot, now: number): Promise<StoredItem | undefined> {

@@ -1,7 +1,6 @@
-import { corrupt, DamageReport, type FileDamage } from './file-damage';
+import { DamageReport, type FileDamage } from './file-damage';
 import { Checkpointer } from './checkpointer';
 import { FileCalls } from './file-calls';
-import { nameOf } from './file-names';
 import { FileReader } from './file-reader';
 import type { FileSystem } from './file-system';
 import { FileTable } from './file-table';
@@ -12,6 +11,7 @@ import { FolderLock } from './folder-lock';
 import { Journal } from './journal';
 import { loadFiles } from './load-files';
 import { loadJournal } from './load-journal';
+import { mendTornLists } from './mend-torn-lists';
 
 export interface FileStoreOptions {
   readonly system: FileSystem;
@@ -63,29 +63,17 @@ async function load(
   const reader = new FileReader(layout, calls, backupCount);
   const table = new FileTable();
   const { unknown, torn } = await loadFiles(reader, table, report);
-  const { changed, ...found } = await loadJournal(reader, table, report);
+  const { changed, confirmed, ...found } = await loadJournal(reader, table, report);
   let { lastSeq } = found;
   for (const slot of table.all()) lastSeq = Math.max(lastSeq, slot.seq);
   const journal = new Journal({ folder: layout.journal, calls, check, found: { ...found, lastSeq } });
-  const checkpointer = new Checkpointer({ writer: new FileWriter(reader), calls, table, journal, onError });
+  const checkpointer = new Checkpointer({
+    ...{ writer: new FileWriter(reader, check), calls, table, journal, check, onError },
+  });
   for (const slot of changed) checkpointer.add(slot);
   for (const slot of table.all()) if (slot.file?.isDamaged) checkpointer.add(slot);
-  for (const { partition, key } of torn) {
-    const slot = table.findOrAdd({ partition, key });
-    const { state } = slot;
-    const isContinued = state?.kind !== 'list' || state.length > (slot.file?.list?.length ?? 0);
-    if (isContinued) continue;
-    const path = layout.fileOf(nameOf(slot), 'list');
-    const problem = 'is damaged';
-    const backup = await reader.backup(nameOf(slot));
-    report.add({ path, problem, partition, key, ...(backup && { restoredFrom: backup.path }) });
-    const error = corrupt(path, problem);
-    const { seq } = slot;
-    const damaged = { kind: 'damaged' as const, seq, version: '', expiresAt: undefined, error };
-    table.put(slot, backup?.state ?? damaged, seq);
-    slot.file = { ...slot.file!, isDamaged: true };
-    checkpointer.add(slot);
-  }
+  const lost = await mendTornLists({ reader, table, report, torn, confirmed });
+  for (const slot of lost) checkpointer.add(slot);
   return { table, journal, reader, checkpointer, report, unknown: new Set(unknown) };
 }
 

@@ -46,6 +46,12 @@ export interface FileState {
   readonly list: ListFileState | undefined;
 }
 
+/** Of a file that is gone or unreadable, where any of its backups may be there. */
+export function removedFile(backupCount: number): FileState {
+  const generation = backupCount + 1;
+  return { kind: 'value', seq: 0, generation, bytes: 0, isDamaged: true, list: undefined };
+}
+
 export interface ListFileState {
   readonly id: number;
   readonly length: number;

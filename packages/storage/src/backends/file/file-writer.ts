@@ -15,13 +15,17 @@ const LINE_ELEMENTS = 256;
 /** Writes the files of values and lists, and their backups. */
 export class FileWriter {
   readonly #reader: FileReader;
+  readonly #check: () => Promise<void>;
 
-  constructor(reader: FileReader) {
+  /** @param check rejects when nothing may be written any more */
+  constructor(reader: FileReader, check: () => Promise<void>) {
     this.#reader = reader;
+    this.#check = check;
   }
 
   /** @param folders is told of those that have to be synced for what was done to last */
   async flush(slot: Slot, folders: Set<string>): Promise<void> {
+    await this.#check();
     const { state } = slot;
     if (state?.kind === 'value') await this.#writeValue(slot, state, folders);
     else if (state?.kind === 'list') await this.#writeList(slot, state, folders);
@@ -75,7 +79,7 @@ export class FileWriter {
     }: { readonly file: FileState; readonly list: ListFileState; readonly later: Append[] },
   ): Promise<void> {
     const { layout, calls } = this.#reader;
-    const lines = Buffer.from(later.map(encodeAppend).join(''));
+    const lines = encodeLines(later);
     const end = Buffer.from(encodeListEnd(state.length));
     await calls.overwriteEnd(layout.fileOf(nameOf(slot), 'list'), Buffer.concat([lines, end]), list.endAt);
     const { id, seq, length } = state;
@@ -113,7 +117,7 @@ export class FileWriter {
     const { id, seq, length } = state;
     const generation = (slot.file?.generation ?? -1) + 1;
     const head = encodeListHead({ partition, key, id, generation, recent });
-    const lines = Buffer.from(head + appends.map(encodeAppend).join(''));
+    const lines = Buffer.concat([Buffer.from(head), encodeLines(appends)]);
     const bytes = Buffer.concat([lines, Buffer.from(encodeListEnd(length))]);
     await this.#replace(slot, 'list', bytes, folders);
     slot.file = {
@@ -128,6 +132,8 @@ export class FileWriter {
     const path = layout.fileOf(nameOf(slot), kind);
     const isKept = file !== undefined && !file.isDamaged;
     await calls.replace(path, bytes, async () => {
+      // Writing it has taken its time.
+      await this.#check();
       if (isKept) await this.#backUp(slot, file, folders);
     });
     folders.add(dirname(path));
@@ -168,6 +174,11 @@ export class FileWriter {
     }
     slot.file = undefined;
   }
+}
+
+/** Together they may be longer than a text can be. */
+function encodeLines(appends: readonly Append[]): Buffer {
+  return Buffer.concat(appends.map((append) => Buffer.from(encodeAppend(append))));
 }
 
 function isScattered({ lines, length }: ListFileState, later: readonly Append[]): boolean {

@@ -4,7 +4,7 @@ import { stateAfter } from './apply-change';
 import { decideWrite, type Decision } from './decide-write';
 import type { FileStore } from './file-store';
 import { liveState, type Slot } from './file-table';
-import type { Change } from './journal-line';
+import { encodeChanges } from './journal-line';
 
 interface Decided extends Decision {
   readonly slot: Slot;
@@ -26,17 +26,17 @@ export class FileWrites {
   }
 
   async write(write: DriverWrite, now: number): Promise<Verdict> {
-    await this.#makeRoom();
+    while (this.#isFull) await this.#makeRoom();
     const decided = this.#decide(write, now);
     await this.#make([decided]);
     return decided.verdict;
   }
 
   async batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
-    await this.#makeRoom();
     return Promise.all(
       writes.map(async (write) => {
         try {
+          while (this.#isFull) await this.#makeRoom();
           const decided = this.#decide(write, now);
           await this.#make([decided]);
           return decided.verdict;
@@ -48,7 +48,7 @@ export class FileWrites {
   }
 
   async transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
-    await this.#makeRoom();
+    while (this.#isFull) await this.#makeRoom();
     const decided = writes.map((write) => this.#decide(write, now));
     const refused = decided.filter(({ verdict }) => REFUSALS.has(verdict.status));
     const made = refused.length > 0 ? refused : decided;
@@ -80,10 +80,9 @@ export class FileWrites {
   /** At once in memory; resolves when it, and what it was decided upon, is on the disk. */
   async #make(decided: readonly Decided[]): Promise<void> {
     const { table, journal, checkpointer } = this.#store;
-    const changes: Change[] = [];
     const undo: (() => void)[] = [];
     const upon = Math.max(...decided.map(({ slot }) => slot.seq));
-    const changed = decided.filter(({ change }) => change !== undefined);
+    const changed = decided.flatMap(({ slot, change }) => (change === undefined ? [] : [{ slot, change }]));
     if (changed.length === 0) {
       for (const { slot } of decided) if (slot.state === undefined) checkpointer.forget(slot);
       await journal.settled(upon);
@@ -91,21 +90,38 @@ export class FileWrites {
       return;
     }
     const seq = journal.nextSeq();
+    const line = this.#encode(seq, decided);
     for (const { slot, change } of changed) {
       const { state, seq: before } = slot;
-      changes.push(change!);
       undo.push(() => table.put(slot, state, before));
-      table.put(slot, stateAfter(change!, seq, state), seq);
+      table.put(slot, stateAfter(change, seq, state), seq);
       checkpointer.add(slot);
     }
-    await journal.append(seq, changes, () => {
+    await journal.append(seq, line, () => {
       for (const step of undo.reverse()) step();
     });
   }
 
+  /** Before anything is changed: it may be too large. */
+  #encode(seq: number, decided: readonly Decided[]): Buffer {
+    try {
+      return encodeChanges(
+        seq,
+        decided.flatMap(({ change }) => change ?? []),
+      );
+    } catch (error) {
+      for (const { slot } of decided) this.#store.checkpointer.forget(slot);
+      throw error;
+    }
+  }
+
+  /** Looked at right before a write is decided, as others wait too. */
+  get #isFull(): boolean {
+    return this.#room !== undefined || this.#store.journal.bytes >= MAX_JOURNAL_BYTES;
+  }
+
   async #makeRoom(): Promise<void> {
-    const { journal, checkpointer } = this.#store;
-    if (journal.bytes < MAX_JOURNAL_BYTES) return;
+    const { checkpointer } = this.#store;
     this.#room ??= checkpointer.run().finally(() => {
       this.#room = undefined;
     });

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { backupNameOf, fileNameOf, shardName, shardOf, type FileKind } from './file-names';
 
+/** Its presence tells a folder of a file backend from others. */
+export const DESCRIPTION = 'recap.json';
+
 /** Where in the folder everything is. */
 export class FolderLayout {
   readonly values: string;
@@ -17,7 +20,7 @@ export class FolderLayout {
     this.backups = join(root, 'backups');
     this.journal = join(root, 'journal');
     this.lock = join(root, 'lock');
-    this.description = join(root, 'recap.json');
+    this.description = join(root, DESCRIPTION);
   }
 
   get shards(): readonly string[] {

@@ -45,10 +45,14 @@ export class FolderLock {
     this.#timer.unref();
   }
 
-  /** Of a program that was stopped for a while, the lock may have been taken: then it must write no more. */
+  /**
+   * Of a program that was stopped for a while, the lock may have been taken: then it must write no more. Only the file
+   * tells: a clock may have stood still too.
+   */
   async check(): Promise<void> {
-    if (performance.now() - this.#seenAt > 2 * BEAT_MS) await this.#beat();
     if (this.#lost !== undefined) throw this.#lost;
+    if (performance.now() - this.#seenAt > BEAT_MS) await this.#beat();
+    else await this.#unlessTaken(this.#calls.system.kindOf(this.#own));
   }
 
   async release(): Promise<void> {
@@ -62,9 +66,13 @@ export class FolderLock {
   }
 
   async #beat(): Promise<void> {
+    await this.#unlessTaken(this.#calls.system.touch(this.#own));
+    this.#seenAt = performance.now();
+  }
+
+  async #unlessTaken(asked: Promise<unknown>): Promise<void> {
     try {
-      await this.#calls.system.touch(this.#own);
-      this.#seenAt = performance.now();
+      await asked;
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
       this.#lost = new StorageError(

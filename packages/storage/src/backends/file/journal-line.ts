@@ -1,7 +1,8 @@
 import type { Address } from '../../backend';
 import type { StoredValue } from '../../driver';
+import { StorageError } from '../../errors';
 import { checkOf, parseMembers, sealLine, unsealLine } from './sealed-line';
-import { readValue, readValues, valueMember, valuesMembers } from './stored-text';
+import { mostBytes, readValue, readValues, valueMember, valuesMembers } from './stored-text';
 
 /** What a write does to one address, once it is decided that it does. */
 export type Change = Address &
@@ -33,11 +34,26 @@ export function encodeSegmentHead(number: number, after: number): string {
  */
 const BODY = ',"changes":[';
 
-export function encodeChanges(seq: number, changes: readonly Change[]): string {
+/** Far below the longest text that there can be, as a line is read again as one. */
+const MAX_LINE_BYTES = 256 * 2 ** 20;
+
+/** @throws {StorageError} `VALUE_TOO_LARGE` */
+export function encodeChanges(seq: number, changes: readonly Change[]): Buffer {
+  const bytes = changes.flatMap(contentOf).reduce((sum, value) => sum + mostBytes(value), 0);
+  if (bytes > MAX_LINE_BYTES)
+    throw new StorageError(
+      'VALUE_TOO_LARGE',
+      `What is written together is ${bytes} bytes, more than the ${MAX_LINE_BYTES} that the journal takes at once. Write it in parts.`,
+    );
   const of = changes.map(({ partition, key }) => [partition, key]);
   const body = `${changes.map(encodeChange).join(',')}]}\n`;
   const head = `"seq":${seq},"of":${JSON.stringify(of)},"bodyCheck":"${checkOf(body)}"`;
-  return `${sealLine(head).slice(0, -LINE_ENDING.length)}${BODY}${body}`;
+  return Buffer.from(`${sealLine(head).slice(0, -LINE_ENDING.length)}${BODY}${body}`);
+}
+
+function contentOf(change: Change): readonly StoredValue[] {
+  if (change.type === 'delete') return [];
+  return change.type === 'set' ? [change.value] : change.values;
 }
 
 const LINE_ENDING = '}\n';

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { StorageError } from '../../errors';
 import { writeAll, type FileCalls } from './file-calls';
 import type { OpenFile } from './file-system';
-import { encodeChanges, encodeSegmentHead, type Change } from './journal-line';
+import { encodeSegmentHead } from './journal-line';
 
 export interface Segment {
   readonly number: number;
@@ -19,13 +20,17 @@ export interface JournalOptions {
   readonly check: () => Promise<void>;
 }
 
+/** Of lines that are written in one go; one line may be more. */
+const MAX_GROUP_BYTES = 16 * 2 ** 20;
+
 interface Group {
-  readonly lines: string[];
+  readonly lines: Buffer[];
   readonly undo: (() => void)[];
   readonly done: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   lastSeq: number;
+  bytes: number;
 }
 
 /**
@@ -42,7 +47,8 @@ export class Journal {
   #nextNumber: number;
   #sealed: Segment[];
   #open: { readonly segment: Segment; readonly file: OpenFile } | undefined;
-  #gathering: Group | undefined;
+  /** What is written next, in this order. */
+  #gathering: Group[] = [];
   #committing: Group | undefined;
   #running: Promise<void> | undefined;
   #isUncertain = false;
@@ -58,11 +64,12 @@ export class Journal {
     this.#lastSeq = found.lastSeq;
   }
 
+  /** With what is not yet written. */
   get bytes(): number {
-    return [...this.#sealed, ...(this.#open === undefined ? [] : [this.#open.segment])].reduce(
-      (sum, { bytes }) => sum + bytes,
-      0,
-    );
+    let sum = (this.#open?.segment.bytes ?? 0) + (this.#committing?.bytes ?? 0);
+    for (const { bytes } of this.#sealed) sum += bytes;
+    for (const { bytes } of this.#gathering) sum += bytes;
+    return sum;
   }
 
   nextSeq(): number {
@@ -73,22 +80,35 @@ export class Journal {
   /**
    * Resolves when it is on the disk.
    *
+   * @param line of `encodeChanges`
    * @param undo when it does not get there; what came after it is undone before
    */
-  append(seq: number, changes: readonly Change[], undo: () => void): Promise<void> {
-    const group = (this.#gathering ??= newGroup());
-    group.lines.push(encodeChanges(seq, changes));
+  append(seq: number, line: Buffer, undo: () => void): Promise<void> {
+    const group = this.#groupFor(line.length);
+    group.lines.push(line);
     group.undo.push(undo);
     group.lastSeq = seq;
+    group.bytes += line.length;
     this.#running ??= this.#run();
     return group.done;
   }
 
   /** Resolves when that write is on the disk; rejects when it did not get there. */
   async settled(seq: number): Promise<void> {
-    if (seq <= this.syncedSeq) return;
-    for (const group of [this.#committing, this.#gathering])
-      if (group !== undefined && seq <= group.lastSeq) return group.done;
+    if (seq > this.syncedSeq) await this.#groupOf(seq).done;
+  }
+
+  /** Resolves when all that the slot holds is on the disk: what did not get there was undone. */
+  async settle(slot: { readonly seq: number }): Promise<void> {
+    // Whoever wrote is told of a failure; here it has not happened.
+    while (slot.seq > this.syncedSeq) await this.#groupOf(slot.seq).done.catch(() => undefined);
+  }
+
+  #groupOf(seq: number): Group {
+    const groups = [...(this.#committing ? [this.#committing] : []), ...this.#gathering];
+    const group = groups.find(({ lastSeq }) => seq <= lastSeq);
+    if (group !== undefined) return group;
+    throw new StorageError('UNAVAILABLE', `The journal has no write of the number ${seq}.`);
   }
 
   /**
@@ -97,7 +117,7 @@ export class Journal {
    */
   async certain(): Promise<void> {
     if (!this.#isUncertain) return;
-    const { done } = (this.#gathering ??= newGroup());
+    const { done } = this.#groupFor(0);
     this.#running ??= this.#run();
     await done;
   }
@@ -122,10 +142,17 @@ export class Journal {
     await this.#seal();
   }
 
+  #groupFor(bytes: number): Group {
+    const last = this.#gathering.at(-1);
+    if (last !== undefined && last.bytes + bytes <= MAX_GROUP_BYTES) return last;
+    const group = newGroup();
+    this.#gathering.push(group);
+    return group;
+  }
+
   async #run(): Promise<void> {
     await nextTurn();
-    for (let group = this.#gathering; group !== undefined; group = this.#gathering) {
-      this.#gathering = undefined;
+    for (let group = this.#gathering.shift(); group !== undefined; group = this.#gathering.shift()) {
       this.#committing = group;
       try {
         await this.#commit(group);
@@ -146,8 +173,8 @@ export class Journal {
 
   /** Those that came since were decided upon what is not there now. */
   #rollBack(error: unknown): void {
-    const groups = [this.#gathering, this.#committing].filter((group) => group !== undefined);
-    this.#gathering = undefined;
+    const groups = this.#gathering.splice(0).reverse();
+    if (this.#committing !== undefined) groups.push(this.#committing);
     for (const { undo } of groups) for (const step of undo.reverse()) step();
     for (const { reject } of groups) reject(error);
   }
@@ -157,9 +184,10 @@ export class Journal {
     const isNew = this.#open === undefined;
     const { segment, file } = (this.#open ??= await this.#begin());
     const head = isNew ? encodeSegmentHead(segment.number, this.syncedSeq) : '';
-    const bytes = Buffer.from(head + group.lines.join(''));
+    const bytes = Buffer.concat([Buffer.from(head), ...group.lines]);
     await writeAll(file, bytes, segment.bytes);
     segment.bytes += bytes.length;
+    group.bytes = 0;
     await file.datasync();
     if (isNew) await this.#calls.syncFolder(this.#folder);
   }
@@ -197,5 +225,5 @@ function newGroup(): Group {
     resolve = onDone;
     reject = onFailed;
   });
-  return { lines: [], undo: [], done, resolve, reject, lastSeq: 0 };
+  return { lines: [], undo: [], done, resolve, reject, lastSeq: 0, bytes: 0 };
 }

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import type { Address } from '../../backend';
 import { corrupt, type DamageReport } from './file-damage';
 import { addressOf, isTemporary, nameOf, readFileName, type FileKind } from './file-names';
 import type { FileReader } from './file-reader';
 import type { FolderEntry } from './file-system';
-import type { FileState, FileTable, State } from './file-table';
+import type { FileState, FileTable, ListState, State } from './file-table';
 import { decodeListFile, recentOf } from './list-file';
 import { decodeValueFile, MAX_HEAD_BYTES, readValueHead } from './value-file';
 
@@ -19,11 +20,16 @@ interface Found {
   readonly isTorn: boolean;
 }
 
+export interface TornList extends Address {
+  /** What is sound of it. */
+  readonly state: ListState;
+}
+
 export interface LoadedFiles {
   /** Names of damaged files of which not even the key is known. */
   readonly unknown: ReadonlySet<string>;
   /** Lists whose end has to come from the journal. */
-  readonly torn: readonly Found[];
+  readonly torn: readonly TornList[];
 }
 
 /** Fills the table with what is in the files, and removes what was left half written. */
@@ -33,7 +39,7 @@ export async function loadFiles(
   report: DamageReport,
 ): Promise<LoadedFiles> {
   const unknown = new Set<string>();
-  const torn: Found[] = [];
+  const torn: TornList[] = [];
   for (const shard of reader.layout.shards) {
     const folder = join(reader.layout.values, shard);
     const entries = (await reader.calls.system.list(folder)).values();
@@ -59,7 +65,8 @@ export async function loadFiles(
       return;
     }
     await put(found);
-    if (found.isTorn) torn.push(found);
+    const { partition, key, state, isTorn } = found;
+    if (isTorn && state.kind === 'list') torn.push({ partition, key, state });
   }
 
   async function put(found: Found): Promise<void> {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { continues, stateAfter } from './apply-change';
+import { continues, makesLast, stateAfter } from './apply-change';
 import { corrupt, type DamageReport } from './file-damage';
 import { nameOf } from './file-names';
 import type { FileReader } from './file-reader';
-import type { FileTable, Slot } from './file-table';
+import { removedFile, type FileTable, type Slot } from './file-table';
 import { segmentNumber, type Segment } from './journal';
 import { decodeChanges, type Change, type JournalLine } from './journal-line';
 import { LINE_BEGIN, LINE_END, unsealLine } from './sealed-line';
@@ -20,6 +20,8 @@ export interface LoadedJournal {
   readonly lastSeq: number;
   /** What has to be brought to its file. */
   readonly changed: ReadonlySet<Slot>;
+  /** Lists whose file has all that the journal has of them. */
+  readonly confirmed: ReadonlySet<Slot>;
 }
 
 /** Makes the changes that were answered and may not have reached their files. */
@@ -41,6 +43,7 @@ export async function loadJournal(
     read.push(readSegment({ number, path, bytes: bytes.length }, bytes, report));
   }
   const changed = new Set<Slot>();
+  const confirmed = new Set<Slot>();
   let lastSeq = 0;
   for (const [index, { lines, segment }] of read.entries()) {
     // A segment that could not be written to its end was given up, and those after it say where.
@@ -50,17 +53,20 @@ export async function loadJournal(
       if (seq > upTo) continue;
       for (const [at, address] of of.entries()) {
         const slot = table.findOrAdd(address);
+        if (slot.seq === seq && makesLast(changes?.[at], slot)) confirmed.add(slot);
         if (slot.seq >= seq) continue;
         apply(changes?.[at], seq, slot, segment.path);
         changed.add(slot);
       }
     }
   }
-  return { segments: read.map(({ segment }) => segment), lastSeq, changed };
+  return { segments: read.map(({ segment }) => segment), lastSeq, changed, confirmed };
 
   function apply(change: Change | undefined, seq: number, slot: Slot, path: string): void {
     if (change !== undefined && continues(change, slot)) {
       table.put(slot, stateAfter(change, seq, slot.state), seq);
+      // Its file may have been removed already, and of its backups not all.
+      if (change.type === 'delete') slot.file ??= removedFile(backupCount);
       return;
     }
     const { partition, key, state } = slot;

@@ -13,6 +13,16 @@ export function valuesMembers(values: readonly StoredValue[]): string {
   return `${base64}"values":[${texts.join(',')}]`;
 }
 
+/** How long it is at most as one of a list's, with what is told beside. */
+export function mostBytes(value: StoredValue): number {
+  return typeof value === 'string'
+    ? Buffer.byteLength(value) + 1
+    : Math.ceil(value.byteLength / 3) * 4 + BESIDE_BASE64;
+}
+
+/** Quotes, commas, and the place in digits. */
+const BESIDE_BASE64 = 16;
+
 export function readValue(object: Readonly<Record<string, unknown>>): StoredValue | undefined {
   const { base64 } = object;
   if (typeof base64 === 'string') return Buffer.from(base64, 'base64');
