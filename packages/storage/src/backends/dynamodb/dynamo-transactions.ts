@@ -1,6 +1,6 @@
 import type { DriverWrite, Verdict } from '../../driver';
 import { newId } from '../../new-id';
-import type { Bodies, Body } from './bodies';
+import type { Bodies } from './bodies';
 import { byteLength, readNumber } from './dynamo-attributes';
 import type { Attributes } from './dynamo-client';
 import { errorName } from './dynamo-errors';
@@ -15,8 +15,8 @@ import { PART_BYTES } from './runs';
 interface Step {
   readonly action: object;
   readonly verdict: Verdict;
-  /** Named by nothing unless the transaction succeeds. */
-  readonly begun?: Body | undefined;
+  /** Named by nothing unless the transaction succeeds, or by what was there before. */
+  readonly touched: string | undefined;
   /** Named by nothing once it has succeeded. */
   readonly replaced?: string | undefined;
 }
@@ -50,8 +50,10 @@ export class DynamoTransactions {
   }
 
   async apply(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
+    let last: readonly Step[] = [];
     for (let attempt = 0, since = performance.now(); ; attempt += 1) {
       const heads = await this.#heads(writes);
+      for (const [place, step] of last.entries()) await this.#lists.forgetUnnamed(step, heads[place]);
       const judged = writes.map((write, place) => judge(write, heads[place], now));
       if (judged.some((verdict) => verdict !== undefined && REFUSALS.has(verdict.status)))
         return judged.map((verdict) => verdict ?? { status: 'written' });
@@ -63,7 +65,7 @@ export class DynamoTransactions {
         for (const { replaced } of steps) if (replaced !== undefined) await this.#bodies.forget(replaced);
         return steps.map(({ verdict }) => verdict);
       }
-      for (const { begun } of steps) if (begun !== undefined) await this.#bodies.forget(begun.id);
+      last = steps;
       await this.#table.backOff(attempt, since, () => failure);
     }
   }
@@ -85,11 +87,12 @@ export class DynamoTransactions {
     const address = this.#keys.item(partition, key);
     const same = unchanged(head);
     if (verdict !== undefined && (verdict.status !== 'missing' || head === undefined))
-      return { action: { ConditionCheck: this.#input({ Key: address }, same) }, verdict };
+      return { action: { ConditionCheck: this.#input({ Key: address }, same) }, verdict, touched: undefined };
     if (write.type === 'delete')
       return {
         action: { Delete: this.#input({ Key: address }, same) },
         verdict: verdict ?? { status: 'deleted' },
+        touched: undefined,
         replaced: head?.body,
       };
     if (write.type === 'set') {
@@ -99,12 +102,12 @@ export class DynamoTransactions {
       return {
         action: { Put: this.#input({ Item: item }, same) },
         verdict: { status: 'written' },
-        begun,
+        touched: begun?.id,
         replaced: head?.body,
       };
     }
     const plan = await this.#lists.plan(write, head, now, { isStrict: true });
-    const { item, change, condition, begun, replaced } = plan;
+    const { item, change, condition, touched, replaced } = plan;
     const before = head !== undefined && isVisible(head, now) ? readNumber(head.item, 'element_count')! : 0;
     return {
       action:
@@ -112,7 +115,7 @@ export class DynamoTransactions {
           ? { Put: this.#input({ Item: item }, condition) }
           : { Update: this.#input({ Key: item }, condition, change) },
       verdict: { status: 'written', length: before + write.values.length },
-      begun,
+      touched,
       replaced,
     };
   }
