@@ -15,7 +15,7 @@ const THROTTLED = new Set([
   'ReplicatedWriteConflictException',
 ]);
 
-/** It failed within; every call of this backend may be made again. */
+/** It failed within, and may have carried the call out. */
 const FAILED = new Set([
   'InternalServerError',
   'InternalServerErrorException',
@@ -64,8 +64,39 @@ export function isConditionFailure(error: unknown): boolean {
 export function isWorthRepeating(error: unknown): boolean {
   const name = errorName(error) ?? '';
   if (THROTTLED.has(name) || FAILED.has(name)) return true;
-  const { $metadata: metadata } = error as { $metadata?: { httpStatusCode?: unknown } };
-  return typeof metadata?.httpStatusCode === 'number' && metadata.httpStatusCode >= 500;
+  const { httpStatusCode: status } = metadataOf(error);
+  return typeof status === 'number' && status >= 500;
+}
+
+/** Of connections that broke, perhaps for having been idle: the next call makes another. */
+const BROKEN = new Set(['ECONNRESET', 'EPIPE']);
+/** Nothing was sent. */
+const NOT_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+/** Whether the same call may work on another connection, or with the clock that the SDK has corrected by the answer. */
+export function isWorthAnotherTry(error: unknown): boolean {
+  const { httpStatusCode: status, clockSkewCorrected: isCorrected } = metadataOf(error);
+  if (status !== undefined) return isCorrected === true;
+  // Of an error of another realm the SDK keeps neither code nor name.
+  return BROKEN.has(errorCode(error) ?? '') || errorName(error) === 'Error';
+}
+
+/** Whether the server may have carried the call out although it did not say so. */
+export function mayBeDone(error: unknown): boolean {
+  if (error instanceof StorageError || isConditionFailure(error)) return false;
+  const name = errorName(error) ?? '';
+  if (THROTTLED.has(name) || EXPLAINED[name] !== undefined) return false;
+  if (NOT_CONNECTED.has(errorCode(error) ?? '')) return false;
+  const { httpStatusCode: status } = metadataOf(error);
+  return typeof status !== 'number' || status >= 500;
+}
+
+function metadataOf(error: unknown): {
+  readonly httpStatusCode?: unknown;
+  readonly clockSkewCorrected?: unknown;
+} {
+  if (typeof error !== 'object' || error === null) return {};
+  return (error as { $metadata?: object }).$metadata ?? {};
 }
 
 export function explainDynamoError(error: unknown): StorageError {
