@@ -12,6 +12,8 @@ const THROTTLED = new Set([
   'TooManyRequestsException',
   'RequestLimitExceeded',
   'TransactionConflictException',
+  // Sent again with its token after an answer that did not come.
+  'TransactionInProgressException',
   'ReplicatedWriteConflictException',
 ]);
 
@@ -46,6 +48,7 @@ const EXPLAINED: Readonly<Record<string, readonly [code: StorageErrorCode, text:
     'ACCESS_DENIED',
     'needs credentials, and none were found. Give them, or set them up for the AWS SDK.',
   ],
+  ValidationException: ['REFUSED', 'refuses what the call holds, or a limit of its own. See the cause.'],
   UnknownOperationException: ['UNSUPPORTED', 'does not know this call on that server.'],
 };
 
@@ -99,11 +102,30 @@ function metadataOf(error: unknown): {
   return (error as { $metadata?: object }).$metadata ?? {};
 }
 
+const INVALID = new Set(['ValidationError', 'ItemCollectionSizeLimitExceeded']);
+
+function isInvalidTransaction(error: unknown): boolean {
+  return (cancellationReasons(error) ?? []).some((reason) => INVALID.has(reason));
+}
+
+/** One for each write, `None` for one that is no reason; `undefined` of what is no cancelled transaction. */
+export function cancellationReasons(error: unknown): readonly string[] | undefined {
+  if (errorName(error) !== 'TransactionCanceledException') return undefined;
+  const { CancellationReasons: reasons = [] } = error as {
+    CancellationReasons?: readonly { Code?: string }[];
+  };
+  return reasons.map(({ Code: code = 'None' }) => code);
+}
+
 export function explainDynamoError(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
   const name = errorName(error) ?? '';
   const known = EXPLAINED[name];
   if (known !== undefined) return new StorageError(known[0], `DynamoDB ${known[1]}`, { cause: error });
+  if (isInvalidTransaction(error))
+    return new StorageError('REFUSED', 'DynamoDB refuses what the transaction holds. See the cause.', {
+      cause: error,
+    });
   if (THROTTLED.has(name))
     return new StorageError(
       'UNAVAILABLE',

@@ -3,11 +3,12 @@ import { newId } from '../../new-id';
 import type { Bodies } from './bodies';
 import { byteLength, readNumber } from './dynamo-attributes';
 import type { Attributes } from './dynamo-client';
-import { errorName } from './dynamo-errors';
+import { cancellationReasons } from './dynamo-errors';
 import type { DynamoKeys } from './dynamo-keys';
 import type { Condition, DynamoTable } from './dynamo-table';
 import { judgeDelete, judgeSet, type DynamoParts, type DynamoValues } from './dynamo-values';
 import { isVisible, readHead, unchanged, type Head } from './heads';
+import { TAIL_BYTES } from './list-heads';
 import { judgeAppend, type ListWriter } from './list-writer';
 import type { PartitionRegistry } from './partition-registry';
 import { PART_BYTES } from './runs';
@@ -31,6 +32,17 @@ const PASSING = new Set([
   'ProvisionedThroughputExceeded',
 ]);
 
+/**
+ * Of all that a transaction writes; the server takes 4 MiB.
+ *
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+ */
+const TRANSACTION_BYTES = 3.5 * 2 ** 20;
+/** What a write takes at most beside its value: its address, a version, its condition. */
+const WRITE_BYTES = 4 * 1_024;
+/** With the tail of a list, before and after. */
+const APPEND_BYTES = WRITE_BYTES + 3 * TAIL_BYTES;
+
 /** Decides on what it has read, and writes on condition that nothing of it has changed. */
 export class DynamoTransactions {
   readonly #table: DynamoTable;
@@ -50,6 +62,7 @@ export class DynamoTransactions {
   }
 
   async apply(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
+    const large = chooseLarge(writes);
     let last: readonly Step[] = [];
     for (let attempt = 0, since = performance.now(); ; attempt += 1) {
       const heads = await this.#heads(writes);
@@ -59,7 +72,7 @@ export class DynamoTransactions {
         return judged.map((verdict) => verdict ?? { status: 'written' });
       const steps: Step[] = [];
       for (const [place, write] of writes.entries())
-        steps.push(await this.#toStep(write, heads[place], judged[place], now));
+        steps.push(await this.#toStep(write, heads[place], judged[place], now, large.has(place)));
       const failure = await this.#send(steps);
       if (failure === undefined) {
         for (const { replaced } of steps) if (replaced !== undefined) await this.#bodies.forget(replaced);
@@ -82,6 +95,7 @@ export class DynamoTransactions {
     head: Head | undefined,
     verdict: Verdict | undefined,
     now: number,
+    isLarge: boolean,
   ): Promise<Step> {
     const { partition, key } = write;
     const address = this.#keys.item(partition, key);
@@ -97,7 +111,7 @@ export class DynamoTransactions {
       };
     if (write.type === 'set') {
       await this.#registry.register(partition, now);
-      const begun = byteLength(write.value) > PART_BYTES ? await this.#values.upload(write, now) : undefined;
+      const begun = isLarge ? await this.#values.upload(write, now) : undefined;
       const item = this.#values.toItem(write, begun, now);
       return {
         action: { Put: this.#input({ Item: item }, same) },
@@ -163,9 +177,22 @@ function judge(write: DriverWrite, head: Head | undefined, now: number): Verdict
 }
 
 function mayPass(error: unknown): boolean {
-  if (errorName(error) !== 'TransactionCanceledException') return false;
-  const { CancellationReasons: reasons = [] } = error as {
-    CancellationReasons?: readonly { Code?: string }[];
-  };
-  return reasons.every(({ Code: code = 'None' }) => PASSING.has(code));
+  return cancellationReasons(error)?.every((reason) => PASSING.has(reason)) === true;
+}
+
+/** The places of the sets whose values are kept outside of their items: what is too large, and the largest of what is too much. */
+function chooseLarge(writes: readonly DriverWrite[]): ReadonlySet<number> {
+  const sets = writes
+    .flatMap((write, place) => (write.type === 'set' ? [{ place, bytes: byteLength(write.value) }] : []))
+    .sort((one, other) => other.bytes - one.bytes);
+  const chosen = new Set(sets.filter(({ bytes }) => bytes > PART_BYTES).map(({ place }) => place));
+  const rest = sets.filter(({ place }) => !chosen.has(place));
+  let total = rest.reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const { type } of writes) total += type === 'append' ? APPEND_BYTES : WRITE_BYTES;
+  for (const { place, bytes } of rest) {
+    if (total <= TRANSACTION_BYTES) break;
+    chosen.add(place);
+    total -= bytes;
+  }
+  return chosen;
 }
