@@ -95,9 +95,10 @@ export class DynamoTable {
         });
         const items = answer.Responses?.[this.name] ?? [];
         for (const item of items) found.set(nameOf(item), item);
-        // Whoever got something gets the rest sooner.
-        if (items.length > 0) attempt = 0;
-        wanted = answer.UnprocessedKeys?.[this.name]?.Keys;
+        const left = answer.UnprocessedKeys?.[this.name]?.Keys;
+        // Whoever got something gets the rest sooner, and has as long for it. What is not there is no item.
+        if (left !== undefined && left.length < wanted.length) [attempt, since] = [0, performance.now()];
+        wanted = left;
       }
     });
     return keys.map((key) => found.get(nameOf(key)));
@@ -151,7 +152,7 @@ export class DynamoTable {
           { RequestItems: { [this.name]: wanted } },
         );
         const left: readonly object[] | undefined = answer.UnprocessedItems?.[this.name];
-        if (left !== undefined && left.length < wanted.length) attempt = 0;
+        if (left !== undefined && left.length < wanted.length) [attempt, since] = [0, performance.now()];
         wanted = left;
       }
     });
