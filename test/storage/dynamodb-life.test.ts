@@ -12,7 +12,7 @@ import {
 import { FakeClock } from '@recap/storage/testing';
 import { startFaultProxy, type FaultProxy } from '../faults/rig/fault-proxy';
 import { until } from '../faults/rig/until';
-import { clientAround } from './dynamodb-clients';
+import { clientAround, failureOf } from './dynamodb-clients';
 import { localCredentials, makeClient } from './dynamodb-servers';
 import { startKillableServer, type KillableServer } from './killable-server';
 
@@ -177,6 +177,32 @@ describe('the life of a backend on DynamoDB', () => {
     expect(await failure(openWith({ TimeToLiveStatus: 'ENABLED', AttributeName: 'other' }))).toMatchObject({
       code: 'CONFIG_INVALID',
     });
+  });
+
+  itOnServer('takes the time to live that another declares at the same moment', async () => {
+    let declared: string | undefined;
+    const openWith = (attribute: string): Promise<void> => {
+      let looks = 0;
+      const client = clientAround(admin, (command, send) => {
+        const { name } = command.constructor;
+        if (name === 'DescribeTimeToLiveCommand') {
+          looks += 1;
+          // Another is told right after the first look.
+          const known =
+            looks === 1
+              ? { TimeToLiveStatus: 'DISABLED' }
+              : { TimeToLiveStatus: 'ENABLING', AttributeName: declared };
+          return Promise.resolve({ TimeToLiveDescription: known });
+        }
+        if (name !== 'UpdateTimeToLiveCommand') return send(command);
+        declared = attribute;
+        return Promise.reject(failureOf('ValidationException'));
+      });
+      return make({ client, table: 'raced', declareTimeToLive: true }).open();
+    };
+    await openWith('delete_after');
+    expect(declared).toBe('delete_after');
+    expect(await failure(openWith('other'))).toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
   itOnServer('waits for a table that takes longer than a call may', async () => {

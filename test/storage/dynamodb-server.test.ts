@@ -375,7 +375,7 @@ const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i
       ['ExpiredTokenException', 'ACCESS_DENIED'],
       ['CredentialsProviderError', 'ACCESS_DENIED'],
       ['ResourceNotFoundException', 'CONFIG_INVALID'],
-      ['ValidationException', 'UNAVAILABLE'],
+      ['ValidationException', 'REFUSED'],
     ])('with %s, rejects %s', async (name, code) => {
       let isFailing = false;
       const backend = await through((command, send) =>

@@ -67,13 +67,7 @@ export class Bodies {
     return whole.length < count ? undefined : Buffer.concat(whole);
   }
 
-  /** The item is written by then, so a failure is nobody's but the sweep's. */
-  async forgetParts(body: string, run: string, count: number): Promise<void> {
-    const keys = Array.from({ length: count }, (_, place) => this.#keys.part(body, run, place));
-    await this.#table.removeMany(keys).catch(this.#onError);
-  }
-
-  /** As `drop`, for what no item names any more. */
+  /** As `drop`, for what no item names any more. A failure is nobody's but the sweep's. */
   async forget(body: string): Promise<void> {
     await this.drop(body).catch(this.#onError);
   }

@@ -12,10 +12,12 @@ const THROTTLED = new Set([
   'TooManyRequestsException',
   'RequestLimitExceeded',
   'TransactionConflictException',
+  // Sent again with its token after an answer that did not come.
+  'TransactionInProgressException',
   'ReplicatedWriteConflictException',
 ]);
 
-/** It failed within; every call of this backend may be made again. */
+/** It failed within, and may have carried the call out. */
 const FAILED = new Set([
   'InternalServerError',
   'InternalServerErrorException',
@@ -46,6 +48,7 @@ const EXPLAINED: Readonly<Record<string, readonly [code: StorageErrorCode, text:
     'ACCESS_DENIED',
     'needs credentials, and none were found. Give them, or set them up for the AWS SDK.',
   ],
+  ValidationException: ['REFUSED', 'refuses what the call holds, or a limit of its own. See the cause.'],
   UnknownOperationException: ['UNSUPPORTED', 'does not know this call on that server.'],
 };
 
@@ -64,8 +67,54 @@ export function isConditionFailure(error: unknown): boolean {
 export function isWorthRepeating(error: unknown): boolean {
   const name = errorName(error) ?? '';
   if (THROTTLED.has(name) || FAILED.has(name)) return true;
-  const { $metadata: metadata } = error as { $metadata?: { httpStatusCode?: unknown } };
-  return typeof metadata?.httpStatusCode === 'number' && metadata.httpStatusCode >= 500;
+  const { httpStatusCode: status } = metadataOf(error);
+  return typeof status === 'number' && status >= 500;
+}
+
+/** Of connections that broke, perhaps for having been idle: the next call makes another. */
+const BROKEN = new Set(['ECONNRESET', 'EPIPE']);
+/** Nothing was sent. */
+const NOT_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+/** Whether the same call may work on another connection, or with the clock that the SDK has corrected by the answer. */
+export function isWorthAnotherTry(error: unknown): boolean {
+  const { httpStatusCode: status, clockSkewCorrected: isCorrected } = metadataOf(error);
+  if (status !== undefined) return isCorrected === true;
+  // Of an error of another realm the SDK keeps neither code nor name.
+  return BROKEN.has(errorCode(error) ?? '') || errorName(error) === 'Error';
+}
+
+/** Whether the server may have carried the call out although it did not say so. */
+export function mayBeDone(error: unknown): boolean {
+  if (error instanceof StorageError || isConditionFailure(error)) return false;
+  const name = errorName(error) ?? '';
+  if (THROTTLED.has(name) || EXPLAINED[name] !== undefined) return false;
+  if (NOT_CONNECTED.has(errorCode(error) ?? '')) return false;
+  const { httpStatusCode: status } = metadataOf(error);
+  return typeof status !== 'number' || status >= 500;
+}
+
+function metadataOf(error: unknown): {
+  readonly httpStatusCode?: unknown;
+  readonly clockSkewCorrected?: unknown;
+} {
+  if (typeof error !== 'object' || error === null) return {};
+  return (error as { $metadata?: object }).$metadata ?? {};
+}
+
+const INVALID = new Set(['ValidationError', 'ItemCollectionSizeLimitExceeded']);
+
+function isInvalidTransaction(error: unknown): boolean {
+  return (cancellationReasons(error) ?? []).some((reason) => INVALID.has(reason));
+}
+
+/** One for each write, `None` for one that is no reason; `undefined` of what is no cancelled transaction. */
+export function cancellationReasons(error: unknown): readonly string[] | undefined {
+  if (errorName(error) !== 'TransactionCanceledException') return undefined;
+  const { CancellationReasons: reasons = [] } = error as {
+    CancellationReasons?: readonly { Code?: string }[];
+  };
+  return reasons.map(({ Code: code = 'None' }) => code);
 }
 
 export function explainDynamoError(error: unknown): StorageError {
@@ -73,6 +122,10 @@ export function explainDynamoError(error: unknown): StorageError {
   const name = errorName(error) ?? '';
   const known = EXPLAINED[name];
   if (known !== undefined) return new StorageError(known[0], `DynamoDB ${known[1]}`, { cause: error });
+  if (isInvalidTransaction(error))
+    return new StorageError('REFUSED', 'DynamoDB refuses what the transaction holds. See the cause.', {
+      cause: error,
+    });
   if (THROTTLED.has(name))
     return new StorageError(
       'UNAVAILABLE',

@@ -1,12 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Attribute, Attributes, CommandName, DynamoClient, DynamoModule } from './dynamo-client';
-import { isConditionFailure, isWorthRepeating } from './dynamo-errors';
+import { isConditionFailure, isWorthAnotherTry, isWorthRepeating, mayBeDone } from './dynamo-errors';
 import { inParallel } from './in-parallel';
 
 export interface Condition {
   readonly expression: string;
   readonly values?: Attributes | undefined;
 }
+
+/** Which failed calls are made again: any, or only those that were certainly not carried out. */
+export type Repeats = 'any' | 'undone';
 
 export interface TableQuery {
   readonly partition: Buffer;
@@ -92,18 +95,19 @@ export class DynamoTable {
         });
         const items = answer.Responses?.[this.name] ?? [];
         for (const item of items) found.set(nameOf(item), item);
-        // Whoever got something gets the rest sooner.
-        if (items.length > 0) attempt = 0;
-        wanted = answer.UnprocessedKeys?.[this.name]?.Keys;
+        const left = answer.UnprocessedKeys?.[this.name]?.Keys;
+        // Whoever got something gets the rest sooner, and has as long for it. What is not there is no item.
+        if (left !== undefined && left.length < wanted.length) [attempt, since] = [0, performance.now()];
+        wanted = left;
       }
     });
     return keys.map((key) => found.get(nameOf(key)));
   }
 
   /** Whether the condition held. */
-  async put(item: Attributes, condition?: Condition): Promise<boolean> {
+  async put(item: Attributes, condition?: Condition, repeats: Repeats = 'any'): Promise<boolean> {
     const input = { TableName: this.name, Item: item, ...toInput(condition) };
-    return (await this.#unlessRefused('PutItemCommand', input)) !== undefined;
+    return (await this.#unlessRefused('PutItemCommand', input, repeats)) !== undefined;
   }
 
   /** What the changed attributes are now, or `undefined` where the condition did not hold. */
@@ -120,9 +124,17 @@ export class DynamoTable {
   }
 
   /** What was there, or `refused` where the condition did not hold. */
-  async remove(key: Attributes, condition?: Condition): Promise<Attributes | 'refused' | undefined> {
+  async remove(
+    key: Attributes,
+    condition?: Condition,
+    repeats: Repeats = 'any',
+  ): Promise<Attributes | 'refused' | undefined> {
     const input = { TableName: this.name, Key: key, ReturnValues: 'ALL_OLD', ...toInput(condition) };
-    const answer = await this.#unlessRefused<{ Attributes?: Attributes }>('DeleteItemCommand', input);
+    const answer = await this.#unlessRefused<{ Attributes?: Attributes }>(
+      'DeleteItemCommand',
+      input,
+      repeats,
+    );
     return answer === undefined ? 'refused' : answer.Attributes;
   }
 
@@ -140,7 +152,7 @@ export class DynamoTable {
           { RequestItems: { [this.name]: wanted } },
         );
         const left: readonly object[] | undefined = answer.UnprocessedItems?.[this.name];
-        if (left !== undefined && left.length < wanted.length) attempt = 0;
+        if (left !== undefined && left.length < wanted.length) [attempt, since] = [0, performance.now()];
         wanted = left;
       }
     });
@@ -172,20 +184,29 @@ export class DynamoTable {
     }
   }
 
-  async send<Answer>(command: CommandName, input: object): Promise<Answer> {
+  async send<Answer>(command: CommandName, input: object, repeats: Repeats = 'any'): Promise<Answer> {
+    let hasTriedAgain = false;
     for (let attempt = 0, since = performance.now(); ; attempt += 1) {
       try {
         return (await this.#client.send(new this.#commands[command](input))) as Answer;
       } catch (error) {
-        if (!isWorthRepeating(error)) throw error;
+        if (repeats === 'undone' && mayBeDone(error)) throw error;
+        if (!isWorthRepeating(error)) {
+          if (hasTriedAgain || !isWorthAnotherTry(error)) throw error;
+          hasTriedAgain = true;
+        }
         await this.backOff(attempt, since, () => error);
       }
     }
   }
 
-  async #unlessRefused<Answer>(command: CommandName, input: object): Promise<Answer | undefined> {
+  async #unlessRefused<Answer>(
+    command: CommandName,
+    input: object,
+    repeats?: Repeats,
+  ): Promise<Answer | undefined> {
     try {
-      return await this.send<Answer>(command, input);
+      return await this.send<Answer>(command, input, repeats);
     } catch (error) {
       if (isConditionFailure(error)) return undefined;
       throw error;

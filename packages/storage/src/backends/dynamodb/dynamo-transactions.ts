@@ -1,13 +1,14 @@
 import type { DriverWrite, Verdict } from '../../driver';
 import { newId } from '../../new-id';
-import type { Bodies, Body } from './bodies';
+import type { Bodies } from './bodies';
 import { byteLength, readNumber } from './dynamo-attributes';
 import type { Attributes } from './dynamo-client';
-import { errorName } from './dynamo-errors';
+import { cancellationReasons } from './dynamo-errors';
 import type { DynamoKeys } from './dynamo-keys';
 import type { Condition, DynamoTable } from './dynamo-table';
 import { judgeDelete, judgeSet, type DynamoParts, type DynamoValues } from './dynamo-values';
 import { isVisible, readHead, unchanged, type Head } from './heads';
+import { TAIL_BYTES } from './list-heads';
 import { judgeAppend, type ListWriter } from './list-writer';
 import type { PartitionRegistry } from './partition-registry';
 import { PART_BYTES } from './runs';
@@ -15,8 +16,8 @@ import { PART_BYTES } from './runs';
 interface Step {
   readonly action: object;
   readonly verdict: Verdict;
-  /** Named by nothing unless the transaction succeeds. */
-  readonly begun?: Body | undefined;
+  /** Named by nothing unless the transaction succeeds, or by what was there before. */
+  readonly touched: string | undefined;
   /** Named by nothing once it has succeeded. */
   readonly replaced?: string | undefined;
 }
@@ -30,6 +31,17 @@ const PASSING = new Set([
   'ThrottlingError',
   'ProvisionedThroughputExceeded',
 ]);
+
+/**
+ * Of all that a transaction writes; the server takes 4 MiB.
+ *
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+ */
+const TRANSACTION_BYTES = 3.5 * 2 ** 20;
+/** What a write takes at most beside its value: its address, a version, its condition. */
+const WRITE_BYTES = 4 * 1_024;
+/** With the tail of a list, before and after. */
+const APPEND_BYTES = WRITE_BYTES + 3 * TAIL_BYTES;
 
 /** Decides on what it has read, and writes on condition that nothing of it has changed. */
 export class DynamoTransactions {
@@ -50,20 +62,23 @@ export class DynamoTransactions {
   }
 
   async apply(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
+    const large = chooseLarge(writes);
+    let last: readonly Step[] = [];
     for (let attempt = 0, since = performance.now(); ; attempt += 1) {
       const heads = await this.#heads(writes);
+      for (const [place, step] of last.entries()) await this.#lists.forgetUnnamed(step, heads[place]);
       const judged = writes.map((write, place) => judge(write, heads[place], now));
       if (judged.some((verdict) => verdict !== undefined && REFUSALS.has(verdict.status)))
         return judged.map((verdict) => verdict ?? { status: 'written' });
       const steps: Step[] = [];
       for (const [place, write] of writes.entries())
-        steps.push(await this.#toStep(write, heads[place], judged[place], now));
+        steps.push(await this.#toStep(write, heads[place], judged[place], now, large.has(place)));
       const failure = await this.#send(steps);
       if (failure === undefined) {
         for (const { replaced } of steps) if (replaced !== undefined) await this.#bodies.forget(replaced);
         return steps.map(({ verdict }) => verdict);
       }
-      for (const { begun } of steps) if (begun !== undefined) await this.#bodies.forget(begun.id);
+      last = steps;
       await this.#table.backOff(attempt, since, () => failure);
     }
   }
@@ -80,31 +95,33 @@ export class DynamoTransactions {
     head: Head | undefined,
     verdict: Verdict | undefined,
     now: number,
+    isLarge: boolean,
   ): Promise<Step> {
     const { partition, key } = write;
     const address = this.#keys.item(partition, key);
     const same = unchanged(head);
     if (verdict !== undefined && (verdict.status !== 'missing' || head === undefined))
-      return { action: { ConditionCheck: this.#input({ Key: address }, same) }, verdict };
+      return { action: { ConditionCheck: this.#input({ Key: address }, same) }, verdict, touched: undefined };
     if (write.type === 'delete')
       return {
         action: { Delete: this.#input({ Key: address }, same) },
         verdict: verdict ?? { status: 'deleted' },
+        touched: undefined,
         replaced: head?.body,
       };
     if (write.type === 'set') {
       await this.#registry.register(partition, now);
-      const begun = byteLength(write.value) > PART_BYTES ? await this.#values.upload(write, now) : undefined;
+      const begun = isLarge ? await this.#values.upload(write, now) : undefined;
       const item = this.#values.toItem(write, begun, now);
       return {
         action: { Put: this.#input({ Item: item }, same) },
         verdict: { status: 'written' },
-        begun,
+        touched: begun?.id,
         replaced: head?.body,
       };
     }
     const plan = await this.#lists.plan(write, head, now, { isStrict: true });
-    const { item, change, condition, begun, replaced } = plan;
+    const { item, change, condition, touched, replaced } = plan;
     const before = head !== undefined && isVisible(head, now) ? readNumber(head.item, 'element_count')! : 0;
     return {
       action:
@@ -112,7 +129,7 @@ export class DynamoTransactions {
           ? { Put: this.#input({ Item: item }, condition) }
           : { Update: this.#input({ Key: item }, condition, change) },
       verdict: { status: 'written', length: before + write.values.length },
-      begun,
+      touched,
       replaced,
     };
   }
@@ -160,9 +177,22 @@ function judge(write: DriverWrite, head: Head | undefined, now: number): Verdict
 }
 
 function mayPass(error: unknown): boolean {
-  if (errorName(error) !== 'TransactionCanceledException') return false;
-  const { CancellationReasons: reasons = [] } = error as {
-    CancellationReasons?: readonly { Code?: string }[];
-  };
-  return reasons.every(({ Code: code = 'None' }) => PASSING.has(code));
+  return cancellationReasons(error)?.every((reason) => PASSING.has(reason)) === true;
+}
+
+/** The places of the sets whose values are kept outside of their items: what is too large, and the largest of what is too much. */
+function chooseLarge(writes: readonly DriverWrite[]): ReadonlySet<number> {
+  const sets = writes
+    .flatMap((write, place) => (write.type === 'set' ? [{ place, bytes: byteLength(write.value) }] : []))
+    .sort((one, other) => other.bytes - one.bytes);
+  const chosen = new Set(sets.filter(({ bytes }) => bytes > PART_BYTES).map(({ place }) => place));
+  const rest = sets.filter(({ place }) => !chosen.has(place));
+  let total = rest.reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const { type } of writes) total += type === 'append' ? APPEND_BYTES : WRITE_BYTES;
+  for (const { place, bytes } of rest) {
+    if (total <= TRANSACTION_BYTES) break;
+    chosen.add(place);
+    total -= bytes;
+  }
+  return chosen;
 }

@@ -16,6 +16,7 @@ import {
 } from './heads';
 import type { PartitionRegistry } from './partition-registry';
 import { cut, PART_BYTES } from './runs';
+import { orUnsettled, Unsettled } from './unsettled';
 
 /** What it takes to decide on a write. */
 const DECISIVE = 'version, expires_at, body, element_count';
@@ -71,25 +72,34 @@ export class DynamoValues {
   }
 
   async set(write: SetWrite, now: number): Promise<Verdict> {
-    const { partition, key, value, ifVersion } = write;
+    const { partition, key, value, version, ifVersion } = write;
     const isLarge = byteLength(value) > PART_BYTES;
     // Only what is there has a version.
     if (ifVersion === undefined) await this.#registry.register(partition, now);
     const body = isLarge ? await this.upload(write, now) : undefined;
     const item = this.toItem(write, body, now);
-    if (await this.#table.put(item, toCondition(write, now))) return { status: 'written' };
-    for (;;) {
+    let doubt: Unsettled | undefined;
+    for (let condition = toCondition(write, now), seen: Head | undefined; ;) {
+      const outcome = await orUnsettled(this.#table.put(item, condition, 'undone'));
+      if (outcome === true) {
+        if (seen?.body !== undefined) await this.#bodies.forget(seen.body);
+        return { status: 'written' };
+      }
+      if (outcome instanceof Unsettled) doubt = outcome;
       const head = await this.#head(partition, key);
+      // Only what is ours, or what it was to replace, tells whether it was made.
+      if (doubt !== undefined && head?.version !== version && !isStill(head, seen?.version ?? ifVersion))
+        throw doubt.error;
       const verdict = judgeSet(write, head, now);
       if (verdict !== undefined) {
-        if (body !== undefined && head?.body !== body.id) await this.#bodies.forget(body.id);
+        if (doubt === undefined && body !== undefined && head?.body !== body.id)
+          await this.#bodies.forget(body.id);
         return verdict;
       }
       if (ifVersion === undefined) await this.#registry.register(partition, now);
       if (body !== undefined) this.#bodies.checkAge(body);
-      if (!(await this.#table.put(item, unchanged(head)))) continue;
-      if (head?.body !== undefined) await this.#bodies.forget(head.body);
-      return { status: 'written' };
+      condition = unchanged(head);
+      seen = head;
     }
   }
 
@@ -102,10 +112,13 @@ export class DynamoValues {
             expression: `version = :if AND ${VISIBLE}`,
             values: { ':if': { S: ifVersion }, ':now': number(now) },
           };
-    for (;;) {
-      const old = await this.#table.remove(this.#keys.item(partition, key), condition);
-      if (old === 'refused') {
-        const verdict = judgeDelete(write, await this.#head(partition, key), now);
+    for (let doubt: Unsettled | undefined; ;) {
+      const old = await orUnsettled(this.#table.remove(this.#keys.item(partition, key), condition, 'undone'));
+      if (old instanceof Unsettled) doubt = old;
+      if (old === 'refused' || old instanceof Unsettled) {
+        const head = await this.#head(partition, key);
+        if (doubt !== undefined && !isStill(head, ifVersion)) throw doubt.error;
+        const verdict = judgeDelete(write, head, now);
         if (verdict !== undefined) return verdict;
         continue;
       }
@@ -158,6 +171,10 @@ export class DynamoValues {
     const item = await this.#table.get(this.#keys.item(partition, key), DECISIVE);
     return item && readHead(item);
   }
+}
+
+function isStill(head: Head | undefined, version: string | undefined): boolean {
+  return version !== undefined && head?.version === version;
 }
 
 function toContent(value: StoredValue): Attributes {

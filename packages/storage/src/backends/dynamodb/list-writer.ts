@@ -25,8 +25,8 @@ export interface AppendPlan {
   readonly change: Condition | undefined;
   readonly condition: Condition;
   readonly run: Run | undefined;
-  /** Nothing names it where the condition does not hold. */
-  readonly begun: Body | undefined;
+  /** What was written into for it. Unless the list has that body afterwards, nothing names it any more. */
+  readonly touched: string | undefined;
   /** Nothing names it any more where the condition holds. */
   readonly replaced: string | undefined;
 }
@@ -57,19 +57,28 @@ export class ListWriter {
       const length = await this.#appendUnseen(write, small, now);
       if (length !== undefined) return { status: 'written', length };
     }
-    for (let run: Run | undefined; ;) {
+    for (let last: AppendPlan | undefined; ;) {
       const item = await this.#table.get(address);
       const found = item && readHead(item);
+      if (last !== undefined) await this.forgetUnnamed(last, found);
       const verdict = judgeAppend(write, found, now);
-      if (run !== undefined && (verdict !== undefined || found?.body !== run.body.id))
-        await this.#forgetRun(run, found);
       if (verdict !== undefined) return verdict;
-      const plan: AppendPlan = await this.plan(write, found, now, { run, isStrict: false });
-      run = plan.run;
+      const plan: AppendPlan = await this.plan(write, found, now, { run: last?.run, isStrict: false });
       const length = await this.#carryOut(plan);
       if (length !== undefined) return { status: 'written', length };
-      if (plan.begun !== undefined) await this.#bodies.forget(plan.begun.id);
+      last = plan;
     }
+  }
+
+  /**
+   * After an attempt that seemed to fail. Its answer may have been lost, so the list that is there now decides; no body
+   * that a list has lost is named again.
+   */
+  async forgetUnnamed(
+    { touched }: Pick<AppendPlan, 'touched'>,
+    found: Pick<Head, 'body'> | undefined,
+  ): Promise<void> {
+    if (touched !== undefined && found?.body !== touched) await this.#bodies.forget(touched);
   }
 
   /** @param found what is there, visible or not; with `isStrict` the plan holds for nothing else */
@@ -97,10 +106,11 @@ export class ListWriter {
     const more = small ?? toGrowth(run!, values.length);
     if (isFull) await this.#moveTail(there, body!.id);
     if (begun !== undefined) this.#bodies.checkAge(begun);
+    const touched = needsBody ? body!.id : undefined;
     if (there === undefined) {
       await this.#registry.register(partition, now);
       const item = newList(this.#keys, write, more, { body: body?.id, now });
-      return { item, change: undefined, condition: unchanged(found), run, begun, replaced: found?.body };
+      return { item, change: undefined, condition: unchanged(found), run, touched, replaced: found?.body };
     }
     return {
       item: this.#keys.item(partition, key),
@@ -108,7 +118,7 @@ export class ListWriter {
       // A tail that has been moved is one that nobody has added to since.
       condition: isFull || isStrict ? sameList(there, now) : canGrow(now, there),
       run,
-      begun,
+      touched,
       replaced: undefined,
     };
   }
@@ -159,11 +169,6 @@ export class ListWriter {
     const parts = cut(encodeElements(values));
     await this.#bodies.putParts(body.id, id, parts);
     return { body, id, parts: parts.length };
-  }
-
-  /** Where the list still has that body, an attempt that seemed to fail may have named the run. */
-  async #forgetRun({ body, id, parts }: Run, found: Head | undefined): Promise<void> {
-    if (found?.body !== body.id) await this.#bodies.forgetParts(body.id, id, parts);
   }
 }
 

@@ -20,8 +20,8 @@ export async function openDynamodb(
     ...(endpoint !== undefined && { endpoint }),
     // The SDK notes in them where they are from.
     ...(credentials !== undefined && { credentials: { ...credentials } }),
-    // One for a connection that broke, or a clock that is wrong; what is throttled is repeated above.
-    maxAttempts: 2,
+    // The SDK repeats whatever fails; above it is known which calls may be made twice.
+    maxAttempts: 1,
     requestHandler: {
       connectionTimeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
       requestTimeout: timeoutMs,

@@ -132,19 +132,27 @@ function isSame(found: readonly KeyPart[] | undefined, wanted: readonly KeyPart[
 }
 
 async function declareTimeToLive(table: DynamoTable): Promise<void> {
+  if (await hasTimeToLive(table)) return;
+  try {
+    await table.send('UpdateTimeToLiveCommand', {
+      TableName: table.name,
+      TimeToLiveSpecification: { AttributeName: TIME_TO_LIVE, Enabled: true },
+    });
+  } catch (error) {
+    // Another may have declared it since.
+    if (errorName(error) !== 'ValidationException' || !(await hasTimeToLive(table))) throw error;
+  }
+}
+
+async function hasTimeToLive(table: DynamoTable): Promise<boolean> {
   const { TimeToLiveDescription: now } = await table.send<{
     TimeToLiveDescription?: { TimeToLiveStatus?: string; AttributeName?: string };
   }>('DescribeTimeToLiveCommand', { TableName: table.name });
   const status = now?.TimeToLiveStatus;
-  if (status === 'ENABLED' || status === 'ENABLING') {
-    if (now?.AttributeName === TIME_TO_LIVE) return;
-    throw new StorageError(
-      'CONFIG_INVALID',
-      `The table "${table.name}" has another attribute of its time to live than "${TIME_TO_LIVE}". Disable that one.`,
-    );
-  }
-  await table.send('UpdateTimeToLiveCommand', {
-    TableName: table.name,
-    TimeToLiveSpecification: { AttributeName: TIME_TO_LIVE, Enabled: true },
-  });
+  if (status !== 'ENABLED' && status !== 'ENABLING') return false;
+  if (now?.AttributeName === TIME_TO_LIVE) return true;
+  throw new StorageError(
+    'CONFIG_INVALID',
+    `The table "${table.name}" has another attribute of its time to live than "${TIME_TO_LIVE}". Disable that one.`,
+  );
 }
