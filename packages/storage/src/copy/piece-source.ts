@@ -1,3 +1,4 @@
+import type { FindVersion } from './copied-samples';
 import type { Piece } from './piece';
 
 /** After what to go on. */
@@ -12,6 +13,8 @@ export interface PieceSource {
   readonly name: string;
   /** The largest value that may come. */
   readonly maxValueBytes: number;
+  /** Absent where the name says already which source it is. */
+  readonly findVersion?: FindVersion;
   /** By partition, and within it by key, both by their UTF-8 bytes. Each call reads anew. */
   read(after?: Position): AsyncIterable<Piece>;
 }
