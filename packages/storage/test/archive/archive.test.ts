@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -147,6 +147,25 @@ describe('an archive', () => {
     expect(await readFile(at('a'), 'utf8')).toBe('mine');
     await backupStorage(source, at('a'), { clock, overwrite: true });
     await restore(at('a'));
+  });
+
+  it('is written by one of several at the same time; the others are told that there is one', async () => {
+    const name = at('a.gz');
+    const all = await Promise.allSettled([1, 2, 3].map(() => backupStorage(source, name, { clock })));
+    expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const each of all)
+      if (each.status === 'rejected') expect(each.reason).toMatchObject({ code: 'TARGET_NOT_EMPTY' });
+    expect(await readdir(folder)).toEqual(['a.gz']);
+    expect((await stat(name)).nlink).toBe(1);
+    await restore(name);
+  });
+
+  it('takes no link that leads nowhere for a free name', async () => {
+    await symlink(at('nowhere'), at('a'));
+    await expect(backupStorage(source, at('a'), { clock })).rejects.toMatchObject({
+      code: 'TARGET_NOT_EMPTY',
+    });
+    expect(await readdir(folder)).toEqual(['a']);
   });
 
   it('is not there when its source fails, and leaves what was there', async () => {
