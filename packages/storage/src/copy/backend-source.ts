@@ -1,10 +1,10 @@
 import type { Address, Backend, Item, Page, Value } from '../backend';
 import { errorCode } from '../errors';
 import { AdaptiveLimit } from './adaptive-limit';
-import { versionsIn, type FindVersion } from './copied-samples';
+import { versionsIn } from './copied-samples';
 import type { ListPiece, Piece } from './piece';
 import { sizeOf } from './piece';
-import type { PieceSource, Position } from './piece-source';
+import type { FindVersion, PieceSource, Position } from './piece-source';
 
 const MIB = 2 ** 20;
 const PAGE_BUDGET = 4 * MIB;

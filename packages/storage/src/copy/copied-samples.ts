@@ -1,6 +1,6 @@
 import type { Backend } from '../backend';
 import type { Piece } from './piece';
-import type { Position } from './piece-source';
+import type { FindVersion, Position } from './piece-source';
 
 /** Something that a copy is through with, by which it is told from others. */
 export interface Sample extends Position {
@@ -37,9 +37,6 @@ export class CopiedSamples {
     if (this.#last.length > LAST) this.#last.shift();
   }
 }
-
-/** Of a value or list alike. */
-export type FindVersion = (position: Position) => Promise<string | undefined>;
 
 export const versionsIn =
   (backend: Backend, prefix: string): FindVersion =>

@@ -1,4 +1,3 @@
-import type { FindVersion } from './copied-samples';
 import type { Piece } from './piece';
 
 /** After what to go on. */
@@ -6,6 +5,9 @@ export interface Position {
   readonly partition: string;
   readonly key: string;
 }
+
+/** Of a value or list alike. */
+export type FindVersion = (position: Position) => Promise<string | undefined>;
 
 /** What can be copied from: a backend, or an archive. */
 export interface PieceSource {
