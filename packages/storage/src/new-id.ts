@@ -41,6 +41,13 @@ export function newId(): string {
   return text.toString('latin1');
 }
 
+const TIME_ORDERED = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** Whether it is an id as `newId` makes them; the text of anything else says nothing about time. */
+export function isTimeOrdered(id: string): boolean {
+  return TIME_ORDERED.test(id);
+}
+
 function countOn(now: number): void {
   if (now > last.msecs) {
     last.msecs = now;

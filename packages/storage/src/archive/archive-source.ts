@@ -3,15 +3,9 @@ import { DigestOfAll, FingerprintMaker } from '../copy/fingerprints';
 import { sizesOf, type Piece } from '../copy/piece';
 import type { PieceSource, Position } from '../copy/piece-source';
 import { errorCode, StorageError } from '../errors';
-import {
-  ARCHIVE_FORM,
-  fromArchived,
-  LineSums,
-  type ArchivedPiece,
-  type ArchiveFooter,
-  type ArchiveHeader,
-} from './archive-lines';
+import { ARCHIVE_FORM, LineSums, type ArchiveFooter, type ArchiveHeader } from './archive-lines';
 import { readLines } from './read-lines';
+import { isHeader, readObject, readPiece } from './read-record';
 
 /** What a whole archive turned out to be. */
 export interface ArchiveSummary extends Omit<ArchiveFooter, 'end'> {
@@ -90,19 +84,21 @@ async function* readArchive(path: string): AsyncGenerator<Piece, Omit<ArchiveSum
           : `is damaged: line ${line} is not what was written after line ${line - 1}`,
       );
     }
-    // What has the right sum has been written by Recap, if by another release of it.
-    const read = JSON.parse(text) as object;
+    const read = readObject(text);
+    if (read === undefined) throw invalid(`has no JSON on line ${line}`);
     if (header === undefined) {
-      header = read as ArchiveHeader;
+      if (!isHeader(read)) throw invalid('does not say on line 1 who wrote it and when');
+      header = read;
       if (header.recapArchive === ARCHIVE_FORM) continue;
-      throw invalid(`has form ${String(header.recapArchive)}; this release reads form ${ARCHIVE_FORM}`);
+      throw invalid(`has form ${header.recapArchive}; this release reads form ${ARCHIVE_FORM}`);
     }
     if ('end' in read) {
       footer = read as ArchiveFooter;
       continue;
     }
-    const piece = fromArchived(read as ArchivedPiece);
-    if (last !== undefined && !follows(piece, last)) throw invalid(`is not in its order on line ${line}`);
+    const piece = readPiece(read);
+    if (piece === undefined) throw invalid(`has on line ${line} what no backend holds`);
+    if (!follows(piece, last)) throw invalid(`is not in its order on line ${line}`);
     last = piece;
     const made = maker.add(piece);
     if (made !== undefined) {
@@ -121,7 +117,10 @@ async function* readArchive(path: string): AsyncGenerator<Piece, Omit<ArchiveSum
   return { ...found, createdAt: header.createdAt, source: header.source, sum: sums.last };
 }
 
-function follows(piece: Piece, last: Piece): boolean {
-  const order = comparePositions(piece, last);
-  return order > 0 || (order === 0 && piece.type === 'list' && last.type === 'list');
+/** A list that was written to while it was read begins again. */
+function follows(piece: Piece, last: Piece | undefined): boolean {
+  const order = last === undefined ? 1 : comparePositions(piece, last);
+  if (order !== 0) return order > 0 && (piece.type === 'value' || piece.offset === 0);
+  if (piece.type === 'value' || last?.type !== 'list' || last.isLast) return false;
+  return piece.offset === 0 || piece.offset === last.offset + last.values.length;
 }

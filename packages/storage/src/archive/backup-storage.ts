@@ -44,11 +44,8 @@ export async function backupStorage(
   const { fromPrefix = '', overwrite = false, onProgress, signal, clock = systemClock } = options;
   checkText(fromPrefix, 'fromPrefix');
   signal?.throwIfAborted();
-  if (!overwrite && (await isThere(path)))
-    throw new StorageError(
-      'TARGET_NOT_EMPTY',
-      `There is a file ${path} already. Choose another, or overwrite it.`,
-    );
+  // Nobody reads everything to be told only then.
+  if (!overwrite && (await isThere(path))) throw isThereAlready(path);
   const tally = new CopyTally();
   const digest = new DigestOfAll();
   const lines = async function* (): AsyncGenerator<string> {
@@ -80,14 +77,25 @@ export async function backupStorage(
   };
   let result: BackupResult | undefined;
   let checked = 0;
-  await writeFileOfLines(path, lines(), async (written) => {
+  const check = async (written: string): Promise<void> => {
     await checkArchive(written, async (piece) => {
       signal?.throwIfAborted();
       if (piece.type === 'list' && !piece.isLast) return;
       await onProgress?.({ phase: 'verify', items: ++checked, counts: tally.counts });
     });
-  });
+  };
+  try {
+    await writeFileOfLines(path, lines(), { overwrite, check });
+  } catch (error) {
+    if (!overwrite && errorCode(error) === 'EEXIST') throw isThereAlready(path, error);
+    throw error;
+  }
   return result!;
+}
+
+function isThereAlready(path: string, cause?: unknown): StorageError {
+  const text = `There is a file ${path} already. Choose another, or overwrite it.`;
+  return new StorageError('TARGET_NOT_EMPTY', text, { cause });
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import type { Backend } from '../backend';
 import { checkText } from '../check-arguments';
 import type { CopyOptions, CopyResult } from '../copy/copy-options';
 import { copyPieces } from '../copy/copy-pieces';
+import { endName } from '../copy/storage-identity';
 import { ArchiveSource, checkArchive } from './archive-source';
 
 export interface RestoreOptions extends CopyOptions {
@@ -27,6 +28,6 @@ export async function restoreStorage(
   return await copyPieces(source, to, {
     ...rest,
     prefix: toPrefix,
-    ends: [`archive ${summary.sum}`, to.name, toPrefix],
+    ends: [`archive ${summary.sum}`, endName(to), toPrefix],
   });
 }

@@ -1,9 +1,10 @@
 import type { Address, Backend, Item, Page, Value } from '../backend';
 import { errorCode } from '../errors';
 import { AdaptiveLimit } from './adaptive-limit';
+import { versionsIn } from './copied-samples';
 import type { ListPiece, Piece } from './piece';
 import { sizeOf } from './piece';
-import type { PieceSource, Position } from './piece-source';
+import type { FindVersion, PieceSource, Position } from './piece-source';
 
 const MIB = 2 ** 20;
 const PAGE_BUDGET = 4 * MIB;
@@ -19,12 +20,14 @@ type ListItem = Extract<Item, { type: 'list' }>;
 export class BackendSource implements PieceSource {
   readonly name: string;
   readonly maxValueBytes: number;
+  readonly findVersion: FindVersion;
   readonly #backend: Backend;
   readonly #prefix: string;
 
   constructor(backend: Backend, prefix: string) {
     this.name = backend.name;
     this.maxValueBytes = backend.capabilities.maxValueBytes;
+    this.findVersion = versionsIn(backend, prefix);
     this.#backend = backend;
     this.#prefix = prefix;
   }

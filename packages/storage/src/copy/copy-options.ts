@@ -20,7 +20,10 @@ export interface CopyOptions {
   readonly existing?: ExistingPolicy;
   /** `refuse` (the default) rejects, where it can before anything is written; `leaveOut` copies the rest. */
   readonly tooLarge?: 'refuse' | 'leaveOut';
-  /** The `token` of the last progress of a copy between the same two that did not come to its end. */
+  /**
+   * The `token` of the last progress of a copy between the same two that did not come to its end. It is refused when the
+   * first and last items that were copied are not in both any more.
+   */
   readonly resumeFrom?: string;
   /** Reads both sides again in the end, and rejects if they are not the same; true unless given. */
   readonly verify?: boolean;

@@ -2,6 +2,7 @@ import type { Backend } from '../backend';
 import { systemClock, type Clock } from '../clock';
 import { BackendSource } from './backend-source';
 import { compareSides, type Comparison } from './compare-sides';
+import { CopiedSamples, haveSamples, versionsIn } from './copied-samples';
 import { CopyTally, MAX_TOLD } from './copy-counts';
 import { CopyError } from './copy-error';
 import type { CopyOptions, CopyPhase, CopyResult } from './copy-options';
@@ -9,7 +10,7 @@ import { fingerprints } from './fingerprints';
 import { sizesOf, type Piece } from './piece';
 import type { PieceSource } from './piece-source';
 import { PieceWriter } from './piece-writer';
-import { readToken, writeToken } from './resume-token';
+import { invalidToken, readToken, writeToken, type ResumePoint } from './resume-token';
 import { tooLarge } from './too-large';
 
 export interface CopyPiecesOptions extends CopyOptions {
@@ -35,7 +36,8 @@ class Copying {
   readonly #clock: Clock;
   readonly #existing: NonNullable<CopyOptions['existing']>;
   readonly #tally: CopyTally;
-  readonly #resumed: ReturnType<typeof readToken> | undefined;
+  readonly #resumed: ResumePoint | undefined;
+  readonly #samples: CopiedSamples;
   #token: string | undefined;
 
   constructor(source: PieceSource, target: Backend, options: CopyPiecesOptions) {
@@ -47,6 +49,7 @@ class Copying {
     this.#token = options.resumeFrom;
     this.#resumed = this.#token === undefined ? undefined : readToken(options.ends, this.#token);
     this.#tally = new CopyTally(this.#resumed?.counts);
+    this.#samples = new CopiedSamples(this.#resumed?.samples);
   }
 
   async run(): Promise<CopyResult> {
@@ -55,7 +58,7 @@ class Copying {
     if (this.#resumed === undefined) {
       if (this.#existing === 'refuse') await this.#refuseUnlessEmpty();
       await this.#measure();
-    }
+    } else await this.#refuseUnlessBegun(this.#resumed);
     await this.#copy();
     const comparison = verify ? await this.#compare() : undefined;
     const { counts, tooLarge: leftOut } = this.#tally;
@@ -70,6 +73,14 @@ class Copying {
         [{ partition, key, kind: 'extra' }],
       );
     }
+  }
+
+  /** What the ends are called does not tell them from others of their kind; what they hold does. */
+  async #refuseUnlessBegun({ samples }: ResumePoint): Promise<void> {
+    const inTarget = versionsIn(this.#target, this.#options.prefix);
+    const inSource = this.#source.findVersion;
+    if (await haveSamples(samples, inSource, inTarget, this.#clock.now())) return;
+    throw invalidToken('is of another copy, or both sides have changed too much since');
   }
 
   /** Tells before anything is written what will not fit. */
@@ -96,12 +107,13 @@ class Copying {
     const { prefix, ends, tooLarge: policy } = this.#options;
     const writer = new PieceWriter({
       ...{ target: this.#target, prefix, existing: this.#existing, clock: this.#clock, tally: this.#tally },
+      samples: this.#samples,
       leavesOutTooLarge: policy === 'leaveOut',
     });
     const tell = async (): Promise<void> => {
       const { counts } = this.#tally;
       if (writer.position !== undefined)
-        this.#token = writeToken(ends, { position: writer.position, counts });
+        this.#token = writeToken(ends, { position: writer.position, counts, samples: this.#samples.all });
       await this.#progress(
         'copy',
         counts.values + counts.lists + counts.kept + counts.expired + counts.tooLarge,

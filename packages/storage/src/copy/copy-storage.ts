@@ -4,6 +4,7 @@ import { StorageError } from '../errors';
 import { BackendSource } from './backend-source';
 import type { CopyOptions, CopyResult } from './copy-options';
 import { copyPieces } from './copy-pieces';
+import { endName, isSameStorage } from './storage-identity';
 
 export interface CopyStorageOptions extends CopyOptions {
   /** Copies only partitions whose names begin with it; all of them unless given. */
@@ -33,8 +34,11 @@ export async function copyStorage(
   checkText(fromPrefix, 'fromPrefix');
   checkText(toPrefix, 'toPrefix');
   const overlap = fromPrefix.startsWith(toPrefix) || toPrefix.startsWith(fromPrefix);
-  if (from === to && overlap)
-    throw new StorageError('ARGUMENT_INVALID', 'Source and target of a copy are the same.');
-  const ends = [from.name, to.name, fromPrefix, toPrefix];
+  if (overlap && isSameStorage(from, to))
+    throw new StorageError(
+      'ARGUMENT_INVALID',
+      'Source and target of a copy are the same, or one is within the other. Choose another target, or a prefix that does not begin with the other.',
+    );
+  const ends = [endName(from), endName(to), fromPrefix, toPrefix];
   return await copyPieces(new BackendSource(from, fromPrefix), to, { ...rest, prefix: toPrefix, ends });
 }

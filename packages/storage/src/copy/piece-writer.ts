@@ -2,6 +2,7 @@ import type { Backend, Value, Write, WriteOutcome } from '../backend';
 import type { Clock } from '../clock';
 import { errorCode, StorageError } from '../errors';
 import { addressText } from './address-text';
+import type { CopiedSamples } from './copied-samples';
 import type { CopyTally } from './copy-counts';
 import { findList, type ListInTarget } from './list-in-target';
 import { partialVersion } from './partial-version';
@@ -26,6 +27,8 @@ export interface PieceWriterOptions {
   readonly leavesOutTooLarge: boolean;
   readonly clock: Clock;
   readonly tally: CopyTally;
+  /** Gets what the target has of all that is done. */
+  readonly samples: CopiedSamples;
 }
 
 const MAX_WRITES = 500;
@@ -131,7 +134,7 @@ export class PieceWriter {
   }
 
   #value(piece: ValuePiece, { bytes, isTooLarge }: Waiting): PlannedWrite[] {
-    const { tally, existing } = this.#options;
+    const { tally, existing, samples } = this.#options;
     if (this.#isExpired(piece)) {
       tally.add('expired');
       return [];
@@ -152,9 +155,11 @@ export class PieceWriter {
             if (!this.#isExpired(piece)) throw outcome.error;
             tally.add('expired');
           } else if (outcome.status === 'written') {
+            samples.add(piece, false);
             tally.add('values');
             tally.add('bytes', bytes);
           } else {
+            samples.add(piece, true);
             tally.add('kept');
           }
         },
@@ -242,7 +247,8 @@ export class PieceWriter {
   }
 
   #end(piece: ListPiece, { fate, elements, bytes }: OpenList): void {
-    const { tally } = this.#options;
+    const { tally, samples } = this.#options;
+    if (fate === 'kept' || fate === 'write' || fate === 'complete') samples.add(piece, fate === 'kept');
     switch (fate) {
       case 'write':
       case 'complete':

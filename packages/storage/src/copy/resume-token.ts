@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { StorageError } from '../errors';
+import type { Sample } from './copied-samples';
 import type { CopyCounts } from './copy-counts';
 import type { Position } from './piece-source';
 
@@ -7,13 +8,14 @@ import type { Position } from './piece-source';
 export interface ResumePoint {
   readonly position: Position;
   readonly counts: CopyCounts;
+  readonly samples: readonly Sample[];
 }
 
-const FORM = 1;
+const FORM = 2;
 
 /** @param ends what tells this copy from others */
-export function writeToken(ends: readonly string[], { position, counts }: ResumePoint): string {
-  const text = JSON.stringify([FORM, ends, position.partition, position.key, counts]);
+export function writeToken(ends: readonly string[], { position, counts, samples }: ResumePoint): string {
+  const text = JSON.stringify([FORM, ends, position.partition, position.key, counts, samples]);
   return `${Buffer.from(text).toString('base64url')}.${checksum(text)}`;
 }
 
@@ -21,26 +23,27 @@ export function writeToken(ends: readonly string[], { position, counts }: Resume
 export function readToken(ends: readonly string[], token: string): ResumePoint {
   const [encoded = '', sum] = token.trim().split('.');
   const text = Buffer.from(encoded, 'base64url').toString();
-  if (sum !== checksum(text)) throw invalid('is none, or is damaged');
+  if (sum !== checksum(text)) throw invalidToken('is none, or is damaged');
   // What has its checksum has been written by `writeToken`, if by another release of it.
-  const [form, of, partition, key, counts] = JSON.parse(text) as [
+  const [form, of, partition, key, counts, samples] = JSON.parse(text) as [
     number,
     readonly string[],
     string,
     string,
     CopyCounts,
+    readonly Sample[],
   ];
-  if (form !== FORM) throw invalid('was written by another release');
+  if (form !== FORM) throw invalidToken('was written by another release');
   if (JSON.stringify(of) !== JSON.stringify(ends)) {
-    throw invalid(`is of another copy (${of.join(', ')}), not of this one (${ends.join(', ')})`);
+    throw invalidToken(`is of another copy (${of.join(', ')}), not of this one (${ends.join(', ')})`);
   }
-  return { position: { partition, key }, counts };
+  return { position: { partition, key }, counts, samples };
 }
 
 function checksum(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-function invalid(why: string): StorageError {
+export function invalidToken(why: string): StorageError {
   return new StorageError('ARGUMENT_INVALID', `The token to resume from ${why}. Begin anew without it.`);
 }

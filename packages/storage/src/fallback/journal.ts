@@ -8,7 +8,7 @@ export interface JournalEntry {
   /** Its place in the journal. */
   readonly key: string;
   readonly write: Write;
-  /** An id made when the backend was lost: every version that sorts after it is of a later write. */
+  /** An id made when the backend was lost: every id that sorts after it is of a later write. */
   readonly since: string;
   /** The version that a write before in the same journal has left under this address. */
   readonly before?: string;

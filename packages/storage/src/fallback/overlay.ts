@@ -14,6 +14,7 @@ import type {
 } from '../backend';
 import { errorCode, StorageError } from '../errors';
 import { Journal } from './journal';
+import { OverlayNames } from './overlay-names';
 
 /** Asked for what only the backend that is away can know. */
 export class CannotKnowError extends StorageError {
@@ -42,18 +43,14 @@ export class Overlay {
   readonly store: Backend;
   readonly journal: Journal;
   readonly #options: OverlayOptions;
-  /** Begins the names of partitions that hold what was written. */
-  readonly #data: string;
-  /** Begins the names of partitions that hold what does not count any more of what the backend had. */
-  readonly #gone: string;
+  readonly #names: OverlayNames;
   #disown: (() => void) | undefined;
   #writing: Promise<unknown> = Promise.resolve();
 
   constructor(store: Backend, options: OverlayOptions) {
     this.store = store;
     this.journal = new Journal(store, options.name, options.maxValueBytes);
-    this.#data = `\0recap-over:${options.name}:`;
-    this.#gone = `\0recap-gone:${options.name}:`;
+    this.#names = new OverlayNames(store, options.name);
     this.#options = options;
   }
 
@@ -98,22 +95,17 @@ export class Overlay {
 
   async scan(partition: string, options?: ScanOptions): Promise<Page<Item>> {
     this.#mayBePartial('what else is in a partition');
-    return this.store.scan(this.#data + partition, options);
+    return this.store.scan(this.#names.data(partition), options);
   }
 
   async keys(partition: string, options?: ScanOptions): Promise<Page<string>> {
     this.#mayBePartial('what else is in a partition');
-    return this.store.keys(this.#data + partition, options);
+    return this.store.keys(this.#names.data(partition), options);
   }
 
-  async partitions(prefix = '', { after, ...options }: PageOptions = {}): Promise<Page<string>> {
+  async partitions(prefix = '', options: PageOptions = {}): Promise<Page<string>> {
     this.#mayBePartial('which other partitions there are');
-    const page = await this.store.partitions(this.#data + prefix, {
-      ...options,
-      ...(after === undefined ? {} : { after: this.#data + after }),
-    });
-    const items = page.items.map((name) => name.slice(this.#data.length));
-    return page.next === undefined ? { items } : { items, next: page.next.slice(this.#data.length) };
+    return this.#names.list(prefix, options);
   }
 
   /** Writes one after the other: each is decided by what the ones before have left. */
@@ -134,14 +126,14 @@ export class Overlay {
   async clear(): Promise<void> {
     // What is there is another process's.
     if (this.#disown === undefined) return;
-    for (const prefix of [this.#data, this.#gone]) {
-      for (let names = await this.#names(prefix); names.length > 0; names = await this.#names(prefix)) {
+    for (const prefix of this.#names.prefixes) {
+      for (let names = await this.#begun(prefix); names.length > 0; names = await this.#begun(prefix)) {
         for (const name of names) await this.#empty(name);
       }
     }
   }
 
-  async #names(prefix: string): Promise<readonly string[]> {
+  async #begun(prefix: string): Promise<readonly string[]> {
     return (await this.store.partitions(prefix)).items;
   }
 
@@ -165,6 +157,7 @@ export class Overlay {
         : { ...write, version: this.#options.newId() };
     // First the journal: what is known and not replayed would be gone when the backend is back.
     const entry = { write: made, since, ...(there === undefined ? {} : { before: there.version }) };
+    await this.#names.note(made.partition);
     const key = await this.journal.add(entry);
     try {
       const outcome = await this.#apply(made);
@@ -207,7 +200,7 @@ export class Overlay {
   }
 
   async #find({ partition, key }: Address): Promise<Item | undefined> {
-    const { items } = await this.store.scan(this.#data + partition, {
+    const { items } = await this.store.scan(this.#names.data(partition), {
       range: { gte: key, lte: key },
       limit: 1,
     });
@@ -234,11 +227,11 @@ export class Overlay {
   }
 
   #here({ partition, key }: Address): Address {
-    return { partition: this.#data + partition, key };
+    return { partition: this.#names.data(partition), key };
   }
 
   #goneAt({ partition, key }: Address): Address {
-    return { partition: this.#gone + partition, key };
+    return { partition: this.#names.gone(partition), key };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Address, Backend, Item, Write } from '../backend';
 import { errorCode } from '../errors';
+import { isTimeOrdered } from '../new-id';
 import type { JournalEntry } from './journal';
 
 /** What became of one write. `conflict`: the backend has something later, which stays. `refused`: it does not take it. */
@@ -12,7 +13,8 @@ export type ReplayOutcome =
 const ATTEMPTS = 5;
 
 /**
- * Applies a write that was made while the backend was away, unless somebody else has written there since.
+ * Applies a write that was made while the backend was away, unless somebody else has written there since: as far as
+ * the version that is there tells, which it does if it is of `newId`.
  *
  * @throws {StorageError} `UNAVAILABLE` when the backend is away again; then the write is still to be made
  */
@@ -47,8 +49,9 @@ function isOwn(write: Write, there: Item | undefined): boolean {
 /** Appends do not contradict each other, so only what replaces or removes can be late. */
 function isLater({ write, since, before }: JournalEntry, there: Item): boolean {
   if (write.type === 'append' && there.type === 'list') return false;
-  if (before !== undefined) return there.version !== before && there.version > since;
-  return there.version > since;
+  if (there.version === before) return false;
+  // Any other version says nothing about time: then what was acknowledged counts.
+  return isTimeOrdered(there.version) && isTimeOrdered(since) && there.version > since;
 }
 
 /** @returns false when somebody else was there first */

@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Backend } from '../backend';
 import { ownFile } from '../backends/sqlite/own-file';
 import { systemClock } from '../clock';
+import { identify } from '../copy/storage-identity';
 import { FallbackBackend } from '../fallback/fallback-backend';
 import type { FallbackEvent, FallbackState } from '../fallback/fallback-event';
 import { Overlay } from '../fallback/overlay';
 import { newId as makeId } from '../new-id';
+import { identityOfConfig } from './identity-of';
 import { observeBackend } from './observe-backend';
 import { makeBackend, type BackendContext } from './open-backend';
 import type { ResolvedHalf } from './resolved-config';
@@ -66,6 +68,8 @@ export async function openHalf(
   const observed = isObserved
     ? observeBackend(served, { log, slowOperationMs, context: who, newId: options.newId })
     : served;
+  // Where others may take over, what is read is not always of that storage.
+  if (fallback === undefined) identify(observed, identityOfConfig(config));
   // There everything begins with it already.
   const keyPrefix = config.type === 'redis' || config.type === 'dynamodb' ? '' : config.keyPrefix;
   return { type: config.type, keyPrefix, backend: observed, state };

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -62,28 +63,39 @@ describe.each(['a.ndjson', 'a.ndjson.gz'])('the archive %s', (name) => {
   it('is refused when it is cut off anywhere', async () => {
     await backupStorage(source, at(name), { clock });
     const whole = await readFile(at(name));
+    const cut = [whole.subarray(0, -1)];
     for (let length = 0; length < whole.length; length += Math.max(1, Math.floor(whole.length / 100)))
-      await expectRefused(whole.subarray(0, length));
-    await expectRefused(whole.subarray(0, -1));
+      cut.push(whole.subarray(0, length));
+    await expectAllRefused(cut);
   });
 
   it('is refused with any bit flipped, and what is refused is not restored', async () => {
     await backupStorage(source, at(name), { clock });
     const whole = await readFile(at(name));
+    const damaged: Uint8Array[] = [];
     for (let at = 0; at < whole.length; at += Math.max(1, Math.floor(whole.length / 150))) {
       const flipped = Buffer.from(whole);
       flipped[at]! ^= 1 << (at % 8);
       // The head of a compressed file says who made it and when, which nobody needs.
       if (name.endsWith('.gz') && at < 10) continue;
-      await expectRefused(flipped);
+      damaged.push(flipped);
     }
+    await expectAllRefused(damaged);
   });
 
-  async function expectRefused(content: Uint8Array): Promise<void> {
-    const damaged = at(`damaged-${name}`);
-    await writeFile(damaged, content);
-    await expect(restore(damaged)).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' });
-    expect((await target.stats()).items).toBe(0);
+  /** Some at a time: nearly all of it is waiting for the file system. */
+  async function expectAllRefused(contents: readonly Uint8Array[]): Promise<void> {
+    expect(contents.length).toBeGreaterThan(99);
+    const waiting = [...contents.entries()];
+    const refuseSome = async (): Promise<void> => {
+      for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+        const damaged = at(`damaged-${one[0]}-${name}`);
+        writeFileSync(damaged, one[1]);
+        await expect(restore(damaged)).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' });
+        expect((await target.stats()).items).toBe(0);
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, refuseSome));
   }
 });
 
@@ -147,6 +159,25 @@ describe('an archive', () => {
     expect(await readFile(at('a'), 'utf8')).toBe('mine');
     await backupStorage(source, at('a'), { clock, overwrite: true });
     await restore(at('a'));
+  });
+
+  it('is written by one of several at the same time; the others are told that there is one', async () => {
+    const name = at('a.gz');
+    const all = await Promise.allSettled([1, 2, 3].map(() => backupStorage(source, name, { clock })));
+    expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const each of all)
+      if (each.status === 'rejected') expect(each.reason).toMatchObject({ code: 'TARGET_NOT_EMPTY' });
+    expect(await readdir(folder)).toEqual(['a.gz']);
+    expect((await stat(name)).nlink).toBe(1);
+    await restore(name);
+  });
+
+  it('takes no link that leads nowhere for a free name', async () => {
+    await symlink(at('nowhere'), at('a'));
+    await expect(backupStorage(source, at('a'), { clock })).rejects.toMatchObject({
+      code: 'TARGET_NOT_EMPTY',
+    });
+    expect(await readdir(folder)).toEqual(['a']);
   });
 
   it('is not there when its source fails, and leaves what was there', async () => {

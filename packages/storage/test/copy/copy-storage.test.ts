@@ -202,6 +202,63 @@ describe('copyStorage', () => {
         });
     });
 
+    describe('is not gone on with', () => {
+      let token = '';
+      let from: Backend;
+      let to: Backend;
+      beforeEach(async () => {
+        token = '';
+        [from, to] = [await memory(), await memory()];
+        await fill(from);
+        const onProgress = (progress: CopyProgress): void => void (token = progress.token ?? token);
+        await copy(from, failing(to, { batches: 9 }), { onProgress }).catch(() => undefined);
+        expect(token).not.toBe('');
+      });
+      const resumed = (source: Backend, target: Backend) =>
+        copy(source, target, { resumeFrom: token, verify: false });
+
+      it('from another source, into another target, or between two others of the same kinds', async () => {
+        const other = await memory();
+        await fill(other);
+        for (const [source, target] of [
+          [other, await memory()],
+          [from, await memory()],
+          [other, to],
+        ] as const) {
+          const before = (await target.stats()).items;
+          await expect(resumed(source, target)).rejects.toMatchObject({
+            code: 'ARGUMENT_INVALID',
+            message: expect.stringContaining('another copy'),
+          });
+          expect((await target.stats()).items).toBe(before);
+        }
+        expect(await resumed(from, to)).toMatchObject({ values: 153, lists: 27 });
+        expect(await contents(to)).toEqual(await contents(from));
+      });
+
+      it('into a target that another copy from the same source has filled less far', async () => {
+        const behind = await memory();
+        await copy(from, failing(behind, { batches: 3 })).catch(() => undefined);
+        await expect(resumed(from, behind)).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' });
+      });
+    });
+
+    it('is gone on with though somebody writes to the source, and where the target had some of it', async () => {
+      const [from, to] = [await memory(), await memory()];
+      for (let key = 100; key < 900; key += 1)
+        await from.set(p(`${key}`), key, key === 101 ? { expiresAt: clock.now() + 100 } : {});
+      await to.set(p('100'), 'own');
+      let token = '';
+      const onProgress = (progress: CopyProgress): void => void (token = progress.token ?? token);
+      const cut = copy(from, failing(to, { batches: 1 }), { onProgress, existing: 'onlyMissing' });
+      await expect(cut).rejects.toThrow('cut');
+      await from.set(p('102'), 'changed');
+      clock.advance(100);
+      await copy(from, to, { resumeFrom: token, existing: 'onlyMissing', verify: false });
+      expect((await to.stats()).items).toBe(799);
+      expect(await to.get(p('100'))).toMatchObject({ value: 'own' });
+    });
+
     it('begins a list again that has become another meanwhile', async () => {
       const [from, to] = [await memory(), await memory()];
       await from.append(p('list'), numbers(0, 100));

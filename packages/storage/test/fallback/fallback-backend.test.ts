@@ -283,6 +283,27 @@ describe('FallbackBackend', () => {
       expect(events.at(-1)).toMatchObject({ type: 'recovered', replayed: 1, conflicts: 4 });
     });
 
+    it('takes no version of a caller for a time: what was acknowledged meanwhile is applied', async () => {
+      const { backend, primary, behind, advance, events } = await open();
+      for (const version of ['v1', '~', '0', 'FFFFFFFF-FFFF-7FFF-BFFF-FFFFFFFFFFFF'])
+        await backend.set(at(version), 'before', { version });
+      await backend.set(at('deleted'), 'before', { version: 'v1' });
+      await backend.set(at('twice'), 'before', { version: 'v1' });
+      primary.isDown = true;
+      for (const key of ['v1', '~', '0', 'FFFFFFFF-FFFF-7FFF-BFFF-FFFFFFFFFFFF'])
+        await backend.set(at(key), 'acknowledged');
+      await backend.delete(at('deleted'));
+      await backend.set(at('twice'), 'first', { version: 'v2' });
+      await backend.set(at('twice'), 'acknowledged', { ifVersion: 'v2', version: 'v3' });
+      primary.isDown = false;
+      await advance(12_000);
+      expect(events.at(-1)).toMatchObject({ type: 'recovered', replayed: 7, conflicts: 0 });
+      const { items } = await behind.scan('p');
+      expect(items.map((item) => [item.key, item.type === 'value' && item.value])).toEqual(
+        ['0', 'FFFFFFFF-FFFF-7FFF-BFFF-FFFFFFFFFFFF', 'twice', 'v1', '~'].map((key) => [key, 'acknowledged']),
+      );
+    });
+
     it('adds to lists that others have added to', async () => {
       const { backend, primary, behind, advance } = await open();
       primary.isDown = true;

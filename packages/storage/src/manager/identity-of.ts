@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { ResolvedBackend } from './resolved-config';
+
+/**
+ * What tells the storage of a configuration from others of its kind, as a hash: where it is, and nothing secret. It is
+ * `undefined` where only the program knows. A file has to be there already, since a link may lead to it.
+ */
+export function identityOfConfig(config: ResolvedBackend): string | undefined {
+  const place = placeOf(config);
+  if (place === undefined) return undefined;
+  const text = JSON.stringify([config.type, place]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+function placeOf(config: ResolvedBackend): readonly unknown[] | undefined {
+  if ('client' in config && config.client !== undefined) return undefined;
+  switch (config.type) {
+    case 'memory':
+    case 'custom':
+      return undefined;
+    case 'file':
+      return [realPath(config.path)];
+    case 'sqlite':
+      return config.path === ':memory:' ? undefined : [realPath(config.path)];
+    case 'postgres': {
+      const { host, port = 5_432, username, database = username, schema } = config;
+      return [hostName(host), port, database ?? null, schema ?? null];
+    }
+    case 'redis': {
+      const { host, port = 6_379, db = 0, sentinel, cluster, keyPrefix } = config;
+      // Everything begins with its prefix there, so another prefix is another storage.
+      if (sentinel !== undefined)
+        return ['sentinel', sentinel.name, nodeNames(sentinel.nodes), db, keyPrefix];
+      if (cluster !== undefined) return ['cluster', nodeNames(cluster.nodes), keyPrefix];
+      return [hostName(host), port, db, keyPrefix];
+    }
+    case 'mongodb': {
+      const { url, host, port = 27_017, database, collectionPrefix } = config;
+      if (url === undefined) return [[`${hostName(host)}:${port}`], database ?? null, collectionPrefix];
+      const [, named = '', path = ''] = MONGODB_URL.exec(url) ?? [];
+      const hosts = named.split(',').map((each) => hostAndPort(each, url.startsWith('mongodb+srv:')));
+      return [hosts.sort(), database ?? (path === '' ? null : path), collectionPrefix];
+    }
+    case 'dynamodb': {
+      const { region, endpoint, table, keyPrefix } = config;
+      const host = endpoint === undefined ? null : new URL(endpoint).host;
+      return [region ?? null, host, table, keyPrefix];
+    }
+  }
+}
+
+/** Hosts, and the name of the database, without who comes and with what password. */
+const MONGODB_URL = /^mongodb(?:\+srv)?:\/\/(?:[^/]*@)?([^/?]*)(?:\/([^?]*))?/;
+
+function hostAndPort(text: string, isLookedUp: boolean): string {
+  const [, host = text, port = '27017'] = /^(.*?)(?::(\d+))?$/.exec(text) ?? [];
+  return isLookedUp ? host.toLowerCase() : `${hostName(host)}:${port}`;
+}
+
+const nodeNames = (nodes: readonly { readonly host: string; readonly port: number }[]): string[] =>
+  nodes.map(({ host, port }) => `${hostName(host)}:${port}`).sort();
+
+/** The names that one's own machine has are one. */
+function hostName(host = 'localhost'): string {
+  const name = host.toLowerCase();
+  return name === '127.0.0.1' || name === '::1' || name === '[::1]' ? 'localhost' : name;
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    // It was opened, so this is no reason to fail.
+    return resolve(path);
+  }
+}

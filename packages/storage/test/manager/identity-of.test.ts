@@ -1,0 +1,66 @@
+import { identityOfConfig } from '../../src/manager/identity-of';
+import { resolveConfig } from '../../src/manager/resolve-config';
+
+function identity(database: object): string | undefined {
+  const resolved = resolveConfig({ database });
+  if (!('config' in resolved)) throw new Error(JSON.stringify(resolved.problems));
+  return identityOfConfig(resolved.config.database!.backend);
+}
+
+const postgres = { type: 'postgres', host: 'db.example', database: 'app', username: 'u', password: 'p' };
+const redis = { type: 'redis', host: 'r.example' };
+const dynamodb = { type: 'dynamodb', region: 'eu-west-1', table: 'kept' };
+
+describe('the identity of a storage', () => {
+  it.each([
+    [postgres, { type: 'postgres', url: 'postgres://other:secret@DB.example:5432/app' }],
+    [redis, { type: 'redis', url: 'redis://u:secret@r.example/0', timeoutMs: 1 }],
+    [
+      { type: 'redis', cluster: { nodes: [{ host: 'a' }, { host: 'b' }] } },
+      { type: 'redis', cluster: { nodes: [{ host: 'b', port: 6_379 }, { host: 'a' }] }, password: 'x' },
+    ],
+    [
+      { type: 'mongodb', host: 'localhost', database: 'app' },
+      { type: 'mongodb', url: 'mongodb://u:secret@127.0.0.1/app?w=1' },
+    ],
+    [
+      { type: 'mongodb', url: 'mongodb://u:secret@a,b:27018/app' },
+      { type: 'mongodb', url: 'mongodb://b:27018,a:27017', database: 'app' },
+    ],
+    [dynamodb, { ...dynamodb, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } }],
+    [
+      { type: 'sqlite', path: 'x/../a.db' },
+      { type: 'sqlite', path: './a.db', keyPrefix: 'other:' },
+    ],
+  ])('is the same whoever asks for it, and however: %#', (one, other) => {
+    expect(identity(one)).toMatch(/^[0-9a-f]{16}$/);
+    expect(identity(other)).toBe(identity(one));
+  });
+
+  it.each([
+    [postgres, { ...postgres, database: 'other' }],
+    [postgres, { ...postgres, host: 'other.example' }],
+    [postgres, { ...postgres, port: 5_433 }],
+    [postgres, { ...postgres, schema: 'other' }],
+    [redis, { ...redis, db: 1 }],
+    [redis, { ...redis, keyPrefix: 'recap:old:' }],
+    [dynamodb, { ...dynamodb, table: 'other' }],
+    [dynamodb, { ...dynamodb, endpoint: 'http://127.0.0.1:8000' }],
+    [
+      { type: 'mongodb', url: 'mongodb://a/app' },
+      { type: 'mongodb', url: 'mongodb://a/app', collectionPrefix: 'other_' },
+    ],
+    [
+      { type: 'sqlite', path: 'a' },
+      { type: 'file', path: 'a' },
+    ],
+  ])('is another where something else is kept: %#', (one, other) => {
+    expect(identity(other)).not.toBe(identity(one));
+  });
+
+  it('is not known of what only the program has', () => {
+    expect(identity({ type: 'memory' })).toBeUndefined();
+    expect(identity({ type: 'sqlite', path: ':memory:' })).toBeUndefined();
+    expect(identity({ type: 'redis', client: {} })).toBeUndefined();
+  });
+});
