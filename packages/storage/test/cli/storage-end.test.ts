@@ -10,7 +10,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const open = async (path: string, hasToExist: boolean) =>
-  openEnd(await readEnd(`file:${path}`, undefined, {}), hasToExist);
+  openEnd(await readEnd(`file:${path}`, undefined, {}), hasToExist, {});
 
 describe('a folder that data is read from', () => {
   it.each(['that is of something else', 'that is a file', 'that is not there'])(
