@@ -9,7 +9,7 @@ export interface Condition {
 }
 
 /** Which failed calls are made again: any, or only those that were certainly not carried out. */
-export type Repeats = 'any' | 'undone';
+type Repeats = 'any' | 'undone';
 
 export interface TableQuery {
   readonly partition: Buffer;
