@@ -135,6 +135,7 @@ export class FileWriter {
       // Writing it has taken its time.
       await this.#check();
       if (isKept) await this.#backUp(slot, file, folders);
+      else if (file !== undefined) await this.#setAside(slot, kind, folders);
     });
     folders.add(dirname(path));
     // The other kind was there before.
@@ -158,6 +159,18 @@ export class FileWriter {
       if (bytes !== undefined) await calls.createAnew(to, bytes);
     }
     folders.add(dirname(to));
+  }
+
+  /** What somebody did to a file may be what he wanted: it is not a sound one, but it is not thrown away. */
+  async #setAside(slot: Slot, kind: FileKind, folders: Set<string>): Promise<void> {
+    const { layout, calls } = this.#reader;
+    const bytes = await calls.read(layout.fileOf(nameOf(slot), kind));
+    if (bytes === undefined) return;
+    const to = layout.damagedOf(nameOf(slot), kind);
+    await calls.makeFolder(layout.damaged);
+    await calls.removeIfThere(to);
+    await calls.createAnew(to, bytes);
+    folders.add(layout.damaged);
   }
 
   async #remove(slot: Slot, folders: Set<string>): Promise<void> {

@@ -8,6 +8,8 @@ export const DESCRIPTION = 'recap.json';
 export class FolderLayout {
   readonly values: string;
   readonly backups: string;
+  /** What a damaged file held, of each the last. */
+  readonly damaged: string;
   readonly journal: string;
   readonly lock: string;
   readonly description: string;
@@ -18,6 +20,7 @@ export class FolderLayout {
   ) {
     this.values = join(root, 'values');
     this.backups = join(root, 'backups');
+    this.damaged = join(root, 'damaged');
     this.journal = join(root, 'journal');
     this.lock = join(root, 'lock');
     this.description = join(root, DESCRIPTION);
@@ -33,5 +36,9 @@ export class FolderLayout {
 
   backupOf(name: string, kind: FileKind, slot: number): string {
     return join(this.backups, shardOf(name, this.shardCount), backupNameOf(name, slot, kind));
+  }
+
+  damagedOf(name: string, kind: FileKind): string {
+    return join(this.damaged, fileNameOf(name, kind));
   }
 }

@@ -87,6 +87,19 @@ async function read(backend: Backend, key: string): Promise<unknown> {
 const isValues = (path: string): boolean => path.startsWith('/data/values/');
 
 describe('a damaged file', () => {
+  it('is put aside when something else takes its place', async () => {
+    const files = await written(true);
+    const path = [...files.files().keys()].filter(isValues).find((each) => each.includes('0.json'))!;
+    const edited = Buffer.from('{"value":"edited by hand"}');
+    files.damage(path, edited);
+    const { backend, damages } = await open(files, true);
+    expect(await read(backend, 'key 0')).toEqual(first('key 0'));
+    await backend.close();
+    expect(damages).toHaveLength(1);
+    const aside = [...files.files()].filter(([each]) => each.startsWith('/data/damaged/'));
+    expect(aside.map(([, bytes]) => bytes)).toEqual([edited]);
+  });
+
   it.each([
     ['is restored or refused, and told', true],
     ['is refused without backups, and told', false],
