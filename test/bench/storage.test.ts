@@ -142,7 +142,7 @@ describe('the benchmark of storage', () => {
     const { code, stderr } = await bench('--backends=memory,disk');
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /There is no backend "disk". There are: memory, sqlite, postgres, redis, mongodb\./,
+      /There is no backend "disk". There are: memory, file, sqlite, postgres, redis, mongodb, dynamodb\./,
     );
   });
 });
