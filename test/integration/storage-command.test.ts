@@ -107,7 +107,9 @@ describe('recap-storage', () => {
     await run('copy', 'sqlite:a.db', 'sqlite:b.db');
     const refused = await run('copy', 'sqlite:a.db', 'sqlite:b.db');
     expect(refused).toMatchObject({ code: 1, stdout: '' });
-    expect(refused.stderr).toMatch(/holds something already[^]*--overwrite; for copy and restore also --only-missing/);
+    expect(refused.stderr).toMatch(
+      /holds something already[^]*--overwrite; for copy and restore also --only-missing/,
+    );
     expect(await json('copy', 'sqlite:a.db', 'sqlite:b.db')).toMatchObject({
       ok: false,
       error: { code: 'TARGET_NOT_EMPTY' },
