@@ -8,6 +8,8 @@ export class DriverOpening {
   #turn = 0;
   /** An attempt failed, and what it had is not released. */
   #isLeft = false;
+  /** The last attempt has ended, and what it left at a late end is released. */
+  #ended: Promise<void> | undefined;
 
   constructor(driver: Pick<Driver, 'name' | 'open' | 'close'>) {
     this.#driver = driver;
@@ -17,19 +19,28 @@ export class DriverOpening {
   begin(): () => Promise<void> {
     const turn = this.#turn;
     return async () => {
+      // What ends late is closed then, and must not take the next attempt along.
+      await this.#ended;
       if (this.#isLeft) await this.#release();
       this.#check(turn);
-      this.#isLeft = true;
-      try {
-        await this.#driver.open();
-      } catch (error) {
-        if (turn !== this.#turn) await this.#driver.close();
-        throw error;
-      }
-      if (turn !== this.#turn) await this.#driver.close();
-      this.#check(turn);
-      this.#isLeft = false;
+      const attempt = this.#attempt(turn);
+      const noteEnd = (): void => undefined;
+      this.#ended = attempt.then(noteEnd, noteEnd);
+      await attempt;
     };
+  }
+
+  async #attempt(turn: number): Promise<void> {
+    this.#isLeft = true;
+    try {
+      await this.#driver.open();
+    } catch (error) {
+      if (turn !== this.#turn) await this.#driver.close();
+      throw error;
+    }
+    if (turn !== this.#turn) await this.#driver.close();
+    this.#check(turn);
+    this.#isLeft = false;
   }
 
   async close(): Promise<void> {

@@ -84,16 +84,36 @@ describe('opening a driver', () => {
     expect(counted.open).toBe(0);
   });
 
+  it('again does not begin before the attempt that took too long has ended, which would close it', async () => {
+    const ends: (() => void)[] = [];
+    const counted = new Counted(
+      (count) =>
+        new Promise<void>((resolve, reject) =>
+          ends.push(count === 1 ? () => reject(new Error('Late.')) : resolve),
+        ),
+    );
+    const backend = createBackend(counted.driver, { sweepIntervalMs: 0, timeoutMs: 250 });
+    await expect(backend.open()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    const again = backend.open();
+    ends[0]!();
+    while (ends.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    ends[1]!();
+    await again;
+    expect(counted).toMatchObject({ attempts: 2, open: 1 });
+    await backend.close();
+  });
+
   it('is not tried again once the backend is closed', async () => {
     let fail: (() => void) | undefined;
     const counted = new Counted(
       () => new Promise<void>((_, reject) => (fail = () => reject(new StorageError('UNAVAILABLE', 'Away.')))),
     );
     const driver = retried(counted.driver);
-    const opening = Promise.resolve(driver.open());
+    const refused = expect(driver.open()).rejects.toMatchObject({ code: 'CLOSED' });
+    while (fail === undefined) await new Promise((resolve) => setImmediate(resolve));
     await driver.close();
-    fail!();
-    await expect(opening).rejects.toMatchObject({ code: 'CLOSED' });
+    fail();
+    await refused;
     expect(counted.attempts).toBe(1);
   });
 });
