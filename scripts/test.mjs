@@ -28,7 +28,12 @@ const jestProjects = (...names) => [jest, '--selectProjects', ...names];
 const cannotRunHere = 75;
 
 const allSuites = [
-  { name: 'unit', args: jestProjects('unit', 'standard-decorators'), servers: [postgres], limitMinutes: 10 },
+  {
+    name: 'unit',
+    args: [...jestProjects('unit', 'standard-decorators'), '--maxWorkers=2'],
+    servers: [postgres],
+    limitMinutes: 10,
+  },
   {
     name: 'integration',
     args: jestProjects('integration'),
