@@ -49,4 +49,5 @@ export function handOver(recorders: Iterable<RecorderCore>): void {
     recorder.writer.handOver(Math.max(0, deadline - performance.now()));
     recorder.overload.leaveGaps();
   }
+  for (const recorder of recorders) recorder.writer.standStill();
 }

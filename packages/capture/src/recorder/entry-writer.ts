@@ -273,6 +273,11 @@ export class EntryWriter<Taken extends Batch = Batch> {
     spoolRestNow(this.#unspooled([...underWay, ...waiting]), this.#options.spool, deadline);
   }
 
+  /** The last call before the program exits. */
+  standStill(): void {
+    this.#pipeline.standStill?.();
+  }
+
   /** All that is in memory only. */
   #takeRest(): Exchange[] {
     const batches = [...this.#underWay.keys(), ...this.#returned, ...takeAll(this.#pipeline.queue)];

@@ -26,4 +26,6 @@ export interface Pipeline<Taken extends Batch = Batch> {
    * @returns whether these and all that were under way are stored
    */
   handOver?(batches: readonly Taken[], timeoutMs: number): boolean;
+  /** The last call before the program exits: what runs beside it comes to a place where it can be ended. */
+  standStill?(): void;
 }

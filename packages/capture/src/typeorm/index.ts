@@ -1,4 +1,5 @@
 export { durabilityMismatch } from './database-errors';
+export type { DriverGate } from './driver-gate';
 export { createEntryStoreAt, createTypeOrmEntryStore } from './typeorm-entry-store';
 export type { TypeOrmEntryStoreOptions } from './typeorm-entry-store';
 export { describeDatabase, resolveDatabase } from './database-options';

@@ -1,28 +1,21 @@
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import { StorageError } from '@recap/storage';
-import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
-import { durabilityMismatch, isBusy, toStorageError } from './database-errors';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { durabilityMismatch, toStorageError } from './database-errors';
 import { describeTarget, type SqliteTarget } from './database-options';
+import { OPEN_GATE, passing, type DriverGate } from './driver-gate';
 import { Lanes } from './lanes';
 import { MIGRATIONS, MIGRATIONS_TABLE, runMigrations } from './migrations/run-migrations';
 import type { SqlDatabase, SqlRunner } from './sql-database';
 import { loadSqliteDriver, type SqliteDriver } from './sqlite-driver';
 import { prepareSqliteFile } from './sqlite-folder';
+import { PAGE_BYTES, retryingBusy, SqliteRunner, Turns } from './sqlite-runner';
 
 /** SQLite's own wait would sleep on the thread, and ending a thread within it ends the process: waiting is done between attempts. */
 const BUSY_TIMEOUT_MS = 0;
-const BUSY_RETRY_MS = 5_000;
-/** Uninterrupted work after which the program's other work gets its turn. A statement is at most about as much again. */
-const MAX_STRETCH_MS = 4;
 
 /** Pages in the log after which they go to the file: about 15 ms on a common disk, most of it the sync. */
 const CHECKPOINT_PAGES = 200;
 /** Pages that a transaction changes in any case, one of the table and one of each index. */
 const PAGES_PER_TRANSACTION = 8;
-/** And about as many for each row that it adds, but for what is in the row as bytes; and that it changes anywhere. */
-const PAGES_PER_ADDED_ROW = 0.1;
-const PAGES_PER_CHANGED_ROW = 0.5;
-const PAGE_BYTES = 16_384;
 
 /**
  * Before anything is written: the first two have no effect later, and WAL is already a write. A row with two bodies of
@@ -44,7 +37,11 @@ const SYNCED_JOURNALS = new Set(['wal', 'delete', 'truncate', 'persist']);
  * Opens an SQLite database with one connection that writes and one that only reads, so that a read neither
  * sees nor waits for a transaction that has not ended.
  */
-export async function openSqlite(target: SqliteTarget, mustSync = false): Promise<SqlDatabase> {
+export async function openSqlite(
+  target: SqliteTarget,
+  mustSync = false,
+  gate: DriverGate = OPEN_GATE,
+): Promise<SqlDatabase> {
   const driver = await loadSqliteDriver(target.driver, target.connection['nativeBinding'] !== undefined);
   const name = describeTarget(target);
   const opened: DataSource[] = [];
@@ -52,7 +49,7 @@ export async function openSqlite(target: SqliteTarget, mustSync = false): Promis
     if (target.isOwn && target.path !== ':memory:') await prepareSqliteFile(target.path);
     const writer = await connect(target, driver, false);
     opened.push(writer);
-    const database = new SqliteDatabase(name, target, writer);
+    const database = new SqliteDatabase(name, target, writer, gate);
     await database.prepare(mustSync);
     if (target.path !== ':memory:') {
       const reader = await connect(target, driver, true);
@@ -95,15 +92,17 @@ class SqliteDatabase implements SqlDatabase {
   readonly #writeLane = new Lanes(1);
   readonly #writing: SqliteRunner;
   readonly #turns = new Turns();
+  readonly #gate: DriverGate;
   #reader: DataSource | undefined;
   #reading: SqliteRunner;
   #isClosed = false;
 
-  constructor(name: string, target: SqliteTarget, writer: DataSource) {
+  constructor(name: string, target: SqliteTarget, writer: DataSource, gate: DriverGate) {
     this.#name = name;
+    this.#gate = gate;
     this.isOwn = target.isOwn;
     this.#writer = writer;
-    this.#writing = new SqliteRunner(name, writer.createQueryRunner(), this.#turns, () => false);
+    this.#writing = new SqliteRunner(name, writer.createQueryRunner(), this.#turns, gate, () => false);
     this.#reading = this.#writing;
   }
 
@@ -123,6 +122,7 @@ class SqliteDatabase implements SqlDatabase {
       this.#name,
       reader.createQueryRunner(),
       this.#turns,
+      this.#gate,
       () => this.#isClosed,
     );
   }
@@ -182,160 +182,15 @@ class SqliteDatabase implements SqlDatabase {
   /** In a turn of its own: COMMIT and checkpoints write what has gathered. */
   async #retrying(sql: string): Promise<void> {
     await this.#turns.next();
-    await retryingBusy(this.#name, () => this.#writing.queryRunner.query(sql));
+    await retryingBusy(this.#name, this.#gate, () => this.#writing.queryRunner.query(sql));
   }
 
   async #rollBack(): Promise<void> {
     try {
-      await this.#writing.queryRunner.query('ROLLBACK');
+      await passing(this.#gate, () => this.#writing.queryRunner.query('ROLLBACK'));
     } catch (error) {
       // A full disk makes SQLite roll back by itself; it says so by refusing ours.
       if (!/no transaction is active/.test(String(error))) throw toStorageError(error, this.#name);
     }
   }
-}
-
-/** Waits for a lock between attempts, while the program goes on. */
-async function retryingBusy<T>(name: string, attempt: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + BUSY_RETRY_MS;
-  for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 50)) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw toStorageError(error, name);
-      await delay(waitMs * (0.5 + Math.random()));
-    }
-  }
-}
-
-/** Gives the program's thread back when Recap has held it for a while. */
-class Turns {
-  #since = performance.now();
-
-  take(): Promise<void> | undefined {
-    return performance.now() - this.#since < MAX_STRETCH_MS ? undefined : this.next();
-  }
-
-  async next(): Promise<void> {
-    await nextTurn();
-    this.#since = performance.now();
-  }
-}
-
-interface PreparedStatement {
-  run(...values: readonly unknown[]): unknown;
-}
-
-/** What is used of better-sqlite3 itself. */
-interface SynchronousConnection {
-  prepare(sql: string): PreparedStatement;
-  exec(sql: string): void;
-}
-
-class SqliteRunner implements SqlRunner {
-  readonly dialect = 'sqlite';
-  readonly queryRunner: QueryRunner;
-  readonly #name: string;
-  readonly #turns: Turns;
-  readonly #isClosed: () => boolean;
-  readonly #isSynchronous: boolean;
-  readonly #statements = new Map<string, PreparedStatement>();
-  /** Pages changed since the last checkpoint, estimated. */
-  changedPages = 0;
-  lastMs = 0;
-
-  constructor(name: string, queryRunner: QueryRunner, turns: Turns, isClosed: () => boolean) {
-    this.#isSynchronous = queryRunner.connection.options.type === 'better-sqlite3';
-    this.#name = name;
-    this.queryRunner = queryRunner;
-    this.#turns = turns;
-    this.#isClosed = isClosed;
-  }
-
-  async query<Row extends object>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const { records } = await this.#run(sql, values);
-    return records as Row[];
-  }
-
-  async execute(sql: string, values: readonly unknown[] = []): Promise<number> {
-    const { affected = 0 } = await this.#run(sql, values);
-    this.changedPages += affected * PAGES_PER_CHANGED_ROW;
-    return affected;
-  }
-
-  async command(sql: string): Promise<void> {
-    if (!this.#isSynchronous) {
-      await this.#run(sql, []);
-      return;
-    }
-    await this.#turns.take();
-    const startedAt = performance.now();
-    try {
-      // TypeORM would take one step only of what gives no rows, such as one page of an incremental vacuum.
-      (await this.#connection()).exec(sql);
-    } catch (error) {
-      throw toStorageError(error, this.#name);
-    } finally {
-      this.lastMs = performance.now() - startedAt;
-    }
-  }
-
-  /**
-   * Row by row with one prepared statement, past TypeORM where the driver is synchronous: measured at a third
-   * less than many rows in one statement, and the thread can be given back between any two rows.
-   */
-  async insert(head: string, rows: readonly (readonly unknown[])[], tail = ''): Promise<void> {
-    const [first] = rows;
-    if (first === undefined) return;
-    const sql = `${head} VALUES (${Array(first.length).fill('?').join(', ')}) ${tail}`;
-    const statement = await this.#prepared(sql);
-    for (const row of rows) {
-      this.changedPages += pagesOf(row);
-      if (statement === undefined) {
-        await this.execute(sql, row);
-        continue;
-      }
-      const turn = this.#turns.take();
-      if (turn !== undefined) await turn;
-      try {
-        // Not as a list, of which the driver would ask for each value: an eighth of the time.
-        statement.run(...row);
-      } catch (error) {
-        throw toStorageError(error, this.#name);
-      }
-    }
-  }
-
-  async #prepared(sql: string): Promise<PreparedStatement | undefined> {
-    if (!this.#isSynchronous) return undefined;
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = (await this.#connection()).prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
-  async #connection(): Promise<SynchronousConnection> {
-    return (await this.queryRunner.connect()) as SynchronousConnection;
-  }
-
-  async #run(sql: string, values: readonly unknown[]): Promise<{ records: unknown[]; affected?: number }> {
-    await this.#turns.take();
-    if (this.#isClosed()) throw new StorageError('CLOSED', 'The entry store is closed.');
-    return retryingBusy(this.#name, async () => {
-      const startedAt = performance.now();
-      try {
-        return await this.queryRunner.query(sql, values as unknown[], true);
-      } finally {
-        this.lastMs = performance.now() - startedAt;
-      }
-    });
-  }
-}
-
-function pagesOf(row: readonly unknown[]): number {
-  let bytes = 0;
-  for (const value of row) if (value instanceof Uint8Array) bytes += value.length;
-  return PAGES_PER_ADDED_ROW + bytes / PAGE_BYTES;
 }

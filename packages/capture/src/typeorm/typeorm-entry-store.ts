@@ -14,6 +14,7 @@ import { appendEntries } from './append-entries';
 import { databaseBytes, evictOldest } from './database-size';
 import { resolveDatabase, type DatabaseOption, type DatabaseTarget } from './database-options';
 import { removeEntries } from './delete-entries';
+import type { DriverGate } from './driver-gate';
 import { ALL_COLUMNS, entryFromRow, type EntryRow } from './entry-columns';
 import { filterSql, wholeInstant } from './filter-sql';
 import { findGaps, saveGaps, sumGaps } from './gap-rows';
@@ -46,6 +47,8 @@ export interface EntryStoreSettings {
   readonly slowOperationMs?: number;
   /** A database whose commits may be lost with the power is refused by `open()`; an SQLite file is set to sync them. */
   readonly mustSync?: boolean;
+  /** Of a thread that may be ended at any time. */
+  readonly gate?: DriverGate;
 }
 
 /**
@@ -222,11 +225,11 @@ class TypeOrmEntryStore implements EntryStore {
   }
 
   async #connect(): Promise<OpenDatabase> {
-    const { mustSync = false } = this.#options;
+    const { mustSync = false, gate } = this.#options;
     const sql =
       this.#target.dialect === 'postgres'
         ? await openPostgres(this.#target, mustSync)
-        : await openSqlite(this.#target, mustSync);
+        : await openSqlite(this.#target, mustSync, gate);
     this.#open = { sql, sweeper: new Sweeper(sql) };
     return this.#open;
   }

@@ -60,6 +60,9 @@ export function workerPipeline(
       },
       unpack: (batch) => [...unpackBatch(batch)],
       handOver: (batches, timeoutMs) => link.handOver(batches, timeoutMs),
+      standStill: () => {
+        link.standStill();
+      },
     },
   };
 }

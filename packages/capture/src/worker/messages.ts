@@ -11,11 +11,21 @@ export interface WorkerSpec {
   readonly slowOperationMs: number;
   /** See `EntryStoreSettings`. */
   readonly mustSync: boolean;
-  /** Counters that both threads see: batches ended, beats of the worker's heart, and of the batches those that failed. */
+  /** Counters that both threads see, see `COUNTERS`. */
   readonly counters: SharedArrayBuffer;
 }
 
-export const COUNTERS = { batchesEnded: 0, heartbeats: 1, batchesFailed: 2 } as const;
+export const COUNTERS = {
+  batchesEnded: 0,
+  /** Of the worker's heart. */
+  heartbeats: 1,
+  /** Of those that ended. */
+  batchesFailed: 2,
+  /** Calls of the database's driver that the worker is in. */
+  driverCalls: 3,
+  /** 1 when it is to begin no other, see `exitGate`. */
+  isShut: 4,
+} as const;
 
 /** The calls of the store that are passed on as they are. */
 export type StoreCall = Exclude<keyof EntryStore, 'kind'>;

@@ -7,6 +7,7 @@ import type { QueuedExchange } from '../recorder/exchange-queue';
 import { prepareQueued } from '../recorder/prepare-queued';
 import { createEntryStoreAt } from '../typeorm';
 import { unpackBatch } from './encoded-queue';
+import { exitGate } from './exit-gate';
 import { COUNTERS, type FromWorker, type ToWorker, type WorkerSpec } from './messages';
 import { toPlainError } from './plain-error';
 
@@ -23,6 +24,7 @@ function serve(port: MessagePort, spec: WorkerSpec): void {
     sessionMaxAgeMs: spec.sessionMaxAgeMs,
     slowOperationMs: spec.slowOperationMs,
     mustSync: spec.mustSync,
+    gate: exitGate(counters),
     onSlowOperation: (operation, durationMs) => {
       tell({ kind: 'slow', operation, durationMs });
     },

@@ -39,6 +39,16 @@ parentPort.on('message', (message) => {
       parentPort.postMessage({ kind: 'call', id, result: { name: message.name, args: message.args, born } });
     return;
   }
+  if (script === 'is in its driver') {
+    // In a call of the driver until the gate is shut, and then for a while.
+    Atomics.add(counters, 3, 1);
+    parentPort.postMessage({ kind: 'batch', id, outcome: outcome(message.size) });
+    while (Atomics.load(counters, 4) === 0);
+    Atomics.store(new Int32Array(shared), 0, 77);
+    Atomics.sub(counters, 3, 1);
+    Atomics.notify(counters, 3);
+    return;
+  }
   if (script === 'dies once' && born === 1) process.exit(3);
   if (script === 'dies of number 5' && idsOf(message).includes('exchange-5')) process.exit(3);
   if (script === 'hangs once' && born === 1) {

@@ -14,8 +14,9 @@ afterEach(async () => {
 function openLink(script: string, options: Partial<WorkerLinkOptions> = {}) {
   const deaths: Error[] = [];
   const tainted: SharedArrayBuffer[] = [];
+  const shared = new SharedArrayBuffer(4);
   const link = new WorkerLink({
-    spec: { entries: { script, shared: new SharedArrayBuffer(4) } } as unknown as WorkerSpec,
+    spec: { entries: { script, shared } } as unknown as WorkerSpec,
     file: join(__dirname, 'scripted-worker.cjs'),
     onDeath: (error) => deaths.push(error),
     onSlowOperation: () => undefined,
@@ -24,7 +25,7 @@ function openLink(script: string, options: Partial<WorkerLinkOptions> = {}) {
     ...options,
   });
   links.push(link);
-  return { link, deaths, tainted };
+  return { link, deaths, tainted, shared };
 }
 
 function batchesOf(count: number, batchSize: number): EncodedBatch[] {
@@ -108,6 +109,13 @@ describe('WorkerLink', () => {
     const startedAt = performance.now();
     link.handOver(batchesOf(9, 3), 60_000);
     expect(performance.now() - startedAt).toBeLessThan(30_000);
+  });
+
+  it('lets the worker out of its driver before the program exits', async () => {
+    const { link, shared } = openLink('is in its driver');
+    await processAll(link, batchesOf(1, 1));
+    link.standStill(60_000);
+    expect(new Int32Array(shared)[0]).toBe(77);
   });
 
   it('refuses calls after it was closed', async () => {
