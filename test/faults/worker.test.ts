@@ -115,6 +115,25 @@ describe('a recorder with a worker', () => {
     },
   );
 
+  it.each(['buffered', 'spooled'])(
+    'lets an answer out, and stores it, when the program exits in the turn in which it answers: %s',
+    async (durability) => {
+      const program = await startProgram({ durability, flushIntervalMs: 60_000 });
+      await program.tell('ready');
+      await expect(program.post('/answer-and-exit/7', body(1))).resolves.toEqual(body(1));
+      await expect(program.ended).resolves.toEqual([7, null]);
+      if (durability === 'buffered') return;
+      const next = await startHost({
+        database: { type: 'sqlite', path: program.path },
+        options: { durability },
+      });
+      await next.tell('ready');
+      await next.tell('flush');
+      await next.end();
+      expect(rowsIn(program.path)).toMatchObject([{ path: '/answer-and-exit/7' }]);
+    },
+  );
+
   it('does not keep a program alive that has nothing left to do, and stores what was queued', async () => {
     const program = await startProgram({ flushIntervalMs: 60_000 });
     for (let index = 0; index < 5; index += 1) await program.post(`/echo/${index}`, body(index));

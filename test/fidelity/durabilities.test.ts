@@ -9,12 +9,20 @@ jest.setTimeout(60_000);
 
 const ON = new Set(['Express 5', 'Koa 3', 'Koa 3, HTTP/2']);
 
-/** Where a client of `strict` gets something else, and why. */
-const DIFFERENT: Readonly<Record<string, string>> = {
+/** Where a client gets something else, and why. */
+const GATHERED = {
   'A Content-Length that is held to':
-    'the program destroys the connection before Node has written what it gathers in one turn; here that waits for the commit',
+    'the program destroys the connection before Node has written what it gathers in one turn; here that waits for the commit or the journal',
+};
+const DIFFERENT_IN_STRICT: Readonly<Record<string, string>> = {
+  ...GATHERED,
   'write after end in a later turn':
     'over HTTP/2 the program’s mistake resets the stream, and whether the answer has left by then is chance',
+};
+const DIFFERENT_IN_SPOOLED: Readonly<Record<string, string>> = {
+  ...GATHERED,
+  'end twice with callbacks':
+    'the second end finds the first still going out, as with a slow client, and is called back with it instead of with an error',
 };
 
 /** Takes everything, and has nothing to give back. */
@@ -22,6 +30,7 @@ const spool: ExchangeSpool = {
   fill: 0,
   counts: { spooled: 0, recovered: 0, replayed: 0, corrupt: 0, shed: {} },
   append: () => ({ record: undefined }),
+  appendAll: (exchanges) => exchanges.map(() => ({ record: undefined })),
   done: () => undefined,
   defer: () => undefined,
   start: () => undefined,
@@ -37,11 +46,13 @@ function seenByClient({ received, http2, failure }: Observation): object {
   return { received, http2: http2 && { ...http2, headers }, failure };
 }
 
-/** The calls on the connection are gathered in another way, and what they write is the same. */
-const seenByBoth = (observation: Observation): object => ({
-  ...seenByClient(observation),
-  log: observation.log,
-});
+/** What the program calls, and what it gets and is thrown; and of what it is told, what, but not at which call. */
+function seenByBoth(observation: Observation): object {
+  const calls = observation.log.filter((line) => CALL.test(line));
+  const events = observation.log.filter((line) => !CALL.test(line) && !line.startsWith(' at close:'));
+  return { ...seenByClient(observation), calls, events: events.sort() };
+}
+const CALL = /^ \d+ \S+ (->|throws )/;
 
 async function differs(
   fidelityCase: FidelityCase,
@@ -77,7 +88,7 @@ const TOPICS = [...new Set(CASES.map(({ topic }) => topic))];
 describe('with durability "strict", while the store is well', () => {
   it.each(TOPICS)('a client gets what the bare program sends: %s', async (topic) => {
     expect(
-      await differences(topic, () => openRecap({ durability: 'strict' }), seenByClient, DIFFERENT),
+      await differences(topic, () => openRecap({ durability: 'strict' }), seenByClient, DIFFERENT_IN_STRICT),
     ).toEqual([]);
   });
 });
@@ -85,6 +96,6 @@ describe('with durability "strict", while the store is well', () => {
 describe('with durability "spooled"', () => {
   it.each(TOPICS)('a client and the program see what they see without Recap: %s', async (topic) => {
     const open = (): Recap => openRecap({ durability: 'spooled' }, undefined, spool);
-    expect(await differences(topic, open, seenByBoth, {})).toEqual([]);
+    expect(await differences(topic, open, seenByBoth, DIFFERENT_IN_SPOOLED)).toEqual([]);
   });
 });

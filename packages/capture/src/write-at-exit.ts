@@ -46,6 +46,7 @@ function handOverAll(): void {
 export function handOver(recorders: Iterable<RecorderCore>): void {
   const deadline = performance.now() + HAND_OVER_MS;
   for (const recorder of recorders) {
+    recorder.exchanges.releaseAnswers();
     recorder.writer.handOver(Math.max(0, deadline - performance.now()));
     recorder.overload.leaveGaps();
   }

@@ -103,6 +103,10 @@ app.post('/exit/:code', (request, response) => {
   response.json({ ends: true });
   response.once('close', () => setImmediate(() => process.exit(Number(request.params.code))));
 });
+app.post('/answer-and-exit/:code', (request, response) => {
+  response.json(request.body);
+  process.exit(Number(request.params.code));
+});
 app.post('/throw', (_request, response) => {
   response.json({ ends: true });
   response.once('close', () =>

@@ -49,16 +49,24 @@ export class Admission {
     if (policy.step > 0) policy.refresh(this.#fillOf(queue.fill), this.#fillOfParts);
   }
 
-  /** Spools an exchange that is not over yet; `undefined` when that cannot be. */
-  hold(whole: Exchange): SpoolTicket | undefined {
-    const admitted = this.#admit(whole);
-    if (typeof admitted === 'string') return undefined;
-    const { exchange, step, reason } = admitted;
-    const ticket = this.#spool(exchange);
-    if (ticket === undefined) return undefined;
-    if (step > 0) this.#heldStep.set(ticket, step);
-    this.#countReduced(whole, exchange, reason);
-    return ticket;
+  /** Spools exchanges that are not over yet; `undefined` for those with which that cannot be. */
+  hold(wholes: readonly Exchange[]): (SpoolTicket | undefined)[] {
+    const { spool } = this.#options;
+    const admitted = wholes.map((whole) => this.#admit(whole));
+    const kept = admitted.filter((each) => typeof each !== 'string');
+    if (spool === undefined || spool.fill >= 1 || kept.length === 0) return wholes.map(() => undefined);
+    const tickets = spool.appendAll(kept.map(({ exchange }) => exchange));
+    let next = 0;
+    return wholes.map((whole, index) => {
+      const each = admitted[index];
+      if (each === undefined || typeof each === 'string') return undefined;
+      const ticket = tickets[next];
+      next += 1;
+      if (ticket === undefined) return undefined;
+      if (each.step > 0) this.#heldStep.set(ticket, each.step);
+      this.#countReduced(whole, each.exchange, each.reason);
+      return ticket;
+    });
   }
 
   /** @param refusal why nothing is taken at the moment; what is in the spool already stays there */

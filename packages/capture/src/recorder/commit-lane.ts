@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import { StorageError } from '@recap/storage';
 import { faultPoint } from '../fault-point';
 import type { Exchange } from '../exchange';
@@ -156,7 +157,8 @@ export class CommitLane<Taken extends Batch = Batch> {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    // Requests that came in together are answered in one turn, and share the commit.
+    // Requests that came in together are answered in one turn, and share the commit. Not the global one, which a test of
+    // the program may have put a clock of its own in place of.
     setImmediate(() => {
       this.#isScheduled = false;
       this.#startAll();

@@ -137,12 +137,12 @@ export class EntryWriter<Taken extends Batch = Batch> {
     return this.#pausedFor;
   }
 
-  /** Spools an exchange that is about to be over; `undefined` when that is not wanted or cannot be. */
-  hold(exchange: Exchange): SpoolTicket | undefined {
-    if (this.#refusal !== undefined) return undefined;
-    const ticket = this.#admission.hold(exchange);
-    if (ticket !== undefined) this.#captured += 1;
-    return ticket;
+  /** Spools exchanges that are about to be over; `undefined` for those with which that is not wanted or cannot be. */
+  hold(exchanges: readonly Exchange[]): readonly (SpoolTicket | undefined)[] {
+    if (this.#refusal !== undefined) return [];
+    const tickets = this.#admission.hold(exchanges);
+    for (const ticket of tickets) if (ticket !== undefined) this.#captured += 1;
+    return tickets;
   }
 
   /** What was held is not told of again: it is stored as it was spooled. */

@@ -39,6 +39,8 @@ export interface ExchangeSpool {
    * @throws when the disk has no room or fails
    */
   append(exchange: Exchange): SpoolTicket;
+  /** The same with several at once. `undefined` for each that could not be written, which is told of as a failure. */
+  appendAll(exchanges: readonly Exchange[]): readonly (SpoolTicket | undefined)[];
   /** These are stored, or will never be. */
   done(tickets: readonly SpoolTicket[]): void;
   /** Nobody else will see to this one: it is to be read back and stored. */

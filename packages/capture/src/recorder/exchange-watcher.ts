@@ -20,6 +20,7 @@ import type { Recorder } from './recorder';
 import type { RecorderOptions } from './recorder-options';
 import { sentUrl, splitUrl } from './sent-url';
 import type { SessionTable } from './session-table';
+import { SpooledAnswers } from './spooled-answers';
 
 /** What is needed of a recorder. */
 export interface WatcherHost extends Recorder {
@@ -44,6 +45,9 @@ export class ExchangeWatcher implements ExchangeKeeper {
   readonly #noteFailure = (error: unknown, where: string): void => {
     this.#host.onError(error, where);
   };
+  readonly #answers = new SpooledAnswers((opens) => {
+    this.#spool(opens);
+  }, this.#noteFailure);
   /** Exchanges that are not over. */
   open = 0;
   /** Exchanges that were over, and were not to be recorded. */
@@ -131,28 +135,36 @@ export class ExchangeWatcher implements ExchangeKeeper {
       commitAnswer(open, answer, this.#host, () => this.#buildSoFar(open));
       return;
     }
-    this.#hold(open);
-    // Within the program's call of `end`.
-    attempt(
-      () => {
-        answer.release();
-      },
-      'release',
-      this.#noteFailure,
-    );
+    this.#answers.hold(open, answer);
+    // There the call of `end` itself would wait, which a program that goes on with its response would notice.
+    if (open.seen.request.httpVersionMajor >= 2) this.#answers.release();
   }
 
-  /** Runs in the host's event loop, before the last of the answer goes out: nothing may escape. */
-  #hold(open: OpenExchange): void {
-    if (open.held !== undefined) return;
+  /** Lets answers go out that wait for the end of this turn of the event loop. */
+  releaseAnswers(): void {
+    this.#answers.release();
+  }
+
+  /** Runs in the host's event loop, before the last of the answers goes out: nothing may escape. */
+  #spool(opens: readonly OpenExchange[]): void {
     try {
-      const exchange = this.#buildSoFar(open);
-      if (exchange === undefined) return;
-      const ticket = this.#host.writer.hold(exchange);
-      if (ticket === undefined) return;
-      open.held = { ticket, exchange, entry: open.entry, metadataCount: open.metadata.length };
-      // What was decorated within it waits for this, and goes to the disk now as well.
-      open.settle(exchange);
+      const seen: OpenExchange[] = [];
+      const exchanges: Exchange[] = [];
+      for (const open of opens) {
+        const exchange = attempt(() => this.#buildSoFar(open), 'spool', this.#noteFailure);
+        if (exchange === undefined) continue;
+        seen.push(open);
+        exchanges.push(exchange);
+      }
+      const tickets = this.#host.writer.hold(exchanges);
+      exchanges.forEach((exchange, index) => {
+        const open = seen[index];
+        const ticket = tickets[index];
+        if (open === undefined || ticket === undefined) return;
+        open.held = { ticket, exchange, entry: open.entry, metadataCount: open.metadata.length };
+        // What was decorated within it waits for this, and goes to the disk now as well.
+        open.settle(exchange);
+      });
     } catch (error) {
       this.#noteFailure(error, 'spool');
     }
@@ -173,6 +185,7 @@ export class ExchangeWatcher implements ExchangeKeeper {
   /** Runs in the host's event loop, after the response: nothing may escape. */
   #end(open: OpenExchange): void {
     this.open -= 1;
+    this.#answers.drop(open);
     const { held, seen } = open;
     detachExchange(seen.request, open);
     let built: Exchange | undefined;

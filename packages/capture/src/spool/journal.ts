@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StorageError } from '@recap/storage';
+import type { Payload } from '../recorder/spooled-entry';
 import { Segment } from './segment';
-import { payloadOf, readSegment, RECORD_HEADER_BYTES, sealRecord } from './segment-format';
+import { RecordGroup } from './record-group';
+import { payloadOf, readSegment, RECORD_HEADER_BYTES } from './segment-format';
 import type { SpoolFiles } from './spool-files';
 
 /** Where a record is. */
@@ -13,12 +15,7 @@ export interface RecordPlace {
   readonly length: number;
 }
 
-/** What a record holds, written straight to where it leaves for the disk from. */
-export interface Payload {
-  readonly maxBytes: number;
-  /** @returns where it ends */
-  writeTo(target: Buffer, start: number): number;
-}
+type OnWritten = (place: RecordPlace, payload: Buffer) => void;
 
 export interface JournalOptions {
   readonly files: SpoolFiles;
@@ -40,8 +37,8 @@ const DONE = 2;
 const DONE_BYTES = 8;
 
 /**
- * Records on the disk until somebody says that they are done. They are appended in the caller's thread, with
- * one write each; all else happens aside. Files go when nothing in them or in an older one is needed.
+ * Records on the disk until somebody says that they are done. They are appended in the caller's thread, many
+ * with one write; all else happens aside. Files go when nothing in them or in an older one is needed.
  */
 export class Journal {
   readonly #options: JournalOptions;
@@ -50,7 +47,7 @@ export class Journal {
   #segments: Segment[] = [];
   #current: Segment | undefined;
   #lastNumber = 0;
-  #scratch = Buffer.allocUnsafe(64 * 1024);
+  readonly #group = new RecordGroup();
   #pending = 0;
   #corrupt = 0;
   #syncTimer: NodeJS.Timeout | undefined;
@@ -117,20 +114,17 @@ export class Journal {
   }
 
   /**
-   * Appends one record, in one write.
+   * Appends records, as many in one write as go into a file together.
    *
-   * @throws {StorageError} `UNAVAILABLE` when there is no room, else what the disk fails with
+   * @param onAppended told of each that is written, in their order, with its payload, which stays as it is
+   * @throws {StorageError} `UNAVAILABLE` when there is no room, else what the disk fails with; the rest is not written then
    */
-  append(payload: Payload): RecordPlace {
-    const place = this.#write(ENTRY, payload);
-    place.segment.open += 1;
-    this.#pending += 1;
-    return place;
-  }
-
-  /** A copy of what was appended last. */
-  lastPayload({ length }: RecordPlace): Buffer {
-    return Buffer.from(this.#scratch.subarray(RECORD_HEADER_BYTES + 1, length));
+  append(payloads: Iterable<Payload>, onAppended: (place: RecordPlace, payload: Buffer) => void): void {
+    this.#write(ENTRY, payloads, (place, payload) => {
+      place.segment.open += 1;
+      this.#pending += 1;
+      onAppended(place, payload);
+    });
   }
 
   /** These are needed no more, and will not be read again. */
@@ -144,7 +138,7 @@ export class Journal {
     const kept = places.filter(({ segment }) => !segment.isRemoved);
     if (kept.length === 0) return;
     try {
-      this.#write(DONE, listOf(kept));
+      this.#write(DONE, [listOf(kept)]);
     } catch (error) {
       // They will be read again after a crash, and stored once: what is there already is left alone.
       this.#options.onFailure(error);
@@ -222,24 +216,40 @@ export class Journal {
     return false;
   }
 
-  #write(kind: number, payload: Payload): RecordPlace {
-    const maxLength = RECORD_HEADER_BYTES + 1 + payload.maxBytes;
-    if (this.#scratch.length < maxLength) this.#scratch = Buffer.allocUnsafe(2 * maxLength);
-    this.#scratch[RECORD_HEADER_BYTES] = kind;
-    const length = payload.writeTo(this.#scratch, RECORD_HEADER_BYTES + 1);
-    const record = this.#scratch.subarray(0, length);
+  #write(kind: number, payloads: Iterable<Payload>, onWritten?: OnWritten): void {
+    const group = this.#group;
+    // What a failure has left there.
+    group.begin();
+    for (const payload of payloads) {
+      const maxLength = RECORD_HEADER_BYTES + 1 + payload.maxBytes;
+      const used = group.length === 0 ? 0 : group.length + (this.#current?.bytes ?? 0);
+      if (used + maxLength > this.#segmentBytes || !group.hasRoomFor(maxLength)) {
+        this.#writeGroup(onWritten);
+        group.makeRoomFor(maxLength);
+      }
+      group.add(kind, payload);
+    }
+    this.#writeGroup(onWritten);
+  }
+
+  #writeGroup(onWritten: OnWritten | undefined): void {
+    const { length } = this.#group;
+    if (length === 0) return;
     const segment = this.#segmentFor(length);
-    sealRecord(record, segment.syncWord);
-    const offset = segment.bytes;
+    const bytes = this.#group.seal(segment.syncWord);
+    let offset = segment.bytes;
     try {
-      segment.write(this.#options.files, record);
+      segment.write(this.#options.files, bytes);
     } catch (error) {
       // What is half written is passed over when it is read; nothing is put behind it.
       this.#sealCurrent();
       throw error;
     }
     this.#syncSoon();
-    return { segment, offset, length };
+    for (const record of this.#group.take()) {
+      onWritten?.({ segment, offset, length: record.length }, record.subarray(RECORD_HEADER_BYTES + 1));
+      offset += record.length;
+    }
   }
 
   #syncSoon(): void {

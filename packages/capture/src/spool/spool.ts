@@ -9,7 +9,12 @@ import { within } from '../recorder/within';
 import { FolderClaims } from './folder-claims';
 import { Journal, SEGMENT_BYTES, type RecordPlace } from './journal';
 import { leaveGaps, takeGaps } from './left-gaps';
-import { decodeSpooledEntry, encodeSpooledEntry, type SpooledEntry } from '../recorder/spooled-entry';
+import {
+  decodeSpooledEntry,
+  encodeSpooledEntry,
+  type Payload,
+  type SpooledEntry,
+} from '../recorder/spooled-entry';
 import { diskFiles, type SpoolFiles } from './spool-files';
 
 export interface SpoolOptions {
@@ -100,9 +105,36 @@ export class Spool implements ExchangeSpool {
   }
 
   append(exchange: Exchange): Ticket {
-    if (this.#isClosed) throw new StorageError('CLOSED', 'The spool is closed.');
-    const place = this.#own.append(encodeSpooledEntry(this.#options.prepare(exchange)));
-    return { ...place, journal: this.#own, record: this.#own.lastPayload(place) };
+    let ticket: Ticket | undefined;
+    this.#write([encodeSpooledEntry(this.#options.prepare(exchange))], (written) => {
+      ticket = written;
+    });
+    // Not thrown and not written: there is no third.
+    return ticket as unknown as Ticket;
+  }
+
+  appendAll(exchanges: readonly Exchange[]): (Ticket | undefined)[] {
+    const tickets = new Array<Ticket | undefined>(exchanges.length).fill(undefined);
+    const prepared: number[] = [];
+    const payloads: Payload[] = [];
+    exchanges.forEach((exchange, index) => {
+      try {
+        payloads.push(encodeSpooledEntry(this.#options.prepare(exchange)));
+        prepared.push(index);
+      } catch (error) {
+        this.#noteFailure(error);
+      }
+    });
+    let written = 0;
+    try {
+      this.#write(payloads, (ticket) => {
+        tickets[prepared[written] ?? -1] = ticket;
+        written += 1;
+      });
+    } catch (error) {
+      this.#noteFailure(error);
+    }
+    return tickets;
   }
 
   done(tickets: readonly Ticket[]): void {
@@ -157,6 +189,14 @@ export class Spool implements ExchangeSpool {
         this.#noteFailure(error);
       }
     }
+  }
+
+  #write(payloads: readonly Payload[], onWritten: (ticket: Ticket) => void): void {
+    if (this.#isClosed) throw new StorageError('CLOSED', 'The spool is closed.');
+    const journal = this.#own;
+    journal.append(payloads, ({ segment, offset, length }, record) => {
+      onWritten({ segment, offset, length, journal, record });
+    });
   }
 
   readonly #noteFailure = (error: unknown): void => {

@@ -85,6 +85,9 @@ class ListedSpool implements ExchangeSpool {
     this.ids.add(id);
     return { record: undefined };
   }
+  appendAll(exchanges: readonly Exchange[]) {
+    return exchanges.map((exchange) => this.append(exchange));
+  }
   done(): void {
     throw new Error('Nothing was stored.');
   }

@@ -45,6 +45,9 @@ class CountedSpool implements ExchangeSpool {
     this.held.push(held);
     return { record: undefined };
   }
+  appendAll(exchanges: readonly Exchange[]) {
+    return exchanges.map((exchange) => this.append(exchange));
+  }
   done(tickets: readonly SpoolTicket[]) {
     this.held.splice(0, tickets.length);
   }
@@ -381,7 +384,7 @@ describe('exchanges that are spooled before they end', () => {
     const { writer, stored } = openWriter({ maxExchanges: 10, batchSize: 10, spool, spoolsAll: true });
     for (let at = 0; at < 99; at += 1) {
       const each = exchange(String(at));
-      const ticket = writer.hold(each);
+      const [ticket] = writer.hold([each]);
       if (ticket === undefined) throw new Error('not held');
       writer.add(each, { ticket, isCurrent: true });
       expectExact(writer);

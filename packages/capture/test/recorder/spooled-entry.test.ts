@@ -24,4 +24,24 @@ describe('encodeSpooledEntry', () => {
       ),
     );
   });
+
+  it('keeps every field of an entry in its place', () => {
+    const entry = newEntry();
+    const fields = Object.keys(entry).filter((field) => !/Body$|Headers$/.test(field));
+    const told = {
+      ...entry,
+      ...Object.fromEntries(fields.map((field) => [field, `told in ${field}`])),
+      requestHeaders: [
+        ['a', 'b'],
+        ['a', ''],
+      ],
+      responseHeaders: [['', 'c']],
+      isCorrection: true,
+    } as unknown as typeof entry;
+    for (const each of [told, entry]) {
+      const payload = encodeSpooledEntry({ entry: each, compress: true });
+      const target = Buffer.alloc(payload.maxBytes);
+      expect(decodeSpooledEntry(target.subarray(0, payload.writeTo(target, 0))).entry).toEqual(each);
+    }
+  });
 });

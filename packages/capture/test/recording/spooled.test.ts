@@ -16,6 +16,7 @@ import { PROGRAMS } from './programs';
 /** A spool in memory that says when it was written to. */
 class NotedSpool implements ExchangeSpool {
   readonly appended: Exchange[] = [];
+  readonly groups: number[] = [];
   readonly open = new Set<SpoolTicket>();
   readonly deferred: SpoolTicket[] = [];
   readonly fill = 0;
@@ -31,6 +32,11 @@ class NotedSpool implements ExchangeSpool {
     const ticket = { exchange, record: undefined };
     this.open.add(ticket);
     return ticket;
+  }
+
+  appendAll(exchanges: readonly Exchange[]) {
+    this.groups.push(exchanges.length);
+    return exchanges.map((exchange) => this.append(exchange));
   }
 
   done(tickets: readonly SpoolTicket[]): void {
@@ -125,6 +131,25 @@ describe('durability "spooled"', () => {
         expect(entry.responseBody?.toString()).toBe('{"part":"last"}');
         expect(spool.open.size).toBe(0);
         expect(opened.recorder.stats()).toMatchObject({ captured: 1, stored: 1, queued: 0, spooled: 0 });
+      },
+    );
+  });
+
+  it('spools with one call all that is answered in one turn, and lets each answer out', async () => {
+    const waiting: (() => void)[] = [];
+    await withProgram(
+      {},
+      (app) =>
+        app.get('/:number', (request, response) => {
+          waiting.push(() => void response.send(`answer ${request.params.number}`));
+          if (waiting.length === 3) for (const answer of waiting) answer();
+        }),
+      async ({ spool, port }) => {
+        const answers = [1, 2, 3].map(async (number) =>
+          (await fetch(`http://127.0.0.1:${port}/${number}`)).text(),
+        );
+        expect(await Promise.all(answers)).toEqual(['answer 1', 'answer 2', 'answer 3']);
+        expect(spool.groups).toEqual([3]);
       },
     );
   });

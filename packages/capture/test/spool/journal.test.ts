@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { Payload } from '../../src/recorder/spooled-entry';
 import { Journal, type RecordPlace } from '../../src/spool/journal';
 import { PowerCutFiles, type Cut } from './power-cut-files';
 
@@ -20,10 +21,19 @@ function openJournal(files: PowerCutFiles, segmentBytes = SEGMENT_BYTES) {
 const payload = (name: string): Buffer => Buffer.from(`${name}:${'.'.repeat(name.length * 3)}`);
 
 function append(journal: Journal, bytes: Buffer): RecordPlace {
-  return journal.append({
-    maxBytes: bytes.length,
-    writeTo: (target, start) => start + bytes.copy(target, start),
-  });
+  const [place] = appendAll(journal, [bytes]);
+  if (place === undefined) throw new Error('It is told of nothing.');
+  return place;
+}
+
+function appendAll(journal: Journal, payloads: readonly Buffer[]): RecordPlace[] {
+  const places: RecordPlace[] = [];
+  journal.append(payloads.map(payloadFor), (place) => places.push(place));
+  return places;
+}
+
+function payloadFor(bytes: Buffer): Payload {
+  return { maxBytes: bytes.length, writeTo: (target, start) => start + bytes.copy(target, start) };
 }
 
 async function readAll(journal: Journal): Promise<string[]> {
@@ -50,9 +60,13 @@ async function work(files: PowerCutFiles) {
   const places: RecordPlace[] = [];
   try {
     for (let index = 1; index <= 16; index += 1) {
-      const bytes = payload(`record ${index}`);
-      appended.push(bytes.toString());
-      places.push(append(journal, bytes));
+      // Each fourth time two at once.
+      const payloads = [payload(`record ${index}`), payload(`beside ${index}`)].slice(
+        0,
+        index % 4 === 0 ? 2 : 1,
+      );
+      appended.push(...payloads.map(String));
+      places.push(...appendAll(journal, payloads));
       if (index % 3 === 0) {
         await journal.sync();
         promised = [...appended];
@@ -141,6 +155,51 @@ describe('Journal', () => {
     append(journal, payload('real'));
     files.damage(files.paths[0] ?? '', (bytes) => bytes.fill(0xff, offset + 12, offset + 16));
     expect((await recover(files)).found).toEqual([payload('real').toString()]);
+  });
+
+  it('writes with one call what goes into a file together, and gives each back by itself', async () => {
+    const files = new PowerCutFiles();
+    const { journal } = openJournal(files, 1_000);
+    append(journal, payload('first'));
+    const before = files.calls;
+    const names = ['a', 'bb', 'ccc'];
+    const held: Buffer[] = [];
+    journal.append(
+      names.map((name) => payloadFor(payload(name))),
+      (_place, bytes) => held.push(bytes),
+    );
+    expect(files.calls - before).toBe(1);
+    append(journal, payload('later'));
+    expect(held.map(String)).toEqual(names.map((name) => payload(name).toString()));
+    const { found } = await recover(files);
+    expect(found).toEqual(['first', ...names, 'later'].map((name) => payload(name).toString()));
+  });
+
+  it('begins another file for what does not go into one, and tells which were written before a failure', async () => {
+    const files = new PowerCutFiles();
+    const { journal } = openJournal(files, 200);
+    const names = Array.from({ length: 12 }, (_each, index) => `record ${index}`);
+    const places = appendAll(journal, names.map(payload));
+    expect(new Set(places.map(({ segment }) => segment)).size).toBeGreaterThan(2);
+    const written: string[] = [];
+    files.failing = { from: files.calls + 5, count: 100, code: 'EIO' };
+    expect(() => {
+      journal.append(
+        names.map((name) => payloadFor(payload(`again ${name}`))),
+        (_place, bytes) => written.push(bytes.toString()),
+      );
+    }).toThrow(expect.objectContaining({ code: 'EIO' }));
+    files.failing = undefined;
+    expect(written.length).toBeGreaterThan(0);
+    expect(written.length).toBeLessThan(names.length);
+    expect(journal.pending).toBe(names.length + written.length);
+    append(journal, payload('after'));
+    const { found } = await recover(files);
+    expect(found).toEqual([
+      ...names.map((name) => payload(name).toString()),
+      ...written,
+      payload('after').toString(),
+    ]);
   });
 
   it('does not give back what is done', async () => {

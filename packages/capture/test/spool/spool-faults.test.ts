@@ -3,6 +3,7 @@ import { StorageError } from '@recap/storage';
 import type { NewEntry } from '../../src/entries/entry-store';
 import type { Exchange } from '../../src/exchange';
 import { Spool } from '../../src/spool';
+import { newEntry } from '../../src/testing/new-entry';
 import { PowerCutFiles } from './power-cut-files';
 
 const PARENT = '/spool';
@@ -33,7 +34,7 @@ function openSpool(files: PowerCutFiles, store: Store) {
     maxBytes: 1e9,
     minFreeDiskBytes: 0,
     prepare: ({ id }) => ({
-      entry: { id, requestBody: Buffer.from(`body of ${id}`), responseBody: null } as unknown as NewEntry,
+      entry: newEntry({ id, requestBody: Buffer.from(`body of ${id}`) }),
       compress: false,
     }),
     pack: ({ entry }) => Promise.resolve(entry),

@@ -1,0 +1,61 @@
+import { setImmediate } from 'node:timers';
+import type { HeldAnswer } from '../tap/held-answer';
+import type { OpenExchange } from './open-exchange';
+
+/**
+ * Answers that go out once their exchanges are in the spool. All that were given in one turn of the event loop share
+ * a write, which costs about as much as for one of them.
+ */
+export class SpooledAnswers {
+  readonly #spool: (opens: readonly OpenExchange[]) => void;
+  readonly #onFailure: (error: unknown, where: string) => void;
+  #waiting = new Map<OpenExchange, HeldAnswer>();
+  #isScheduled = false;
+
+  /** @param spool brings what can be brought there, and must not throw */
+  constructor(
+    spool: (opens: readonly OpenExchange[]) => void,
+    onFailure: (error: unknown, where: string) => void,
+  ) {
+    this.#spool = spool;
+    this.#onFailure = onFailure;
+  }
+
+  hold(open: OpenExchange, answer: HeldAnswer): void {
+    this.#waiting.set(open, answer);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // Not the global one, which a test of the program may have put a clock of its own in place of.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.release();
+    });
+  }
+
+  /** Does at once what the end of this turn would do. */
+  release(): void {
+    if (this.#waiting.size === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    this.#spool([...waiting.keys()]);
+    for (const answer of waiting.values()) this.#letOut(answer);
+  }
+
+  /** Its exchange is over, as when the client has left. */
+  drop(open: OpenExchange): void {
+    if (this.#waiting.size === 0) return;
+    const answer = this.#waiting.get(open);
+    if (answer === undefined) return;
+    this.#waiting.delete(open);
+    this.#letOut(answer);
+  }
+
+  #letOut(answer: HeldAnswer): void {
+    try {
+      answer.release();
+    } catch (error) {
+      // The connection is the program's, who may have put methods of its own there.
+      this.#onFailure(error, 'release');
+    }
+  }
+}
