@@ -46,7 +46,12 @@ export class ExchangeWatcher implements ExchangeKeeper {
     this.#host.onError(error, where);
   };
   readonly #answers = new SpooledAnswers((opens) => {
+    const measured = opens.filter(({ hostMs }) => hostMs !== undefined);
+    const startedAt = measured.length === 0 ? 0 : performance.now();
     this.#spool(opens);
+    for (const open of measured) {
+      open.hostMs = (open.hostMs ?? 0) + (performance.now() - startedAt) / opens.length;
+    }
   }, this.#noteFailure);
   /** Exchanges that are not over. */
   open = 0;

@@ -3,7 +3,7 @@ import { RecentFigures } from './recent-figures';
 /** Of so many exchanges one is measured: looking at the clock costs more than some of what is measured. */
 const SAMPLE_EVERY = 32;
 
-/** What the recorder spends on the program's thread for an exchange, in the steps at its beginning and its end. */
+/** What the recorder spends on the program's thread for an exchange, from its beginning to its end. */
 export class HostCost {
   readonly #recent = new RecentFigures();
   #seen = 0;
@@ -23,7 +23,7 @@ export class HostCost {
     return this.#seen === 0;
   }
 
-  /** @param ms of both steps together */
+  /** @param ms of all steps together */
   note(ms: number): void {
     this.#recent.note(ms);
   }

@@ -62,7 +62,7 @@ export class OpenExchange implements TapListener {
     | undefined;
   /** True once its answer waits for its commit: it is recorded as it was then. */
   isCommitting = false;
-  /** What its beginning took of the program's thread, where that is measured. */
+  /** What it took of the program's thread so far, where that is measured. */
   hostMs: number | undefined;
   /** Whether `sample` takes it; asked once. */
   isSampled: boolean | undefined;
