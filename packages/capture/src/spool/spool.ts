@@ -7,7 +7,7 @@ import { RetryBreaker } from '../recorder/retry-breaker';
 import type { ExchangeSpool, SpoolCounts, SpoolTicket } from '../recorder/exchange-spool';
 import { within } from '../recorder/within';
 import { FolderClaims } from './folder-claims';
-import { Journal, SEGMENT_BYTES, type RecordPlace } from './journal';
+import { Journal, type RecordPlace } from './journal';
 import { leaveGaps, takeGaps } from './left-gaps';
 import {
   decodeSpooledEntry,
@@ -16,6 +16,7 @@ import {
   type SpooledEntry,
 } from '../recorder/spooled-entry';
 import { diskFiles, type SpoolFiles } from './spool-files';
+import { SpoolRoom } from './spool-room';
 
 export interface SpoolOptions {
   /** Of all processes that store into the same database. */
@@ -47,18 +48,16 @@ const CLOSING_ROUND_MS = 1_000;
 const MAX_FAILED_READS = 10;
 /** Failures that say nothing of the record. */
 const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EBUSY']);
-/** After a refusal the disk is asked again no sooner. */
-const REFUSED_FOR_MS = 1_000;
 
 /** The local journal of one recorder, and the way back from it into the store. */
 export class Spool implements ExchangeSpool {
   readonly #options: SpoolOptions;
   readonly #files: SpoolFiles;
   readonly #claims: FolderClaims;
+  readonly #room: SpoolRoom;
   readonly #processor: BatchProcessor<SpooledEntry>;
   readonly #own: Journal;
   #inherited: Journal[] = [];
-  #refusedUntil = -Infinity;
   /** Damaged records in journals that are gone. */
   #corruptBefore = 0;
   #recovered = 0;
@@ -80,6 +79,9 @@ export class Spool implements ExchangeSpool {
     this.#options = options;
     this.#files = options.files ?? diskFiles;
     this.#claims = new FolderClaims(options.path, this.#files);
+    this.#room = new SpoolRoom(options, this.#files, () =>
+      this.#inherited.reduce((sum, { bytes }) => sum + bytes, this.#own.bytes),
+    );
     this.#processor = new BatchProcessor<SpooledEntry>({
       store: options.store,
       prepare: options.pack,
@@ -100,8 +102,7 @@ export class Spool implements ExchangeSpool {
   }
 
   get fill(): number {
-    if (this.#isClosed || performance.now() < this.#refusedUntil) return 1;
-    return Math.min(1, this.#usedBytes / this.#options.maxBytes);
+    return this.#isClosed ? 1 : this.#room.fill;
   }
 
   append(exchange: Exchange): Ticket {
@@ -203,10 +204,6 @@ export class Spool implements ExchangeSpool {
     this.#options.onFailure(error, 'spool');
   };
 
-  get #usedBytes(): number {
-    return this.#inherited.reduce((sum, { bytes }) => sum + bytes, this.#own.bytes);
-  }
-
   get #hasDeferred(): boolean {
     return (
       this.#batch !== undefined || [...this.#inherited, this.#own].some(({ hasDeferred }) => hasDeferred)
@@ -218,29 +215,11 @@ export class Spool implements ExchangeSpool {
       files: this.#files,
       folder,
       reserve: (bytes) => {
-        this.#reserve(bytes);
+        this.#room.reserve(bytes);
       },
       onFailure: this.#noteFailure,
-      segmentBytes: this.#options.segmentBytes ?? segmentBytesFor(this.#options.maxBytes),
+      segmentBytes: this.#options.segmentBytes ?? this.#room.segmentBytes,
     });
-  }
-
-  /** @throws {StorageError} `UNAVAILABLE` when the limits leave no room for so much more */
-  #reserve(bytes: number): void {
-    const { maxBytes, minFreeDiskBytes, path } = this.#options;
-    const now = performance.now();
-    const refusal = (reason: string): StorageError =>
-      new StorageError('UNAVAILABLE', `The spool in ${path} takes no more: ${reason}.`);
-    // What is refused meanwhile does not put the next look off, or a busy program would never look again.
-    if (now < this.#refusedUntil) throw refusal('it was full a moment ago');
-    const refuse = (reason: string): never => {
-      this.#refusedUntil = now + REFUSED_FOR_MS;
-      throw refusal(reason);
-    };
-    const used = this.#usedBytes;
-    if (used + bytes > maxBytes) refuse(`it holds ${used} of ${maxBytes} bytes`);
-    const free = this.#files.freeBytesBlocking(path);
-    if (free - bytes < minFreeDiskBytes) refuse(`${free} bytes are free on the disk`);
   }
 
   #lookAround(): Promise<void> {
@@ -397,9 +376,4 @@ export class Spool implements ExchangeSpool {
   #countShed(reason: ShedReason, count: number): void {
     if (count > 0) this.#shed.set(reason, (this.#shed.get(reason) ?? 0) + count);
   }
-}
-
-/** Room is reserved by segments: a small spool has small ones, or none would ever fit. */
-function segmentBytesFor(maxBytes: number): number {
-  return Math.max(1, Math.min(SEGMENT_BYTES, Math.floor(maxBytes / 8)));
 }
