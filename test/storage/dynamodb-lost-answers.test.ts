@@ -123,6 +123,93 @@ const kilobyte = 'y'.repeat(1_000);
     });
   });
 
+  describe('an append of large elements by a program that dies', () => {
+    const large = 'x'.repeat(1_000_000);
+    const withBody = async (good: Backend): Promise<void> => {
+      await good.append(at('l'), ['y'.repeat(20_000)]);
+      for (let index = 0; index < 17; index += 1) await good.append(at('l'), [kilobyte]);
+    };
+    const dying = (dies: (command: Command) => 'before' | 'after' | undefined) => {
+      let isDead = false;
+      return clientAround(admin, async (command, send) => {
+        const when = dies(command);
+        isDead ||= when === 'before';
+        if (isDead) throw failureOf('TimeoutError');
+        const answer = await send(command);
+        if (when === undefined) return answer;
+        isDead = true;
+        throw failureOf('TimeoutError');
+      });
+    };
+    const itemOf = ({ input }: Command) => (input as { Item?: Record<string, AttributeValue> }).Item ?? {};
+
+    it.each([
+      ['its second part', (command: Command) => itemOf(command)['octets']?.B?.length === 393_216],
+      ['its head', (command: Command) => command.constructor.name === 'UpdateItemCommand'],
+    ])('before %s leaves nothing behind for longer than an hour', async (_, isIt) => {
+      const good = await open();
+      await withBody(good);
+      const before = (await kinds()).sort();
+      let parts = 0;
+      const client = dying((command) => (isIt(command) && (parts += 1) >= 1 ? 'before' : undefined));
+      expect(await failure((await open({ client })).append(at('l'), [large]))).toMatchObject({
+        code: 'UNAVAILABLE',
+      });
+      expect((await kinds()).length).toBeGreaterThan(before.length);
+      clock.advance(HOUR_MS - 1);
+      expect(await good.sweep()).toBe(0);
+      clock.advance(1);
+      expect(await good.sweep()).toBe(1);
+      expect((await kinds()).sort()).toEqual(before);
+      expect(await good.length(at('l'))).toBe(18);
+      expect((await good.range(at('l'))).at(0)).toHaveLength(20_000);
+    });
+
+    it.each([0, 20])('behind its head keeps them, also when %i appends followed', async (followers) => {
+      const good = await open();
+      await withBody(good);
+      const client = dying(({ constructor }) =>
+        constructor.name === 'UpdateItemCommand' ? 'after' : undefined,
+      );
+      await failure((await open({ client })).append(at('l'), [large]));
+      for (let index = 0; index < followers; index += 1) await good.append(at('l'), [kilobyte]);
+      clock.advance(HOUR_MS);
+      const notes = (await kinds()).filter((kind) => kind === 'o').length;
+      expect(await good.sweep()).toBe(0);
+      expect((await kinds()).filter((kind) => kind === 'o')).toHaveLength(notes - 1);
+      expect(((await good.range(at('l'), 18, 18)) as string[])[0]).toBe(large);
+      await good.delete(at('l'));
+      expect((await kinds()).filter((kind) => kind !== 'p')).toEqual([]);
+    });
+
+    it('into a list that ended meanwhile leaves nothing behind for longer than an hour', async () => {
+      const good = await open();
+      await withBody(good);
+      let isDone = false;
+      const client = clientAround(admin, async (command, send) => {
+        if (isDone) throw failureOf('TimeoutError');
+        if (itemOf(command)['octets'] !== undefined) {
+          isDone = true;
+          await good.delete(at('l'));
+        }
+        return send(command);
+      });
+      await failure((await open({ client })).append(at('l'), ['x'.repeat(20_000)]));
+      expect(await kinds()).toContain('b');
+      clock.advance(HOUR_MS);
+      expect(await good.sweep()).toBe(1);
+      expect((await kinds()).filter((kind) => kind !== 'p')).toEqual([]);
+    });
+
+    it('leaves no note of those that were appended', async () => {
+      const good = await open();
+      await withBody(good);
+      const before = (await kinds()).sort();
+      await good.append(at('l'), [large]);
+      expect((await kinds()).sort()).toEqual([...before, 'b', 'b', 'b'].sort());
+    });
+  });
+
   describe('a set', () => {
     it('does not undo what another wrote over it', async () => {
       const [backend, other] = [await open({ endpoint: proxy.url }), await open()];

@@ -9,7 +9,7 @@ import type { Condition, DynamoTable } from './dynamo-table';
 import { judgeDelete, judgeSet, type DynamoParts, type DynamoValues } from './dynamo-values';
 import { isVisible, readHead, unchanged, type Head } from './heads';
 import { TAIL_BYTES } from './list-heads';
-import { judgeAppend, type ListWriter } from './list-writer';
+import { judgeAppend, type ListWriter, type Run } from './list-writer';
 import type { PartitionRegistry } from './partition-registry';
 import { PART_BYTES } from './runs';
 
@@ -20,6 +20,8 @@ interface Step {
   readonly touched: string | undefined;
   /** Named by nothing once it has succeeded. */
   readonly replaced?: string | undefined;
+  /** Of elements that are written already, for the next attempt too. */
+  readonly run?: Run | undefined;
 }
 
 const REFUSALS = new Set(['exists', 'conflict', 'wrong-type']);
@@ -72,10 +74,13 @@ export class DynamoTransactions {
         return judged.map((verdict) => verdict ?? { status: 'written' });
       const steps: Step[] = [];
       for (const [place, write] of writes.entries())
-        steps.push(await this.#toStep(write, heads[place], judged[place], now, large.has(place)));
+        steps.push(await this.#toStep(write, heads[place], judged[place], now, large.has(place), last[place]?.run));
       const failure = await this.#send(steps);
       if (failure === undefined) {
-        for (const { replaced } of steps) if (replaced !== undefined) await this.#bodies.forget(replaced);
+        for (const { replaced, run } of steps) {
+          if (replaced !== undefined) await this.#bodies.forget(replaced);
+          if (run?.isNoted === true) await this.#bodies.settleRun(run.id);
+        }
         return steps.map(({ verdict }) => verdict);
       }
       last = steps;
@@ -96,6 +101,7 @@ export class DynamoTransactions {
     verdict: Verdict | undefined,
     now: number,
     isLarge: boolean,
+    run: Run | undefined,
   ): Promise<Step> {
     const { partition, key } = write;
     const address = this.#keys.item(partition, key);
@@ -120,7 +126,7 @@ export class DynamoTransactions {
         replaced: head?.body,
       };
     }
-    const plan = await this.#lists.plan(write, head, now, { isStrict: true });
+    const plan = await this.#lists.plan(write, head, now, { run, isStrict: true });
     const { item, change, condition, touched, replaced } = plan;
     const before = head !== undefined && isVisible(head, now) ? readNumber(head.item, 'element_count')! : 0;
     return {
@@ -131,6 +137,7 @@ export class DynamoTransactions {
       verdict: { status: 'written', length: before + write.values.length },
       touched,
       replaced,
+      run: plan.run,
     };
   }
 

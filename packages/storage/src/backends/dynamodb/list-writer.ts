@@ -16,6 +16,8 @@ export interface Run {
   readonly body: Body;
   readonly id: string;
   readonly parts: number;
+  /** It has a note of its own, which its body does not replace. */
+  readonly isNoted: boolean;
 }
 
 /** One conditional change of one item, all that it takes being in place. */
@@ -65,7 +67,10 @@ export class ListWriter {
       if (verdict !== undefined) return verdict;
       const plan: AppendPlan = await this.plan(write, found, now, { run: last?.run, isStrict: false });
       const length = await this.#carryOut(plan);
-      if (length !== undefined) return { status: 'written', length };
+      if (length !== undefined) {
+        if (plan.run?.isNoted === true) await this.#bodies.settleRun(plan.run.id);
+        return { status: 'written', length };
+      }
       last = plan;
     }
   }
@@ -75,10 +80,12 @@ export class ListWriter {
    * that a list has lost is named again.
    */
   async forgetUnnamed(
-    { touched }: Pick<AppendPlan, 'touched'>,
+    { touched, run }: { readonly touched: string | undefined; readonly run?: Run | undefined },
     found: Pick<Head, 'body'> | undefined,
   ): Promise<void> {
-    if (touched !== undefined && found?.body !== touched) await this.#bodies.forget(touched);
+    if (touched === undefined || found?.body === touched) return;
+    await this.#bodies.forget(touched);
+    if (run?.isNoted === true) await this.#bodies.forgetRun(run.body.id, run.id);
   }
 
   /** @param found what is there, visible or not; with `isStrict` the plan holds for nothing else */
@@ -102,10 +109,10 @@ export class ListWriter {
         ? undefined
         : before?.body.id === body!.id
           ? before
-          : await this.#putRun(body!, values);
+          : await this.#putRun(body!, write, now, begun === undefined);
     const more = small ?? toGrowth(run!, values.length);
     if (isFull) await this.#moveTail(there, body!.id);
-    if (begun !== undefined) this.#bodies.checkAge(begun);
+    if (run !== undefined || begun !== undefined) this.#bodies.checkAge(run?.body ?? begun!);
     const touched = needsBody ? body!.id : undefined;
     if (there === undefined) {
       await this.#registry.register(partition, now);
@@ -164,11 +171,11 @@ export class ListWriter {
     );
   }
 
-  async #putRun(body: Body, values: readonly StoredValue[]): Promise<Run> {
-    const id = newId();
-    const parts = cut(encodeElements(values));
+  async #putRun(body: Body, write: AppendWrite, now: number, isNoted: boolean): Promise<Run> {
+    const id = isNoted ? await this.#bodies.beginRun(body.id, write, now) : newId();
+    const parts = cut(encodeElements(write.values));
     await this.#bodies.putParts(body.id, id, parts);
-    return { body, id, parts: parts.length };
+    return { body, id, parts: parts.length, isNoted };
   }
 }
 

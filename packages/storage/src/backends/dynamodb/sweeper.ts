@@ -75,11 +75,28 @@ export class Sweeper {
     const owners = new Map(old.map((note) => [nameOf(note), this.#keys.item(...ownerOf(note))]));
     const heads = await this.#table.getMany([...owners.values()], 'pk, sk, body');
     const named = new Set(heads.map((head) => head?.['body']?.S));
-    const orphans = old.map(bodyOf).filter((body) => !named.has(body));
-    const dropped = await inParallel(orphans.slice(0, limit), WIDTH, (body) => this.#bodies.drop(body));
+    const isOrphan = await inParallel(old, WIDTH, async (note) => !(await this.#isNamed(note, named)));
+    const orphans = old.filter((_, place) => isOrphan[place]);
+    const dropped = await inParallel(orphans.slice(0, limit), WIDTH, (note) => this.#drop(note));
     // What did not fit into this sweep is looked at again.
     if (orphans.length <= limit && !dropped.includes(false)) this.#body = page.last;
     return Math.min(orphans.length, limit);
+  }
+
+  async #isNamed(note: Attributes, named: ReadonlySet<string | undefined>): Promise<boolean> {
+    const id = bodyOf(note);
+    const body = note['run_of']?.S;
+    if (body === undefined) return named.has(id);
+    const owner = this.#keys.item(...ownerOf(note));
+    if (!named.has(body) || !(await this.#bodies.holdsRun(body, id, owner))) return false;
+    // Whoever appended it did not come so far as to take the note away.
+    await this.#bodies.settleRun(id);
+    return true;
+  }
+
+  async #drop(note: Attributes): Promise<boolean> {
+    const body = note['run_of']?.S;
+    return body === undefined ? this.#bodies.drop(bodyOf(note)) : this.#bodies.dropRun(body, bodyOf(note));
   }
 }
 
