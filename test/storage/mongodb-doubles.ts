@@ -1,4 +1,4 @@
-import type { MongoClient } from 'mongodb';
+import type { Document, MongoClient } from 'mongodb';
 
 /** The client, whose collections fail in bulk with what this makes of their errors. */
 export function withBulkError(client: MongoClient, toError: (error: object) => object): MongoClient {
@@ -6,6 +6,21 @@ export function withBulkError(client: MongoClient, toError: (error: object) => o
     bulkWrite: (...args: unknown[]) =>
       bulkWrite!(...args).catch((error: unknown) => Promise.reject(toError(error as object) as Error)),
   }));
+}
+
+/** The client, whose commands other than those of collections go through `around`. */
+export function withCommands(
+  client: MongoClient,
+  around: (command: Document, run: (command: Document) => Promise<Document>) => Promise<Document>,
+): MongoClient {
+  return over(client, {
+    db: (...args: Parameters<MongoClient['db']>) => {
+      const db = client.db(...args);
+      return over(db, {
+        command: (command: Document) => around(command, (one) => db.command(one)),
+      });
+    },
+  });
 }
 
 type Methods = Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>;

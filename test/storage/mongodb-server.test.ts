@@ -9,6 +9,7 @@ import { FakeClock } from '@recap/storage/testing';
 import { Long, MongoClient, type Collection, type Document } from 'mongodb';
 import { startFaultProxy, type FaultProxy } from '../faults/rig/fault-proxy';
 import { until } from '../faults/rig/until';
+import { withCommands } from './mongodb-doubles';
 import { databaseName, freshPrefix, mongodbUrl, primaryUrl, removeOurs, toBackend } from './mongodb-servers';
 
 const at = (key: string, partition = 'p') => ({ partition, key });
@@ -394,7 +395,7 @@ const MIB = 2 ** 20;
   });
 
   it('has transactions where it is a replica set, and says so', async () => {
-    const { setName, msg } = await admin.db('admin').command({ hello: 1 });
+    const { setName, msg } = await admin.db('admin').command({ isMaster: 1 });
     const backend = make();
     expect(backend.capabilities.transact).toBe(false);
     await backend.open();
@@ -406,6 +407,47 @@ const MIB = 2 ** 20;
       .db(databaseName)
       .createCollection(`${collectionPrefix}items`, { collation: { locale: 'en', strength: 2 } });
     expect(await failure(make().open())).toMatchObject({ code: 'DATABASE_UNSUPPORTED' });
+  });
+
+  it('that knows only the old name of "hello" is opened', async () => {
+    const asked: string[] = [];
+    const client = new MongoClient(mongodbUrl ?? '');
+    const old = withCommands(client, async (command, run) => {
+      const [name = ''] = Object.keys(command);
+      asked.push(name);
+      if (name === 'hello') throw Object.assign(new Error("no such command: 'hello'"), { code: 59 });
+      return run(command);
+    });
+    const backend = await open({ client: old, database: databaseName });
+    expect(asked).toEqual(['hello', 'isMaster']);
+    expect(await works(backend)).toBe(true);
+    const { setName, msg } = await admin.db('admin').command({ isMaster: 1 });
+    expect(backend.capabilities.transact).toBe(setName !== undefined || msg === 'isdbgrid');
+    await backend.close();
+    await client.close();
+  });
+
+  it('is not asked for more members than it has, where it is a single one', async () => {
+    const { setName, msg } = await admin.db('admin').command({ isMaster: 1 });
+    if (setName !== undefined || msg === 'isdbgrid') return;
+    expect(await failure(make({ w: 2 }).open())).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('"w" is 2') as string,
+    });
+    expect(await works(await open({ w: 1 }))).toBe(true);
+  });
+
+  it('is not used where an index of another is in the way, or documents have no address of their own', async () => {
+    await items().createIndex({ partition: 1, key: 1 }, { name: 'mine' });
+    expect(await failure(make().open())).toMatchObject({ code: 'CONFIG_INVALID', cause: { code: 85 } });
+    await items().drop();
+    await items().createIndex({ other: 1 }, { name: 'recap_address' });
+    expect(await failure(make().open())).toMatchObject({ code: 'CONFIG_INVALID', cause: { code: 86 } });
+    await items().drop();
+    await items().insertMany([1, 2].map((value) => ({ ...at('a'), kind: 'json', json: value })));
+    expect(await failure(make().open())).toMatchObject({ code: 'CORRUPT', cause: { code: 11_000 } });
+    await items().deleteOne({ json: 2 });
+    await open();
   });
 
   it('is not even asked when an option cannot work', async () => {

@@ -41,14 +41,15 @@ export async function emptyCollections(client: MongoClient, prefix: string): Pro
 export async function describeServer(client: MongoClient): Promise<string> {
   const { version, recapStandIn } = await client.db('admin').command({ buildInfo: 1 });
   if (recapStandIn === true) return 'a protocol stand-in';
-  const { setName, msg } = await client.db('admin').command({ hello: 1 });
+  const { setName, msg } = await client.db('admin').command({ isMaster: 1 });
   const kind = msg === 'isdbgrid' ? ', sharded' : setName === undefined ? ', one server' : ', a replica set';
   return `MongoDB ${String(version)}${kind}`;
 }
 
 /** The address of the one server that takes writes, with the user and the options of the URL. */
 export async function primaryUrl(client: MongoClient): Promise<string> {
-  const { primary, me } = await client.db('admin').command({ hello: 1 });
+  // By the name that the oldest servers know as well.
+  const { primary, me } = await client.db('admin').command({ isMaster: 1 });
   const [, scheme = '', account = '', host = '', rest = ''] =
     /^(mongodb(?:\+srv)?:\/\/)([^@/]*@)?([^/?]*)(.*)$/.exec(mongodbUrl ?? '') ?? [];
   const first = String(primary ?? me ?? host.split(',')[0]);

@@ -47,22 +47,29 @@ export class Collection {
   createIndex(specification) {
     const there = this.#indexes.find((index) => index.specification.name === specification.name);
     if (there !== undefined) {
-      if (JSON.stringify(there.specification) === JSON.stringify(specification)) return;
+      if (isSame(there.specification, specification)) return;
       throw new ServerError(
         86,
         'IndexKeySpecsConflict',
         `There is another index named ${specification.name}.`,
       );
     }
+    const same = this.#indexes.find(({ specification: { key } }) => isSame(key, specification.key));
+    if (same !== undefined)
+      throw new ServerError(
+        85,
+        'IndexOptionsConflict',
+        `Index already exists with a different name: ${same.specification.name}`,
+      );
     const index = new SortedIndex(specification);
     for (const document of this.#indexes[0].read([])) index.add(document);
     this.#indexes.push(index);
   }
 
   /** @param {number} bytes what the message took that brought it */
-  insert(document, bytes) {
+  insert(document, bytes, isUpsert = false) {
     const whole = '_id' in document ? document : { _id: new BSON.ObjectId(), ...document };
-    this.#check(whole, bytes, 10_334);
+    this.#check(whole, bytes, isUpsert ? 17_420 : 2);
     this.#add(whole);
     return whole;
   }
@@ -91,6 +98,7 @@ export class Collection {
       const after = this.insert(
         '_id' in document && document._id === undefined ? withoutId(document) : document,
         bytes,
+        true,
       );
       return { after, isInserted: true, isChanged: true };
     }
@@ -145,7 +153,7 @@ export class Collection {
     if (size > MAX_DOCUMENT_BYTES)
       throw new ServerError(
         code,
-        'BSONObjectTooLarge',
+        code === 2 ? 'BadValue' : `Location${code}`,
         `The document takes ${size} bytes, more than 16777216.`,
       );
     this.#sizes.set(document, size);
@@ -158,6 +166,8 @@ export class Collection {
     return { documents: best.read(), isOrdered: best.isOrdered };
   }
 }
+
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 function planOf(index, filter, sort) {
   const equal = [];

@@ -3,7 +3,7 @@ import { BSON } from 'mongodb';
 import { toOuter } from './bson-values.mjs';
 import { Collection } from './collection.mjs';
 import { FailPoint } from './fail-point.mjs';
-import { ServerError } from './server-error.mjs';
+import { badValue, ServerError } from './server-error.mjs';
 import { Sessions } from './transaction.mjs';
 
 const BATCH_BYTES = 16 * 2 ** 20;
@@ -36,6 +36,9 @@ export class Commands {
         'IllegalOperation',
         'Transaction numbers are only allowed on a replica set member or mongos',
       );
+    const { w } = command.writeConcern ?? {};
+    if (this.address === undefined && typeof w === 'number' && w > 1)
+      throw badValue("cannot use 'w' > 1 when a host is not replicated");
     return this.#failPoint.around(name, () =>
       this.#sessions.run(command, (transaction) => {
         this.#transaction = transaction;

@@ -74,7 +74,9 @@ export class DynamoTransactions {
         return judged.map((verdict) => verdict ?? { status: 'written' });
       const steps: Step[] = [];
       for (const [place, write] of writes.entries())
-        steps.push(await this.#toStep(write, heads[place], judged[place], now, large.has(place), last[place]?.run));
+        steps.push(
+          await this.#toStep(write, heads[place], judged[place], now, large.has(place), last[place]?.run),
+        );
       const failure = await this.#send(steps);
       if (failure === undefined) {
         for (const { replaced, run } of steps) {

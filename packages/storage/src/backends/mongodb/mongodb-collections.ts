@@ -1,5 +1,6 @@
 import { StorageError } from '../../errors';
-import type { MongoClient, MongoCollection, MongoDatabase } from './mongodb-client';
+import type { MongoClient, MongoCollection, MongoDatabase, MongoDocument } from './mongodb-client';
+import { isDuplicateKey, isUnknownCommand } from './mongodb-errors';
 
 interface Indexed {
   readonly items: MongoCollection;
@@ -15,7 +16,7 @@ interface Collections extends Indexed {
 interface CollectionsOptions {
   readonly database: string | undefined;
   readonly collectionPrefix: string;
-  readonly writeConcern: object;
+  readonly writeConcern: { readonly w: number | 'majority' };
 }
 
 /** What documents become, whatever a client that was handed in says. */
@@ -40,8 +41,14 @@ export async function findCollections(
   { database, collectionPrefix, writeConcern }: CollectionsOptions,
 ): Promise<Collections> {
   const db = client.db(database);
-  const hello = await db.command({ hello: 1 });
-  const { localTime, setName, msg } = hello;
+  const { localTime, setName, msg } = await sayHello(db);
+  // A single server takes sessions, and no transactions. `isdbgrid` is the router of a sharded cluster.
+  const hasTransactions = setName !== undefined || msg === 'isdbgrid';
+  if (!hasTransactions && typeof writeConcern.w === 'number' && writeConcern.w > 1)
+    throw new StorageError(
+      'CONFIG_INVALID',
+      `"w" is ${writeConcern.w}, and MongoDB is a single server there. Leave it out, or connect to a replica set.`,
+    );
   const serverClockAheadMs = localTime === undefined ? 0 : Number(localTime) - Date.now();
   const names = [`${collectionPrefix}items`, `${collectionPrefix}chunks`] as const;
   await checkCollation(db, names);
@@ -49,10 +56,19 @@ export async function findCollections(
   return {
     items: items!,
     chunks: chunks!,
-    // A single server takes sessions, and no transactions. `isdbgrid` is the router of a sharded cluster.
-    hasTransactions: setName !== undefined || msg === 'isdbgrid',
+    hasTransactions,
     serverClockAheadMs,
   };
+}
+
+/** Servers before 4.2.10, and 4.4.0 and 4.4.1, know it by its old name alone. */
+async function sayHello(db: MongoDatabase): Promise<MongoDocument> {
+  try {
+    return await db.command({ hello: 1 });
+  } catch (error) {
+    if (!isUnknownCommand(error)) throw error;
+    return db.command({ isMaster: 1 });
+  }
 }
 
 /**
@@ -63,7 +79,8 @@ export async function findCollections(
  */
 export async function makeIndexes({ items, chunks }: Indexed, timeoutMs: number): Promise<void> {
   const options = { socketTimeoutMS: timeoutMs };
-  await items.createIndexes(
+  await createIndexes(
+    items,
     [
       { key: { partition: 1, key: 1 }, name: 'recap_address', unique: true },
       { key: { expiresAt: 1 }, name: 'recap_expires_at', sparse: true },
@@ -73,7 +90,24 @@ export async function makeIndexes({ items, chunks }: Indexed, timeoutMs: number)
     ],
     options,
   );
-  await chunks.createIndexes([{ key: { list: 1, start: 1 }, name: 'recap_list', unique: true }], options);
+  await createIndexes(chunks, [{ key: { list: 1, start: 1 }, name: 'recap_list', unique: true }], options);
+}
+
+async function createIndexes(
+  collection: MongoCollection,
+  indexes: readonly MongoDocument[],
+  options: object,
+): Promise<void> {
+  try {
+    await collection.createIndexes(indexes, options);
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error;
+    throw new StorageError(
+      'CORRUPT',
+      'A collection holds several documents for one address: its unique index was missing. Remove what is too much.',
+      { cause: error },
+    );
+  }
 }
 
 /** The collation of a collection is that of its indexes and comparisons; keys go by their bytes. */

@@ -26,7 +26,7 @@ export interface MongoDriverOptions {
   readonly isClientOurs: boolean;
   readonly database: string | undefined;
   readonly collectionPrefix: string;
-  readonly writeConcern: object;
+  readonly writeConcern: { readonly w: number | 'majority'; readonly journal: boolean };
   readonly timeoutMs: number;
   readonly closeMs: number;
   readonly maxValueBytes: number;

@@ -1,5 +1,10 @@
 import { errorCode, StorageError, type StorageErrorCode } from '../../errors';
 
+const OTHER_INDEX = [
+  'CONFIG_INVALID',
+  'has another index on the same members, or of the same name, than the one that is needed. Drop it, or give another "collectionPrefix".',
+] as const;
+
 /**
  * By the number that the server answers.
  *
@@ -15,10 +20,19 @@ const CODES: ReadonlyMap<unknown, readonly [code: StorageErrorCode, text: string
   [10334, ['VALUE_TOO_LARGE', 'takes no document of that size. Store it in parts.']],
   [17419, ['VALUE_TOO_LARGE', 'takes no document of that size. Store it in parts.']],
   [17420, ['VALUE_TOO_LARGE', 'takes no document of that size. Store it in parts.']],
+  [121, ['REFUSED', 'has a validator for the collection, which refuses the item.']],
+  [73, ['CONFIG_INVALID', 'takes no database or collection of that name. Correct it.']],
+  [
+    13297,
+    ['CONFIG_INVALID', 'has a database whose name differs in upper and lower case alone. Name that one.'],
+  ],
+  [85, OTHER_INDEX],
+  [86, OTHER_INDEX],
   [14031, ['CAPACITY_EXCEEDED', 'has no room left on its disk. Free some.']],
 ]);
 
 const DUPLICATE_KEY = 11_000;
+const COMMAND_NOT_FOUND = 59;
 const MAX_TIME_EXPIRED = 50;
 
 /** Numbers of the server; errors of Node and of the driver have texts there, or nothing. */
@@ -28,6 +42,10 @@ function numberOf(error: unknown): unknown {
 
 export function isDuplicateKey(error: unknown): boolean {
   return numberOf(error) === DUPLICATE_KEY;
+}
+
+export function isUnknownCommand(error: unknown): boolean {
+  return numberOf(error) === COMMAND_NOT_FOUND;
 }
 
 export function isTooLarge(error: unknown): boolean {
