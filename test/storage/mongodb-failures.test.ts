@@ -66,6 +66,34 @@ describe('MongoDB that fails', () => {
     expect(await backend.get(at('k0'))).toMatchObject({ value: 0 });
   });
 
+  it('says of no write made again that it is made while a majority does not hold it', async () => {
+    const backend = await open({ url: server.url, timeoutMs: 500 });
+    const unmet = { code: 91, errmsg: 'Replication is being shut down' };
+    const set = { ...at('a'), value: 1, version: 'v1' };
+    const makes = [
+      () => backend.set(at('a'), 1, { version: 'v1' }),
+      () => backend.set(at('b'), 1, { version: 'v1', ifAbsent: true }),
+      () => backend.append(at('l'), [1, 2], { version: 'v1' }),
+      async () => (await backend.batch([{ type: 'set', ...set, ifAbsent: true }]))[0],
+      async () => (await backend.transact([{ type: 'set', ...set }]))[0],
+    ];
+    const writing = ['insert', 'update', 'findAndModify', 'commitTransaction'];
+    await failNext(1e9, { failCommands: writing, writeConcernError: unmet });
+    const outcomes: unknown[] = [];
+    for (const make of makes)
+      for (let time = 0; time < 3; time += 1)
+        outcomes.push(await make().catch((error: unknown) => ({ status: 'failed', error })));
+    expect(outcomes).toEqual(
+      outcomes.map(() => ({
+        status: 'failed',
+        error: expect.objectContaining({ code: 'UNAVAILABLE' }) as unknown,
+      })),
+    );
+    await failNext(0, {});
+    expect(await makes[2]!()).toBe(2);
+    expect(await makes[1]!()).toBe('v1');
+  });
+
   it.each([
     [24, 'LockTimeout'],
     [91, 'ShutdownInProgress'],

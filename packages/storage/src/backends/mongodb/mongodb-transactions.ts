@@ -50,8 +50,9 @@ export class MongoTransactions {
         writeConcern,
       });
       const { operations, ...transacted } = await this.#look(writes, now, session);
-      if (operations.length > 0) {
-        await items.bulkWrite(operations, { session, ordered: true });
+      if (operations.length > 0) await items.bulkWrite(operations, { session, ordered: true });
+      // Also what was made before and is only found: maybe too few hold it yet.
+      if (!transacted.verdicts.some(isRefusal)) {
         await whileIt(isEndUnknown, until, () => session.commitTransaction());
         isDone = true;
       }

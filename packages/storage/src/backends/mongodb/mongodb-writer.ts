@@ -61,7 +61,10 @@ export class MongoWriter {
       if (verdict !== undefined) return verdict;
       const found = await this.#look(write);
       const decision = decide(found, write, now, this.#removeAt);
-      if (decision.change === undefined) return decision.verdict;
+      if (decision.change === undefined) {
+        if (found !== undefined && decision.verdict.status === 'written') await this.#confirm(found);
+        return decision.verdict;
+      }
       // Another was just as quick. Where many are, each would find again and again that something has changed.
       if (found !== undefined && isWrittenAtOnce(write, found, now)) continue;
       if (!(await this.#apply(write, found, decision.change))) continue;
@@ -94,6 +97,14 @@ export class MongoWriter {
   async #look({ partition, key }: DriverWrite): Promise<MongoRecord | undefined> {
     const found = await this.#items.findOne({ partition, key }, { projection: RECORD_FIELDS });
     return (found ?? undefined) as MongoRecord | undefined;
+  }
+
+  /**
+   * Waits until as many hold what was found as a write waits for: whoever made it may have failed to. Changes nothing,
+   * after which the server waits for all that it has written before.
+   */
+  async #confirm({ _id, version }: MongoRecord): Promise<void> {
+    await this.#items.updateOne({ _id, version }, { $set: { version } });
   }
 
   /** What writes without conditions, and to no address twice, goes together; everything else by itself. */
