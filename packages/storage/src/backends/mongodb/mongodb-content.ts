@@ -12,11 +12,13 @@ export type Content =
 
 export type ContentKind = 'json' | 'text' | 'bytes';
 
-/** From here on, small parts could as BSON become more than a document takes. */
-const MANY_BYTES = 2 ** 20;
-
 /** A document may take 16 MiB, and holds more than the value. */
 const MAX_BSON_BYTES = 15 * 2 ** 20;
+
+/** How much larger than its text JSON becomes as BSON at most: `1,` takes 4 bytes, its type, and its place as text. */
+const GROWTH = 6;
+/** What an element takes beside its value. */
+const ELEMENT_BYTES = 32;
 
 export function toContent(value: StoredValue): Content {
   if (typeof value !== 'string') return { bytes: value };
@@ -30,9 +32,10 @@ export function toContent(value: StoredValue): Content {
  * @throws {StorageError} `VALUE_TOO_LARGE`
  */
 export function toElements(values: readonly StoredValue[]): Content[] {
-  if (values.reduce((sum, { length }) => sum + length, 0) < MANY_BYTES) return values.map(toContent);
-  const bytes = values.reduce((sum, value) => sum + 32 + Buffer.byteLength(value), 0);
-  if (bytes > MAX_MONGODB_VALUE_BYTES)
+  const most = values.reduce((sum, { length }) => sum + ELEMENT_BYTES + GROWTH * length, 0);
+  if (most < MAX_BSON_BYTES) return values.map(toContent);
+  const bytes = values.reduce((sum, value) => sum + ELEMENT_BYTES + Buffer.byteLength(value), 0);
+  if (bytes > MAX_MONGODB_VALUE_BYTES + ELEMENT_BYTES)
     throw new StorageError(
       'VALUE_TOO_LARGE',
       `Elements of ${bytes} bytes do not fit into one document of MongoDB. Append them in parts.`,

@@ -80,6 +80,32 @@ describe('JSON in BSON', () => {
     expect(toElements([large, large])).toEqual([{ text: large }, { text: large }]);
   });
 
+  it('is taken as one element as long as it is as a value', () => {
+    const most = 16 * MIB - 64 * 1_024;
+    expect(toElements([new Uint8Array(most)])).toHaveLength(1);
+    expect(() => toElements([new Uint8Array(most + 1)])).toThrow(
+      expect.objectContaining({ code: 'VALUE_TOO_LARGE' }),
+    );
+  });
+
+  it('is refused as elements that are too many for one document, however short', () => {
+    expect(() => toElements(Array.from({ length: 600_000 }, () => '1'))).toThrow(
+      expect.objectContaining({ code: 'VALUE_TOO_LARGE' }),
+    );
+  });
+
+  it.each(['1', '1.5', '""', '[]', 'null', '[[1,1,1,1,1]]', JSON.stringify('ä'.repeat(90))])(
+    'fits into one document as the most elements %s that are not refused',
+    (json) => {
+      for (const most of [16 * MIB - 64 * 1_024, 15 * MIB]) {
+        const each = most === 15 * MIB ? 32 + 6 * json.length : 32 + Buffer.byteLength(json);
+        const values = Array.from({ length: Math.floor((most - 1) / each) }, () => json);
+        const size = BSON.calculateObjectSize({ tail: toElements(values) });
+        expect(size).toBeLessThan(16 * MIB - 32 * 1_024);
+      }
+    },
+  );
+
   it('that is none is CORRUPT', () => {
     expect(() => fromContent({ kind: 'bytes' })).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
   });
