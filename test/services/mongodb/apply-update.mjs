@@ -14,6 +14,7 @@ export function applyUpdate(document, update, isInsert = false) {
     if (names.some((name) => name.startsWith('$'))) throw badValue('A replacement holds no operators.');
     return { _id: document._id, ...update };
   }
+  checkOperators(update);
   checkConflicts(update);
   const { $setOnInsert, ...operators } = update;
   const copy = copyOf(document);
@@ -30,6 +31,25 @@ function copyOf(value) {
   const copy = { ...value };
   for (const [name, member] of Object.entries(copy)) if (Array.isArray(member)) copy[name] = [...member];
   return copy;
+}
+
+const OPERATORS = new Set([
+  ...['$set', '$unset', '$inc', '$push', '$setOnInsert', '$min', '$max', '$mul', '$rename', '$pull', '$pop'],
+  ...['$addToSet', '$currentDate', '$bit', '$pullAll'],
+]);
+
+/** Before 5.0 one that changes nothing is an error. */
+function checkOperators(update) {
+  for (const [name, fields] of Object.entries(update)) {
+    if (!OPERATORS.has(name))
+      throw new ServerError(
+        9,
+        'FailedToParse',
+        `Unknown modifier: ${name}. Expected a valid update modifier.`,
+      );
+    if (Object.keys(fields).length === 0)
+      throw new ServerError(9, 'FailedToParse', `'${name}' is empty. You must specify a field like so: {}`);
+  }
 }
 
 function checkConflicts(update) {

@@ -1,9 +1,10 @@
 import { Aggregator } from 'mingo';
 import { BSON } from 'mongodb';
 import { toOuter } from './bson-values.mjs';
+import { checkCommand } from './check-command.mjs';
 import { Collection } from './collection.mjs';
 import { FailPoint } from './fail-point.mjs';
-import { badValue, ServerError } from './server-error.mjs';
+import { ServerError } from './server-error.mjs';
 import { Sessions } from './transaction.mjs';
 
 const BATCH_BYTES = 16 * 2 ** 20;
@@ -36,9 +37,7 @@ export class Commands {
         'IllegalOperation',
         'Transaction numbers are only allowed on a replica set member or mongos',
       );
-    const { w } = command.writeConcern ?? {};
-    if (this.address === undefined && typeof w === 'number' && w > 1)
-      throw badValue("cannot use 'w' > 1 when a host is not replicated");
+    checkCommand(name, command, this.address === undefined);
     return this.#failPoint.around(name, () =>
       this.#sessions.run(command, (transaction) => {
         this.#transaction = transaction;
@@ -126,6 +125,9 @@ function takeBatch(rest, batchSize, pending) {
 function project(document, projection = {}) {
   const names = Object.entries(projection);
   if (names.length === 0 || document === undefined) return document;
+  const others = names.filter(([name]) => name !== '_id').map(([, is]) => Boolean(is));
+  if (new Set(others).size > 1)
+    throw new ServerError(31_254, 'Location31254', 'Cannot do exclusion in inclusion projection');
   const isInclusive =
     names.some(([name, is]) => name !== '_id' && is) || (names.length === 1 && projection._id);
   return Object.fromEntries(

@@ -9,6 +9,8 @@ const OP_QUERY = 2_004;
 const OP_MSG = 2_013;
 const MORE_TO_COME = 2;
 const CHECKSUM = 1;
+/** A document, and what a command says around it. */
+const MAX_COMMAND_BYTES = 16 * 2 ** 20 + 16 * 2 ** 10;
 
 /** Answers what comes over one connection. */
 export class Wire {
@@ -45,7 +47,12 @@ export class Wire {
       const head = Buffer.alloc(20);
       head.writeInt32LE(8, 0);
       head.writeInt32LE(1, 16);
-      this.#send(OP_REPLY, requestId, head, this.#run({ ...command, $db: 'admin' }, message.length));
+      this.#send(
+        OP_REPLY,
+        requestId,
+        head,
+        this.#run(() => ({ ...command, $db: 'admin' }), message.length),
+      );
       return;
     }
     if (opCode !== OP_MSG) {
@@ -54,13 +61,13 @@ export class Wire {
     }
     const flags = message.readUInt32LE(16);
     const end = message.length - (flags & CHECKSUM ? 4 : 0);
-    const answer = this.#run(readSections(message.subarray(20, end)), message.length);
+    const answer = this.#run(() => readSections(message.subarray(20, end)), message.length);
     if ((flags & MORE_TO_COME) === 0) this.#send(OP_MSG, requestId, Buffer.alloc(5), answer);
   }
 
-  #run(command, bytes) {
+  #run(toCommand, bytes) {
     try {
-      return { ...this.#commands.run(command, bytes), ok: 1 };
+      return { ...this.#commands.run(toCommand(), bytes), ok: 1 };
     } catch (error) {
       const { code = 8, codeName = 'UnknownError', message: errmsg, more } = error;
       if (!(error instanceof ServerError)) console.error(error);
@@ -88,6 +95,8 @@ function readSections(bytes) {
     const kind = bytes[at];
     const size = bytes.readInt32LE(at + 1);
     const section = bytes.subarray(at + 1, at + 1 + size);
+    if (kind === 0 && size > MAX_COMMAND_BYTES)
+      throw new ServerError(10_334, 'BSONObjectTooLarge', `BSONObj size: ${size} is invalid.`);
     if (kind === 0) Object.assign(command, read(section));
     else {
       const nameEnd = section.indexOf(0, 4);
