@@ -1,9 +1,11 @@
 import { appendFileSync } from 'node:fs';
-import { createMongodbBackend, type Backend } from '@recap/storage';
+import { createMongodbBackend, type Address, type Backend } from '@recap/storage';
 import { describeBackend, FakeClock } from '@recap/storage/testing';
 import { MongoClient } from 'mongodb';
 import { emptyCollections, databaseName } from './mongodb-servers';
 import { startKillableServer, type KillableServer } from './killable-server';
+
+const MIB = 2 ** 20;
 
 /** Always on the stand-in: a genuine server that MONGODB_URL names is all of what it is in the other files. */
 describe('on a protocol stand-in for a replica set', () => {
@@ -41,6 +43,29 @@ describe('on a protocol stand-in for a replica set', () => {
   });
 
   describeBackend('mongodb-replica-set', open, { another });
+
+  it('has transactions that append what does not fit beside what the list holds', async () => {
+    const backend = await open(new FakeClock());
+    try {
+      const [at, other] = ['l', 'other'].map((key) => ({ partition: 'p', key })) as [Address, Address];
+      const large = new Uint8Array(16 * MIB - 80 * 1_024);
+      await backend.append(at, ['x'.repeat(100_000)]);
+      const writes = [
+        { type: 'append', ...at, values: [large] },
+        { type: 'set', ...other, value: 1 },
+      ] as const;
+      expect(await backend.transact(writes)).toMatchObject([
+        { status: 'written', length: 2 },
+        { status: 'written' },
+      ]);
+      expect((await backend.range(at)).map((value) => (value as Uint8Array).length)).toEqual([
+        100_000,
+        large.length,
+      ]);
+    } finally {
+      await backend.close();
+    }
+  });
 
   it('has transactions, which move long lists and what follows them', async () => {
     const backend = await open(new FakeClock());

@@ -135,7 +135,10 @@ export class MongoWriter {
   }
 
   async transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
-    const { verdicts, touched } = await this.#transactions.transact(writes, now);
+    const { verdicts, touched } = await this.#withRoom(
+      writes.filter(({ type }) => type === 'append'),
+      () => this.#transactions.transact(writes, now),
+    );
     for (const record of touched) {
       if (record.chunked) await this.#tidyLater(record._id);
       await this.#parts.lists.relieve(record);
@@ -191,17 +194,22 @@ export class MongoWriter {
   }
 
   async #grow(write: DriverWrite & { type: 'append' }, now: number): Promise<Verdict | undefined> {
-    const { lists } = this.#parts;
+    return this.#withRoom([write], () => this.#parts.lists.grow(write, now));
+  }
+
+  /** Once more, where documents of lists would be too large with what they hold already. */
+  async #withRoom<T>(appends: readonly DriverWrite[], make: () => Promise<T>): Promise<T> {
     try {
-      return await lists.grow(write, now);
+      return await make();
     } catch (error) {
       if (!isTooLarge(error)) throw error;
-      const { partition, key } = write;
-      const list = await this.#items.findOne({ partition, key, kind: 'list' }, { projection: { list: 1 } });
-      if (list === null) throw error;
-      await lists.spill(list);
+      const filter = { $or: appends.map(({ partition, key }) => ({ partition, key })), kind: 'list' };
+      const found =
+        appends.length === 0 ? [] : await this.#items.find(filter, { projection: { list: 1 } }).toArray();
+      if (found.length === 0) throw error;
+      for (const list of found) await this.#parts.lists.spill(list);
     }
-    return lists.grow(write, now);
+    return make();
   }
 
   /** Whether it was done; not where the document is not what it was. */
