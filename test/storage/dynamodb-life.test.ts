@@ -219,6 +219,31 @@ describe('the life of a backend on DynamoDB', () => {
     expect(looks).toBe(4);
   });
 
+  itOnServer(
+    'makes its table once the one before it is deleted, however many others are being made',
+    async () => {
+      const made: string[] = [];
+      const states = ['DELETING', 'DELETING'];
+      const client = clientAround(admin, async (command, send) => {
+        const { name } = command.constructor;
+        const state = states.at(0);
+        if (name === 'DescribeTableCommand' && state !== undefined) {
+          states.shift();
+          return { Table: { TableStatus: state } };
+        }
+        if (name !== 'CreateTableCommand') return send(command);
+        made.push(name);
+        if (made.length === 1) throw failureOf('LimitExceededException');
+        return send(command);
+      });
+      const backend = make({ client, table: 'again' });
+      await backend.open();
+      expect(made).toHaveLength(2);
+      await backend.set(at('a'), 1);
+      expect((await backend.get(at('a')))?.value).toBe(1);
+    },
+  );
+
   itOnServer('destroys the client that it made, and leaves the one that it was given', async () => {
     let destroyed = 0;
     const client = {

@@ -438,7 +438,7 @@ const MIB = 2 ** 20;
   });
 
   it('is not used where an index of another is in the way, or documents have no address of their own', async () => {
-    await items().createIndex({ partition: 1, key: 1 }, { name: 'mine' });
+    await items().createIndex({ partition: 1, key: 1 }, { name: 'mine', unique: true });
     expect(await failure(make().open())).toMatchObject({ code: 'CONFIG_INVALID', cause: { code: 85 } });
     await items().drop();
     await items().createIndex({ other: 1 }, { name: 'recap_address' });

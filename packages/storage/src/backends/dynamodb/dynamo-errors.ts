@@ -11,6 +11,8 @@ const THROTTLED = new Set([
   'Throttling',
   'TooManyRequestsException',
   'RequestLimitExceeded',
+  // Too many tables are being made at once.
+  'LimitExceededException',
   'TransactionConflictException',
   // Sent again with its token after an answer that did not come.
   'TransactionInProgressException',

@@ -46,11 +46,14 @@ const TYPES: Readonly<Record<string, string>> = { pk: 'B', sk: 'B', expiry_shard
 
 /** Makes sure that the table is there and is one of ours. */
 export async function prepareTable(table: DynamoTable, wishes: TableWishes): Promise<void> {
-  let found = await describe(table);
-  if (found === undefined && wishes.createTable) {
+  const look = async (): Promise<Description | undefined> => {
+    const there = await describe(table);
+    if (there !== undefined || !wishes.createTable) return there;
+    // Also after waiting for the end of one that is being deleted.
     await create(table);
-    found = await describe(table);
-  }
+    return describe(table);
+  };
+  let found = await look();
   const since = performance.now();
   for (
     let delayMs = FIRST_LOOK_MS;
@@ -65,7 +68,7 @@ export async function prepareTable(table: DynamoTable, wishes: TableWishes): Pro
     if (performance.now() - since > wishes.createTimeoutMs)
       throw new StorageError('UNAVAILABLE', `The table "${table.name}" is not active yet. Try again later.`);
     await pause(delayMs);
-    found = await describe(table);
+    found = await look();
   }
   checkSchema(table.name, found);
   if (wishes.declareTimeToLive) await declareTimeToLive(table);
