@@ -6,6 +6,7 @@ import {
   type AttributeValue,
   type DynamoDBClient,
   type TransactWriteItem,
+  type TransactWriteItemsCommandInput,
 } from '@aws-sdk/client-dynamodb';
 
 export interface Command {
@@ -42,11 +43,38 @@ export function withTransactions(client: DynamoDBClient) {
   let last: Promise<unknown> = Promise.resolve();
   return clientAround(client, async (command, send) => {
     if (command.constructor.name !== 'TransactWriteItemsCommand') return send(command);
-    const { TransactItems: items } = command.input as { TransactItems: readonly TransactWriteItem[] };
+    const { TransactItems: items = [], ClientRequestToken: token } =
+      command.input as TransactWriteItemsCommandInput;
+    checkTransaction(items, token);
     const mine = last.then(() => transact(client, items));
     last = mine.catch(() => undefined);
     return mine;
   });
+}
+
+/** What the service refuses before it looks at any item. */
+function checkTransaction(items: readonly TransactWriteItem[], token: string | undefined): void {
+  const refuse = (why: string): never => {
+    throw Object.assign(new Error(why), { name: 'ValidationException', $metadata: { httpStatusCode: 400 } });
+  };
+  if (items.length < 1 || items.length > 100) refuse(`It has ${items.length} actions, not 1 to 100.`);
+  if (token !== undefined && !/^.{1,36}$/.test(token)) refuse('Its token has not 1 to 36 characters.');
+  const keys = items.map((item) => {
+    const inputs = [item.Put, item.Update, item.Delete, item.ConditionCheck].filter(
+      (input) => input !== undefined,
+    );
+    const [input] = inputs;
+    if (input === undefined || inputs.length > 1) return refuse('An action is not one of four.');
+    if ('ReturnValues' in input) refuse('An action asks for return values.');
+    if (item.ConditionCheck !== undefined && item.ConditionCheck.ConditionExpression === undefined)
+      refuse('A check has no condition.');
+    const texts = [input.ConditionExpression, 'UpdateExpression' in input ? input.UpdateExpression : ''];
+    for (const name of Object.keys(input.ExpressionAttributeValues ?? {}))
+      if (!new RegExp(`${name}\\b`).test(texts.join(' '))) refuse(`${name} is unused in expressions.`);
+    const { pk, sk } = 'Item' in input ? input.Item! : (input as { Key: Record<string, AttributeValue> }).Key;
+    return `${Buffer.from(pk!.B!).toString('hex')} ${Buffer.from(sk!.B!).toString('hex')}`;
+  });
+  if (new Set(keys).size < keys.length) refuse('It includes multiple operations on one item.');
 }
 
 async function transact(client: DynamoDBClient, items: readonly TransactWriteItem[]): Promise<object> {
