@@ -1,4 +1,4 @@
-/** Results in the order of the inputs, with at most `width` of them under way at once. */
+/** Results in the order of the inputs, with at most `width` of them under way at once; none begins after one failed. */
 export async function inParallel<Input, Output>(
   inputs: readonly Input[],
   width: number,
@@ -10,7 +10,12 @@ export async function inParallel<Input, Output>(
     while (next < inputs.length) {
       const place = next;
       next += 1;
-      outputs[place] = await work(inputs[place]!, place);
+      try {
+        outputs[place] = await work(inputs[place]!, place);
+      } catch (error) {
+        next = inputs.length;
+        throw error;
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.min(width, inputs.length) }, lane));
