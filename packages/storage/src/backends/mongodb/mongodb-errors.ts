@@ -26,6 +26,13 @@ const CODES: ReadonlyMap<unknown, readonly [code: StorageErrorCode, text: string
     13297,
     ['CONFIG_INVALID', 'has a database whose name differs in upper and lower case alone. Name that one.'],
   ],
+  [
+    100,
+    [
+      'CONFIG_INVALID',
+      'has fewer members than "w" asks for. Lower it; what was written is held by those that there are.',
+    ],
+  ],
   [85, OTHER_INDEX],
   [86, OTHER_INDEX],
   [14031, ['CAPACITY_EXCEEDED', 'has no room left on its disk. Free some.']],

@@ -11,6 +11,7 @@ describe('errors of MongoDB', () => {
     [{ code: 121 }, 'REFUSED'],
     [{ code: 73 }, 'CONFIG_INVALID'],
     [{ code: 13_297 }, 'CONFIG_INVALID'],
+    [{ code: 100 }, 'CONFIG_INVALID'],
     [{ code: 85 }, 'CONFIG_INVALID'],
     [{ code: 86 }, 'CONFIG_INVALID'],
     [{ code: 10_107 }, 'UNAVAILABLE'],
