@@ -438,10 +438,10 @@ const MIB = 2 ** 20;
   });
 
   it('is not used where an index of another is in the way, or documents have no address of their own', async () => {
-    await items().createIndex({ partition: 1, key: 1 }, { name: 'mine', unique: true });
+    await items().createIndex({ partition: 1, key: 1 }, { name: 'mine', unique: true }, {});
     expect(await failure(make().open())).toMatchObject({ code: 'CONFIG_INVALID', cause: { code: 85 } });
     await items().drop();
-    await items().createIndex({ other: 1 }, { name: 'recap_address' });
+    await items().createIndex({ other: 1 }, { name: 'recap_address' }, {});
     expect(await failure(make().open())).toMatchObject({ code: 'CONFIG_INVALID', cause: { code: 86 } });
     await items().drop();
     await items().insertMany([1, 2].map((value) => ({ ...at('a'), kind: 'json', json: value })));
