@@ -6,6 +6,8 @@ import { dynamoEndpoint, freshPrefix, makeClient, place, removeTable, testTable 
 
 const at = (key: string) => ({ partition: 'p', key });
 const HOUR_MS = 3_600_000;
+/** Whoever makes a write again gives the version that it had. */
+const mine = { version: 'mine' };
 const kilobyte = 'k'.repeat(1_000);
 const large = (letter: string) => letter.repeat(500_000);
 
@@ -17,20 +19,28 @@ const DEEDS: readonly (readonly [
   prepare: (backend: Backend) => Promise<unknown>,
   deed: (backend: Backend) => Promise<unknown>,
 ])[] = [
-  ['a large set', (b) => b.set(at('a'), 1), (b) => b.set(at('a'), large('n'))],
-  ['a large set over a large one', (b) => b.set(at('a'), large('o')), (b) => b.set(at('a'), large('n'))],
-  ['a small set over a large one', (b) => b.set(at('a'), large('o')), (b) => b.set(at('a'), 2)],
+  ['a large set', (b) => b.set(at('a'), 1), (b) => b.set(at('a'), large('n'), mine)],
+  [
+    'a large set over a large one',
+    (b) => b.set(at('a'), large('o')),
+    (b) => b.set(at('a'), large('n'), mine),
+  ],
+  ['a small set over a large one', (b) => b.set(at('a'), large('o')), (b) => b.set(at('a'), 2, mine)],
   ['the end of a large value', (b) => b.set(at('a'), large('o')), (b) => b.delete(at('a'))],
-  ['a large set over a list', (b) => fill(b), (b) => b.set(at('a'), large('n'))],
+  ['a large set over a list', (b) => fill(b), (b) => b.set(at('a'), large('n'), mine)],
   ['the end of a list', (b) => fill(b), (b) => b.delete(at('a'))],
-  ['a small append to a full tail', (b) => fill(b), (b) => b.append(at('a'), ['n'])],
-  ['a large append to a new list', async () => undefined, (b) => b.append(at('a'), [large('n'), 'n'])],
-  ['a large append to a short list', (b) => b.append(at('a'), [1]), (b) => b.append(at('a'), [large('n')])],
-  ['a large append to a long list', (b) => fill(b), (b) => b.append(at('a'), [large('n'), 'n'])],
+  ['a small append to a full tail', (b) => fill(b), (b) => b.append(at('a'), ['n'], mine)],
+  ['a large append to a new list', async () => undefined, (b) => b.append(at('a'), [large('n'), 'n'], mine)],
+  [
+    'a large append to a short list',
+    (b) => b.append(at('a'), [1]),
+    (b) => b.append(at('a'), [large('n')], mine),
+  ],
+  ['a large append to a long list', (b) => fill(b), (b) => b.append(at('a'), [large('n'), 'n'], mine)],
   [
     'a transaction of large appends',
     (b) => fill(b),
-    (b) => b.transact([{ type: 'append', ...at('a'), values: [large('n')] }]),
+    (b) => b.transact([{ type: 'append', ...at('a'), values: [large('n')], ...mine }]),
   ],
 ];
 
@@ -139,6 +149,8 @@ async function fill(backend: Backend): Promise<void> {
           while ((await good.sweep()) > 0) clock.advance(1);
           expect(await look(good)).toEqual(seen);
           expect(outcomes).toContainEqual(await state(good));
+          await deed(good);
+          expect([when, last, await look(good)]).toEqual([when, last, outcomes[1]![0]]);
           await good.delete(at('a'));
           expect([when, last, await stored()]).toEqual([when, last, []]);
         }

@@ -6,6 +6,8 @@ import { databaseName, freshPrefix, mongodbUrl, removeOurs } from './mongodb-ser
 
 const at = (key: string) => ({ partition: 'p', key });
 const numbers = (count: number, from: number) => Array.from({ length: count }, (_, index) => from + index);
+/** Whoever makes a write again gives the version that it had. */
+const mine = { version: 'mine' };
 const CALLS = [
   ...['findOne', 'insertOne', 'updateOne', 'replaceOne', 'findOneAndUpdate', 'findOneAndDelete'],
   ...['deleteOne', 'deleteMany', 'bulkWrite'],
@@ -16,15 +18,15 @@ const DEEDS: readonly (readonly [
   prepare: (backend: Backend) => Promise<unknown>,
   deed: (backend: Backend) => Promise<unknown>,
 ])[] = [
-  ['a set', (b) => b.set(at('a'), 1), (b) => b.set(at('a'), 2)],
-  ['a set over a long list', fill, (b) => b.set(at('a'), 2)],
-  ['a set over a list that ended', ended, (b) => b.set(at('a'), 2)],
+  ['a set', (b) => b.set(at('a'), 1), (b) => b.set(at('a'), 2, mine)],
+  ['a set over a long list', fill, (b) => b.set(at('a'), 2, mine)],
+  ['a set over a list that ended', ended, (b) => b.set(at('a'), 2, mine)],
   ['the end of a long list', fill, (b) => b.delete(at('a'))],
-  ['an append that begins a list', async () => undefined, (b) => b.append(at('a'), numbers(300, 0))],
-  ['an append that fills the document', short, (b) => b.append(at('a'), numbers(300, 9))],
-  ['an append to a long list', fill, (b) => b.append(at('a'), numbers(300, 9))],
-  ['an append after a list that ended', ended, (b) => b.append(at('a'), numbers(300, 9))],
-  ['an append that the document has no room for', large, (b) => b.append(at('a'), [huge(2)])],
+  ['an append that begins a list', async () => undefined, (b) => b.append(at('a'), numbers(300, 0), mine)],
+  ['an append that fills the document', short, (b) => b.append(at('a'), numbers(300, 9), mine)],
+  ['an append to a long list', fill, (b) => b.append(at('a'), numbers(300, 9), mine)],
+  ['an append after a list that ended', ended, (b) => b.append(at('a'), numbers(300, 9), mine)],
+  ['an append that the document has no room for', large, (b) => b.append(at('a'), [huge(2)], mine)],
 ];
 
 function huge(fill: number): Uint8Array {
@@ -138,8 +140,11 @@ async function ended(backend: Backend): Promise<void> {
           while (swept > 0);
           expect(await look(good)).toEqual(seen);
           expect([when, last, await leftOver()]).toEqual([when, last, []]);
+          await deed(good);
+          const after = await look(good);
+          expect([when, last, after]).toEqual([when, last, outcomes[1]]);
           // And goes on as if nothing had been.
-          const length = Array.isArray(seen) ? seen.length : 0;
+          const length = Array.isArray(after) ? after.length : 0;
           if (length === 0) await good.delete(at('a'));
           expect(await good.append(at('a'), numbers(300, 1_000))).toBe(length + 300);
           expect((await good.range(at('a'), -300)).at(0)).toBe(1_000);
