@@ -10,7 +10,10 @@ const CODES: ReadonlyMap<string, readonly [StorageErrorCode, string]> = new Map(
   ['ELOOP', ['ACCESS_DENIED', 'holds a symbolic link, which is never followed. Remove it.']],
   ['EMFILE', ['UNAVAILABLE', 'cannot be used: this process has too many files open. Raise its limit.']],
   ['ENFILE', ['UNAVAILABLE', 'cannot be used: the machine has too many files open.']],
-  ['ENOTDIR', ['UNAVAILABLE', 'cannot be opened: a file is where its folder should be. Correct the path.']],
+  [
+    'ENOTDIR',
+    ['CONFIG_INVALID', 'cannot be one: a file is where it or a folder above it should be. Correct "path".'],
+  ],
 ]);
 
 /** @param folder for the message */

@@ -212,6 +212,24 @@ describe('a list', () => {
   });
 });
 
+describe('the path of a file backend', () => {
+  it.each([
+    ['is a file', 'plain', {}],
+    ['is below a file', 'plain/items/more', {}],
+    ['is a file and shall be there', 'plain', { createFolder: false }],
+    ['is below a file and shall be there', 'plain/items', { createFolder: false }],
+  ])('that %s is a mistake of the configuration', async (_what, path, options) => {
+    writeFileSync(join(folder, 'plain'), 'mine');
+    const backend = make({ ...options, path: join(folder, path) });
+    await expect(backend.open()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('a file is where') as string,
+    });
+    expect(readFileSync(join(folder, 'plain'), 'utf8')).toBe('mine');
+    expect(readdirSync(folder)).toEqual(['plain']);
+  });
+});
+
 describe('the options of a file backend', () => {
   it('are the same for all that share a folder, whoever opens it first', async () => {
     const four = createFileBackend({ path: folder, shardCount: 4 });
