@@ -6,7 +6,6 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { errorCode } from '../errors';
-import { isCompressed } from './read-lines';
 
 export interface WriteFileOptions {
   readonly overwrite: boolean;
@@ -14,7 +13,7 @@ export interface WriteFileOptions {
 }
 
 /**
- * Writes lines to a file that only this user may read, and that is there with all of them or not at all.
+ * Writes lines, compressed when the name ends with `.gz`, to a file that only this user may read, and that is there with all of them or not at all.
  *
  * @param options.overwrite whether it takes the place of what has the name; else that is an error of the code `EEXIST`
  * @param options.check looks at the file before it gets its name
@@ -24,7 +23,7 @@ export async function writeFileOfLines(
   lines: AsyncIterable<string>,
   { overwrite, check }: WriteFileOptions,
 ): Promise<void> {
-  const ending = isCompressed(path) ? '.gz' : '';
+  const ending = path.toLowerCase().endsWith('.gz') ? '.gz' : '';
   const temporary = `${path}.${randomUUID().slice(0, 8)}.partial${ending}`;
   try {
     const from = Readable.from(lines);
