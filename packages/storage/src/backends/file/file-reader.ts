@@ -3,7 +3,7 @@ import type { StoredValue } from '../../driver';
 import type { FileCalls } from './file-calls';
 import { nameOf, type FileKind } from './file-names';
 import type { ListState, Slot, State, ValueState } from './file-table';
-import { decodeListFile, recentOf } from './list-file';
+import { decodeListFile, recentOf, type ReadList } from './list-file';
 import type { FolderLayout } from './folder-layout';
 import { decodeValueFile } from './value-file';
 
@@ -59,6 +59,17 @@ export class FileReader {
     return { values: [...values, ...later] };
   }
 
+  /** The sound beginning of a list whose file is damaged, where it is still that list's. */
+  async soundBeginning(slot: Slot, { id }: ListState): Promise<Restored | undefined> {
+    const path = this.layout.fileOf(nameOf(slot), 'list');
+    const bytes = await this.calls.read(path);
+    const read = bytes && decodeListFile(bytes);
+    const found = read && stateOfList(read);
+    if (found?.state.id !== id || found.partition !== slot.partition || found.key !== slot.key)
+      return undefined;
+    return { path, ...found };
+  }
+
   /** The newest sound backup of a file of that name. */
   async backup(name: string): Promise<Restored | undefined> {
     let newest: Restored | undefined;
@@ -92,13 +103,22 @@ function valueState(bytes: Buffer): FoundState | undefined {
 
 function listState(bytes: Buffer): FoundState | undefined {
   const file = decodeListFile(bytes);
-  const last = file?.appends.at(-1);
-  if (file === undefined || last === undefined || !file.isWhole) return undefined;
+  return file?.isWhole === true ? stateOfList(file) : undefined;
+}
+
+function stateOfList(file: ReadList): (FoundState & { readonly state: ListState }) | undefined {
+  const last = file.appends.at(-1);
+  if (last === undefined) return undefined;
   const { partition, key, generation, id, recent } = file.head;
   const { seq, version, expiresAt } = last;
-  const state: State = {
+  const state: ListState = {
     ...{ kind: 'list', seq, version, expiresAt, id, length: file.values.length },
     ...{ recent: recentOf(recent, file.appends), appends: file.appends },
   };
   return { partition, key, generation, state };
+}
+
+/** Whether it has more of this list. */
+export function isLonger({ state }: Restored, { id, length }: ListState): boolean {
+  return state.kind === 'list' && state.id === id && state.length > length;
 }

@@ -1,7 +1,8 @@
 import type { StoredItem, StoredRange, StoredValue } from '../../driver';
 import { errorCode } from '../../errors';
-import { corrupt } from './file-damage';
+import { corrupt, elementsOf } from './file-damage';
 import { nameOf } from './file-names';
+import { isLonger, type Restored } from './file-reader';
 import type { FileStore } from './file-store';
 import {
   liveState,
@@ -84,16 +85,32 @@ export class FileReads {
     await checkpointer.idle();
     const isCurrent = (): boolean => slot.state === state && slot.file === file;
     if (file === undefined || !isCurrent()) return;
-    const backup = await reader.backup(nameOf(slot));
+    const found = await this.#best(slot, state);
     if (!isCurrent()) return;
     const { partition, key, seq } = slot;
     const path = reader.layout.fileOf(nameOf(slot), file.kind);
-    report.add({ path, problem, partition, key, ...(backup && { restoredFrom: backup.path }) });
+    const before = state.kind === 'list' ? state.length : undefined;
+    const restored = found && { restoredFrom: found.path, ...elementsOf(found.state, before) };
+    report.add({ path, problem, partition, key, ...restored });
     slot.file = { ...file, isDamaged: true };
     const error = corrupt(path, problem);
-    table.put(slot, backup?.state ?? { kind: 'damaged', seq, version: '', expiresAt: undefined, error }, seq);
+    table.put(slot, found?.state ?? { kind: 'damaged', seq, version: '', expiresAt: undefined, error }, seq);
     checkpointer.add(slot);
   }
+
+  /** The newest backup, or of a list what is sound of it, where every backup has less. */
+  async #best(slot: Slot, state: State): Promise<Restored | undefined> {
+    const { reader } = this.#store;
+    const backup = await reader.backup(nameOf(slot));
+    if (backup === undefined || state.kind !== 'list') return backup;
+    const beginning = await reader.soundBeginning(slot, state).catch(withoutLink);
+    const isMore = beginning?.state.kind === 'list' && !isLonger(backup, beginning.state);
+    return isMore ? beginning : backup;
+  }
+}
+
+function withoutLink(error: unknown): undefined {
+  if (errorCode(error) !== 'ELOOP') throw error;
 }
 
 function problemOfLink(error: unknown): { readonly problem: string } {

@@ -35,6 +35,8 @@ export interface ReadList {
   readonly endAt: number;
   /** It has the last line, which says how long the list is. */
   readonly isWhole: boolean;
+  /** What that line says, where it is sound. */
+  readonly toldLength: number | undefined;
 }
 
 /*
@@ -78,7 +80,14 @@ export function decodeListFile(bytes: Buffer): ReadList | undefined {
     }
     at = end + 1;
   }
-  return head && { head, appends, values, endAt: at, isWhole };
+  const toldLength = isWhole ? values.length : lengthAtEnd(bytes);
+  return head && { head, appends, values, endAt: at, isWhole, toldLength };
+}
+
+function lengthAtEnd(bytes: Buffer): number | undefined {
+  if (bytes[bytes.length - 1] !== LINE_END) return undefined;
+  const line = unsealLine(bytes.subarray(bytes.lastIndexOf(LINE_END, bytes.length - 2) + 1, -1));
+  return line !== undefined && 'length' in line ? Number(line['length']) : undefined;
 }
 
 export function recentOf(recent: readonly string[], appends: readonly Append[]): readonly string[] {
