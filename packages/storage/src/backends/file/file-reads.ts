@@ -22,15 +22,14 @@ export class FileReads {
     this.#store = store;
   }
 
-  /** A write that is under way is waited for: it may yet fail. */
-  async settle(slot: Slot): Promise<void> {
-    await this.#store.journal.settle(slot);
+  /** What is visible in each of them. A write that is under way is waited for: it may yet fail. */
+  async states(slots: readonly Slot[], now: number): Promise<readonly (State | undefined)[]> {
+    return await this.#store.journal.whenSettled(slots, () => slots.map((slot) => liveState(slot, now)));
   }
 
   async item(slot: Slot, now: number): Promise<StoredItem | undefined> {
     for (;;) {
-      await this.settle(slot);
-      const state = liveState(slot, now);
+      const [state] = await this.states([slot], now);
       if (state === undefined) return undefined;
       if (state.kind === 'damaged') throw state.error;
       const { key } = slot;
@@ -43,8 +42,7 @@ export class FileReads {
 
   async range(slot: Slot, now: number): Promise<StoredRange> {
     for (;;) {
-      await this.settle(slot);
-      const state = liveState(slot, now);
+      const [state] = await this.states([slot], now);
       if (state === undefined) return { values: [] };
       if (state.kind === 'damaged') throw state.error;
       if (state.kind === 'value') return 'wrong-type';

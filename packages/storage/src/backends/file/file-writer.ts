@@ -23,9 +23,12 @@ export class FileWriter {
     this.#check = check;
   }
 
-  /** @param folders is told of those that have to be synced for what was done to last */
+  /**
+   * What is in the slot at this moment.
+   *
+   * @param folders is told of those that have to be synced for what was done to last
+   */
   async flush(slot: Slot, folders: Set<string>): Promise<void> {
-    await this.#check();
     const { state } = slot;
     if (state?.kind === 'value') await this.#writeValue(slot, state, folders);
     else if (state?.kind === 'list') await this.#writeList(slot, state, folders);
