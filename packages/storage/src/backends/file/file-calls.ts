@@ -131,6 +131,9 @@ export class FileCalls {
     const folder = await this.system.open(path, READ);
     try {
       await folder.sync();
+    } catch (error) {
+      // Some file systems sync names by themselves, or never: no call of ours changes that.
+      if (!CANNOT_SYNC.has(errorCode(error))) throw error;
     } finally {
       await folder.close();
     }
@@ -161,12 +164,15 @@ export class FileCalls {
   }
 }
 
+const CANNOT_SYNC: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
 const CANNOT_LINK: ReadonlySet<string | undefined> = new Set([
   'EPERM',
   'ENOTSUP',
   'EOPNOTSUPP',
   'EMLINK',
   'EXDEV',
+  'ENOSYS',
 ]);
 
 export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
