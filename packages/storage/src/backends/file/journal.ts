@@ -198,6 +198,8 @@ export class Journal {
     group.bytes = 0;
     await file.datasync();
     if (isNew) await this.#calls.syncFolder(this.#folder);
+    // Who has taken the folder meanwhile has read the journal without it; who takes it from now on reads it.
+    await this.#check();
   }
 
   async #begin(): Promise<{ readonly segment: Segment; readonly file: OpenFile }> {
