@@ -39,6 +39,18 @@ export class FileCalls {
     });
   }
 
+  /** What is between two places, each of some pairs, and the size of all. */
+  async readParts(
+    path: string,
+    places: readonly (readonly [from: number, to: number])[],
+  ): Promise<{ parts: Buffer[]; size: number } | undefined> {
+    return this.#with(path, async (file) => {
+      const parts: Buffer[] = [];
+      for (const [from, to] of places) parts.push(await readAt(file, to - from, from));
+      return { parts, size: (await file.stat()).size };
+    });
+  }
+
   async create(path: string): Promise<OpenFile> {
     const file = await this.system.open(path, CREATE, this.fileMode);
     if (this.fileMode === DEFAULT_MODE) return file;

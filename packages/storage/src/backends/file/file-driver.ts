@@ -128,12 +128,7 @@ export class FileDriver implements Driver {
   async range(partition: string, key: string, start: number, end: number, now: number): Promise<StoredRange> {
     const slot = this.#find({ partition, key });
     if (slot === undefined) return { values: [] };
-    const found = await this.#open.reads.range(slot, now);
-    if (found === 'wrong-type') return found;
-    const { length } = found.values;
-    const first = start < 0 ? Math.max(length + start, 0) : start;
-    const last = end < 0 ? length + end : end;
-    return { values: last < first ? [] : found.values.slice(first, last + 1) };
+    return await this.#open.reads.range(slot, start, end, now);
   }
 
   async length(partition: string, key: string, now: number): Promise<number | undefined> {

@@ -40,13 +40,18 @@ export class FileReads {
     }
   }
 
-  async range(slot: Slot, now: number): Promise<StoredRange> {
+  /** Elements between two places, both included; negative ones count from the end. */
+  async range(slot: Slot, start: number, end: number, now: number): Promise<StoredRange> {
     for (;;) {
       const [state] = await this.states([slot], now);
       if (state === undefined) return { values: [] };
       if (state.kind === 'damaged') throw state.error;
       if (state.kind === 'value') return 'wrong-type';
-      const values = await this.#values(slot, state);
+      const { length } = state;
+      const first = start < 0 ? Math.max(length + start, 0) : start;
+      const last = Math.min(end < 0 ? length + end : end, length - 1);
+      if (last < first) return { values: [] };
+      const values = await this.#values(slot, state, first, last + 1);
       if (values !== undefined) return { values };
     }
   }
@@ -60,9 +65,14 @@ export class FileReads {
     return undefined;
   }
 
-  async #values(slot: Slot, state: ListState): Promise<StoredValue[] | undefined> {
+  async #values(
+    slot: Slot,
+    state: ListState,
+    first: number,
+    end: number,
+  ): Promise<StoredValue[] | undefined> {
     const { file } = slot;
-    const read = await this.#store.reader.list(slot, state).catch(problemOfLink);
+    const read = await this.#store.reader.elements(slot, state, first, end).catch(problemOfLink);
     if ('values' in read) return read.values;
     await this.#restore(slot, state, file, read.problem);
     return undefined;

@@ -160,7 +160,7 @@ async function readList(path: string, { calls }: FileReader): Promise<Found | un
     },
     file: {
       ...{ kind: 'list', seq, generation, bytes: bytes.length, isDamaged: false },
-      list: { id, length, recent, lines, endAt: read.endAt },
+      list: { id, length, recent, lines, marks: read.marks, endAt: read.endAt },
     },
   };
 }
