@@ -138,10 +138,11 @@ function unreadable(cause: unknown, line: number): string {
   const code = errorCode(cause);
   if (code === 'ENOENT') return 'is not there';
   if (code === 'EISDIR') return 'is a folder';
+  if (code === 'ESPIPE') return 'is a pipe, and an archive is read twice: write it to a file first';
   return `cannot be read${after} (${code ?? 'see the cause'})`;
 }
 
-const NO_ARCHIVE = 'is no archive of Recap, or its line 1 is damaged';
+const NO_ARCHIVE = 'is no archive of Recap, or its line 1 is damaged or cut off';
 
 /** A list that was written to while it was read begins again. */
 function follows(piece: Piece, last: Piece | undefined): boolean {

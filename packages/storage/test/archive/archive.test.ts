@@ -1,7 +1,9 @@
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { constants, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdtemp, open, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { backupStorage, createMemoryBackend, restoreStorage, type Backend } from '@recap/storage';
 import { FakeClock } from '@recap/storage/testing';
@@ -165,15 +167,23 @@ describe('an archive', () => {
 
   it.each<[string, Buffer, string]>([
     ['is empty', Buffer.alloc(0), 'is empty'],
-    ['is text', Buffer.from('text\n'), 'is no archive of Recap, or its line 1 is damaged'],
-    ['is text without an end', Buffer.from('text'), 'is no archive of Recap, or its line 1 is damaged'],
-    ['is compressed text', gzipSync('text\n'), 'is no archive of Recap, or its line 1 is damaged'],
+    ['is text', Buffer.from('text\n'), 'is no archive of Recap, or its line 1 is damaged or cut off'],
+    [
+      'is text without an end',
+      Buffer.from('text'),
+      'is no archive of Recap, or its line 1 is damaged or cut off',
+    ],
+    ['is compressed text', gzipSync('text\n'), 'is no archive of Recap, or its line 1 is damaged or cut off'],
     [
       'is compressed and cut',
       gzipSync('text\n').subarray(0, 12),
-      'is no archive of Recap, or its line 1 is damaged',
+      'is no archive of Recap, or its line 1 is damaged or cut off',
     ],
-    ['is no text', Buffer.from([0xff, 0xfe, 10]), 'is no archive of Recap, or its line 1 is damaged'],
+    [
+      'is no text',
+      Buffer.from([0xff, 0xfe, 10]),
+      'is no archive of Recap, or its line 1 is damaged or cut off',
+    ],
   ])('that %s is refused in words alone', async (_what, bytes, why) => {
     await writeFile(at('x'), bytes);
     await expect(restore(at('x'))).rejects.toMatchObject({
@@ -215,6 +225,14 @@ describe('an archive', () => {
       await expect(restore(at('cut'))).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' });
     }
     expect(files()).toEqual([]);
+  });
+
+  it('that is a pipe is said to be one', async () => {
+    await promisify(execFile)('mkfifo', [at('pipe')]);
+    // Its other end is open as long as it takes.
+    const end = await open(at('pipe'), constants.O_RDWR);
+    await expect(restore(at('pipe'))).rejects.toThrow('is a pipe, and an archive is read twice');
+    await end.close();
   });
 
   it('that is a folder is said to be one', async () => {
