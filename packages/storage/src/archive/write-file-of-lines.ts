@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { cannotSyncFolders } from '../backends/file/file-calls';
 import { errorCode } from '../errors';
 
 export interface WriteFileOptions {
@@ -63,9 +64,13 @@ async function renameExclusively(from: string, to: string): Promise<void> {
 
 /** A new name is lasting only then. */
 async function syncFolder(path: string): Promise<void> {
+  // Windows opens no folders, and needs this not.
+  if (process.platform === 'win32') return;
   const folder = await open(path, 'r');
   try {
     await folder.sync();
+  } catch (error) {
+    if (!cannotSyncFolders(error)) throw error;
   } finally {
     await folder.close();
   }

@@ -227,6 +227,25 @@ describe('an archive', () => {
     expect(files()).toEqual([]);
   });
 
+  it.each(['EINVAL', 'EIO'])(
+    'is written where folders are synced with %s, unless that is a failure',
+    async (code) => {
+      const handle = await open(folder);
+      const failing = Object.assign(new Error(code), { code });
+      // No other handle is synced: files are by their streams.
+      const sync = jest
+        .spyOn(Object.getPrototypeOf(handle) as typeof handle, 'sync')
+        .mockRejectedValue(failing);
+      await handle.close();
+      const written = backupStorage(source, at('a'), { clock });
+      if (code === 'EIO') await expect(written).rejects.toMatchObject({ code });
+      else await written;
+      expect(sync).toHaveBeenCalledTimes(1);
+      sync.mockRestore();
+      await restore(at('a'));
+    },
+  );
+
   it('that is a pipe is said to be one', async () => {
     await promisify(execFile)('mkfifo', [at('pipe')]);
     // Its other end is open as long as it takes.

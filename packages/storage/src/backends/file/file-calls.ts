@@ -144,8 +144,7 @@ export class FileCalls {
     try {
       await folder.sync();
     } catch (error) {
-      // Some file systems sync names by themselves, or never: no call of ours changes that.
-      if (!CANNOT_SYNC.has(errorCode(error))) throw error;
+      if (!cannotSyncFolders(error)) throw error;
     } finally {
       await folder.close();
     }
@@ -177,6 +176,11 @@ export class FileCalls {
 }
 
 const CANNOT_SYNC: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** Some file systems sync names by themselves, or never: no call of ours changes that. */
+export function cannotSyncFolders(error: unknown): boolean {
+  return CANNOT_SYNC.has(errorCode(error));
+}
 
 const CANNOT_LINK: ReadonlySet<string | undefined> = new Set([
   'EPERM',
