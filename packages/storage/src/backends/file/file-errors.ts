@@ -9,6 +9,7 @@ const CODES: ReadonlyMap<string, readonly [StorageErrorCode, string]> = new Map(
   ['EROFS', ['ACCESS_DENIED', 'is on a file system that may only be read. Choose another path.']],
   ['ELOOP', ['ACCESS_DENIED', 'holds a symbolic link, which is never followed. Remove it.']],
   ['EMFILE', ['UNAVAILABLE', 'cannot be used: this process has too many files open. Raise its limit.']],
+  ['ENOENT', ['UNAVAILABLE', 'is not there, or was taken away. Make it, or let "createFolder" make it.']],
   ['ENFILE', ['UNAVAILABLE', 'cannot be used: the machine has too many files open.']],
   [
     'ENOTDIR',

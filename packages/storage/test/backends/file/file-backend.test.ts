@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -228,6 +228,17 @@ describe('the path of a file backend', () => {
     expect(readFileSync(join(folder, 'plain'), 'utf8')).toBe('mine');
     expect(readdirSync(folder)).toEqual(['plain']);
   });
+});
+
+it.each([
+  ['that shall be there and is not', 'nothing', { createFolder: false }],
+  ['that is a link to nowhere', 'link', {}],
+])('a folder %s is said to be missing', async (_what, path, options) => {
+  symlinkSync(join(folder, 'nowhere'), join(folder, 'link'));
+  await expect(make({ ...options, path: join(folder, path) }).open()).rejects.toMatchObject({
+    ...{ code: 'UNAVAILABLE', message: expect.stringContaining('is not there') as string },
+  });
+  expect(readdirSync(folder)).toEqual(['link']);
 });
 
 describe('the options of a file backend', () => {
