@@ -28,8 +28,7 @@ export function readToken(ends: readonly string[], token: string): ResumePoint {
 
 /** Where a token goes on, or what is wrong with it, in words. */
 export function tryToken(ends: readonly string[], token: string): ResumePoint | { readonly problem: string } {
-  // A program in JavaScript may give anything.
-  const [encoded = '', sum] = String(token).trim().split('.');
+  const [encoded = '', sum] = token.trim().split('.');
   const text = Buffer.from(encoded, 'base64url').toString();
   if (sum !== checksum(text)) return { problem: 'is none, or is damaged' };
   // What has its checksum has been written by `writeToken`, if by another release of it.

@@ -152,7 +152,7 @@ describe('a target that is not there', () => {
       ['copy', `sqlite:${at('a.db')}`, 'TO'],
       ['restore', at('a.gz'), 'TO'],
     ];
-    for (const text of ['not a position', 'AAAA.0000', '\0\xff', `${'x'.repeat(100_000)}`]) {
+    for (const text of ['not a position', 'AAAA.0000', '\0\xff', 'x'.repeat(100_000)]) {
       await writeFile(at('token'), text);
       for (const command of commands) {
         const message = await refused([...command, '--resume', at('token')], 'ARGUMENT_INVALID');

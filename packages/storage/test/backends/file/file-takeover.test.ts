@@ -55,14 +55,14 @@ describe('a program whose folder was taken over while it stood still', () => {
 
   it('answers no write that its successor has not read', async () => {
     const files = new SimulatedFiles();
-    let standStill: (() => Promise<void>) | undefined;
+    const still: { stand?: () => Promise<void> } = {};
     const stalled = await open({
       ...elsewhere(files),
       open: async (path, flags) => {
         const file = await files.open(path, flags);
         if (!path.includes('/journal/')) return file;
         const write: typeof file.write = async (...call) => {
-          await standStill?.();
+          await still.stand?.();
           return await file.write(...call);
         };
         return { ...file, write };
@@ -70,7 +70,7 @@ describe('a program whose folder was taken over while it stood still', () => {
     });
     await stalled.set(K, 'old');
     let successor: Backend | undefined;
-    standStill = async () => {
+    still.stand = async () => {
       loseLock(files);
       successor = await open(elsewhere(files));
     };
