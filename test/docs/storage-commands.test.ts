@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,6 +66,23 @@ describe('the guide to choosing and changing a backend', () => {
 
     expect(await runLines('backup')).toMatch(/^Wrote 2 values[^]*Restored 2 values[^]*Read 2 values/);
   });
+});
+
+describe('recap-storage', () => {
+  it.each([['--help'], ['stats', 'sqlite:none.db'], ['stats', 'sqlite:none.db', '--json']])(
+    'ends in order when nobody reads what it writes: %j',
+    async (...args) => {
+      const child = spawn(process.execPath, [program, ...args.filter(Boolean)], { cwd: folder });
+      child.stdout.destroy();
+      let errors = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        errors += text;
+      });
+      const [code] = (await once(child, 'close')) as [number];
+      expect(errors).not.toContain('EPIPE');
+      expect(code).toBe(args[0] === '--help' ? 0 : 1);
+    },
+  );
 });
 
 describe('the reference of recap-storage', () => {

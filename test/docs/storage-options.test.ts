@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { checkConfig } from '../../packages/storage/src/manager/check-config';
 import { backendShapes } from '../../packages/storage/src/options/config-schemas';
 import { fallbackShape } from '../../packages/storage/src/manager/resolve-fallback';
+import { programShape } from '../../packages/storage/src/options/program-shape';
 import { settings } from '../../packages/storage/src/options/setting-schemas';
 import { z } from 'zod';
 import { firstCells, headingsOf, readMarkdown } from './markdown-blocks';
@@ -46,6 +47,13 @@ function defaultsOf(section: string): Map<string, string> {
 function written(value: unknown): string {
   return typeof value === 'number' ? value.toLocaleString('en-US') : `\`${String(value)}\``;
 }
+
+describe('the guide to writing a backend', () => {
+  it('names the options of every backend', () => {
+    const documented = firstCells('docs/guides/write-a-backend.md', 'Options of every backend');
+    expect(documented.sort()).toEqual(Object.keys(programShape).sort());
+  });
+});
 
 describe('the reference of storage options', () => {
   it.each(Object.entries(backendShapes))('names the settings of %s', (type, shape) => {

@@ -4,7 +4,7 @@ import { sizesOf, type Piece } from '../copy/piece';
 import type { PieceSource, Position } from '../copy/piece-source';
 import { errorCode, StorageError } from '../errors';
 import { ARCHIVE_FORM, LineSums, type ArchiveFooter, type ArchiveHeader } from './archive-lines';
-import { readLines } from './read-lines';
+import { readLines, UnreadableLine } from './read-lines';
 import { isHeader, readObject, readPiece } from './read-record';
 
 /** What a whole archive turned out to be. */
@@ -20,10 +20,13 @@ export interface ArchiveSummary extends Omit<ArchiveFooter, 'end'> {
 export class ArchiveSource implements PieceSource {
   readonly name = 'archive';
   readonly maxValueBytes: number;
+  /** Tells it from every other archive. */
+  readonly sum: string;
   readonly #path: string;
 
-  constructor(path: string, { largestBytes }: ArchiveSummary) {
+  constructor(path: string, { largestBytes, sum }: ArchiveSummary) {
     this.#path = path;
+    this.sum = sum;
     this.maxValueBytes = largestBytes;
   }
 
@@ -45,15 +48,31 @@ export async function checkArchive(
 ): Promise<ArchiveSummary> {
   let largestBytes = 0;
   const pieces = readArchive(path);
-  for (let next = await pieces.next(); ; next = await pieces.next()) {
-    if (next.done === true) return { ...next.value, largestBytes };
-    for (const size of sizesOf(next.value)) largestBytes = Math.max(largestBytes, size);
-    await onPiece?.(next.value);
+  try {
+    for (let next = await pieces.next(); ; next = await pieces.next()) {
+      if (next.done === true) return { ...next.value, largestBytes };
+      for (const size of sizesOf(next.value)) largestBytes = Math.max(largestBytes, size);
+      await onPiece?.(next.value);
+    }
+  } finally {
+    await pieces.return(undefined as never);
   }
 }
 
+type Read = AsyncGenerator<Piece, Omit<ArchiveSummary, 'largestBytes'>>;
+
 /** Every piece as soon as its line has been checked; what it returns has been compared with the last line. */
-async function* readArchive(path: string): AsyncGenerator<Piece, Omit<ArchiveSummary, 'largestBytes'>> {
+async function* readArchive(path: string): Read {
+  const lines = readLines(path);
+  try {
+    return yield* readPieces(path, lines);
+  } finally {
+    // It has the file open.
+    await lines.return(undefined);
+  }
+}
+
+async function* readPieces(path: string, lines: AsyncGenerator<string>): Read {
   const sums = new LineSums();
   const maker = new FingerprintMaker();
   const digest = new DigestOfAll();
@@ -64,14 +83,12 @@ async function* readArchive(path: string): AsyncGenerator<Piece, Omit<ArchiveSum
   let last: Piece | undefined;
   const invalid = (what: string, cause?: unknown): StorageError =>
     new StorageError('ARCHIVE_INVALID', `The archive ${path} ${what}. Nothing of it is used.`, { cause });
-  const lines = readLines(path);
   for (;;) {
     let next: IteratorResult<string>;
     try {
       next = await lines.next();
     } catch (cause) {
-      if (errorCode(cause) === 'ENOENT') throw invalid('is not there', cause);
-      throw invalid(`cannot be read after line ${line} (${errorCode(cause) ?? 'it is cut off'})`, cause);
+      throw invalid(unreadable(cause, line), cause);
     }
     if (next.done === true) break;
     line += 1;
@@ -79,9 +96,7 @@ async function* readArchive(path: string): AsyncGenerator<Piece, Omit<ArchiveSum
     const text = sums.read(next.value);
     if (text === undefined) {
       throw invalid(
-        line === 1
-          ? 'is no archive of Recap, or its line 1 is damaged'
-          : `is damaged: line ${line} is not what was written after line ${line - 1}`,
+        line === 1 ? NO_ARCHIVE : `is damaged: line ${line} is not what was written after line ${line - 1}`,
       );
     }
     const read = readObject(text);
@@ -116,6 +131,18 @@ async function* readArchive(path: string): AsyncGenerator<Piece, Omit<ArchiveSum
     throw invalid(`does not hold what its line ${line} says`);
   return { ...found, createdAt: header.createdAt, source: header.source, sum: sums.last };
 }
+
+function unreadable(cause: unknown, line: number): string {
+  const after = line === 0 ? '' : ` after line ${line}`;
+  if (cause instanceof UnreadableLine) return line === 0 ? NO_ARCHIVE : `${cause.message}${after}`;
+  const code = errorCode(cause);
+  if (code === 'ENOENT') return 'is not there';
+  if (code === 'EISDIR') return 'is a folder';
+  if (code === 'ESPIPE') return 'is a pipe, and an archive is read twice: write it to a file first';
+  return `cannot be read${after} (${code ?? 'see the cause'})`;
+}
+
+const NO_ARCHIVE = 'is no archive of Recap, or its line 1 is damaged or cut off';
 
 /** A list that was written to while it was read begins again. */
 function follows(piece: Piece, last: Piece | undefined): boolean {

@@ -1,20 +1,36 @@
 import { constants } from 'node:buffer';
-import { createReadStream } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { errorCode } from '../errors';
 
 const NEWLINE = 0x0a;
+/** What every file of gzip begins with. */
+const GZIP = Buffer.from([0x1f, 0x8b]);
 
-/** Ends a file whose lines cannot be read; the cause is the file system's or the decompressor's. */
+/** Ends a file whose lines cannot be read; the message is what is wrong with it. */
 export class UnreadableLine extends Error {}
 
-/** The lines of a UTF-8 file, decompressed when its name ends with `.gz`, without holding more than one. */
+/** The lines of a UTF-8 file, compressed by gzip or not, whatever its name, without holding more than one. */
 export async function* readLines(path: string): AsyncGenerator<string> {
-  const file = createReadStream(path);
-  const content: Readable = isCompressed(path)
-    ? // Its errors are met by whoever reads what comes out.
-      pipeline(file, createGunzip(), () => undefined)
-    : file;
+  const file = await open(path);
+  try {
+    yield* linesOf(await contentOf(file));
+  } finally {
+    await file.close();
+  }
+}
+
+async function contentOf(file: FileHandle): Promise<Readable> {
+  const first = Buffer.alloc(GZIP.length);
+  const { bytesRead } = await file.read(first, 0, first.length, 0);
+  const bytes = file.createReadStream({ start: 0, autoClose: false });
+  if (bytesRead < first.length || !first.equals(GZIP)) return bytes;
+  // Its errors are met by whoever reads what comes out.
+  return pipeline(bytes, createGunzip(), () => undefined);
+}
+
+async function* linesOf(content: Readable): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let parts: Buffer[] = [];
   let length = 0;
@@ -31,14 +47,20 @@ export async function* readLines(path: string): AsyncGenerator<string> {
       parts.push(chunk.subarray(from));
       length += chunk.length - from;
       if (length > constants.MAX_STRING_LENGTH)
-        throw new UnreadableLine('A line is longer than text can be.');
+        throw new UnreadableLine('has a line that is longer than text can be');
     }
-  } finally {
-    file.destroy();
+  } catch (error) {
+    throw unreadable(error);
   }
-  if (length > 0) throw new UnreadableLine('The last line does not end.');
+  if (length > 0) throw new UnreadableLine('is cut off');
 }
 
-export function isCompressed(path: string): boolean {
-  return path.toLowerCase().endsWith('.gz');
+function unreadable(error: unknown): unknown {
+  const code = errorCode(error) ?? '';
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+    return new UnreadableLine('is no text there', { cause: error });
+  if (code === 'Z_BUF_ERROR') return new UnreadableLine('is cut off', { cause: error });
+  if (code.startsWith('Z_'))
+    return new UnreadableLine('cannot be decompressed any further', { cause: error });
+  return error;
 }

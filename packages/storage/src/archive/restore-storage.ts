@@ -21,13 +21,25 @@ export async function restoreStorage(
   to: Backend,
   options: RestoreOptions = {},
 ): Promise<CopyResult> {
-  const { toPrefix = '', ...rest } = options;
-  checkText(toPrefix, 'toPrefix');
-  const summary = await checkArchive(path, () => options.signal?.throwIfAborted());
-  const source = new ArchiveSource(path, summary);
-  return await copyPieces(source, to, {
-    ...rest,
-    prefix: toPrefix,
-    ends: [`archive ${summary.sum}`, endName(to), toPrefix],
-  });
+  checkText(options.toPrefix, 'toPrefix');
+  return await restoreArchive(await openArchive(path, options.signal), to, options);
+}
+
+/** Checks all of an archive. */
+export async function openArchive(path: string, signal?: AbortSignal): Promise<ArchiveSource> {
+  return new ArchiveSource(path, await checkArchive(path, () => signal?.throwIfAborted()));
+}
+
+export async function restoreArchive(
+  source: ArchiveSource,
+  to: Backend,
+  { toPrefix = '', ...options }: RestoreOptions,
+): Promise<CopyResult> {
+  const ends = restoreEnds(source, endName(to), toPrefix);
+  return await copyPieces(source, to, { ...options, prefix: toPrefix, ends });
+}
+
+/** What tells a restore from others, for tokens. */
+export function restoreEnds({ sum }: ArchiveSource, target: string, toPrefix: string): readonly string[] {
+  return [`archive ${sum}`, target, toPrefix];
 }

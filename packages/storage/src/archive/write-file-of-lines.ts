@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { cannotSyncFolders } from '../backends/file/file-calls';
 import { errorCode } from '../errors';
-import { isCompressed } from './read-lines';
 
 export interface WriteFileOptions {
   readonly overwrite: boolean;
@@ -14,7 +14,7 @@ export interface WriteFileOptions {
 }
 
 /**
- * Writes lines to a file that only this user may read, and that is there with all of them or not at all.
+ * Writes lines, compressed when the name ends with `.gz`, to a file that only this user may read, and that is there with all of them or not at all.
  *
  * @param options.overwrite whether it takes the place of what has the name; else that is an error of the code `EEXIST`
  * @param options.check looks at the file before it gets its name
@@ -24,7 +24,7 @@ export async function writeFileOfLines(
   lines: AsyncIterable<string>,
   { overwrite, check }: WriteFileOptions,
 ): Promise<void> {
-  const ending = isCompressed(path) ? '.gz' : '';
+  const ending = path.toLowerCase().endsWith('.gz') ? '.gz' : '';
   const temporary = `${path}.${randomUUID().slice(0, 8)}.partial${ending}`;
   try {
     const from = Readable.from(lines);
@@ -64,9 +64,13 @@ async function renameExclusively(from: string, to: string): Promise<void> {
 
 /** A new name is lasting only then. */
 async function syncFolder(path: string): Promise<void> {
+  // Windows opens no folders, and needs this not.
+  if (process.platform === 'win32') return;
   const folder = await open(path, 'r');
   try {
     await folder.sync();
+  } catch (error) {
+    if (!cannotSyncFolders(error)) throw error;
   } finally {
     await folder.close();
   }

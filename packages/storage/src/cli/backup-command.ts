@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { backupStorage } from '../archive/backup-storage';
 import type { CommandContext, CommandOutcome, OutputOptions, RunCommand } from './command-context';
-import { noteOthers, totalOf, withEnd, type EndOptions } from './end-options';
+import { noteOthers, totalOf, withSource, type EndOptions } from './end-options';
 import { bytesText, countText, progressDisplay } from './terminal';
 
 interface Options extends OutputOptions, EndOptions {
@@ -38,7 +38,7 @@ async function backup(
   options: Options,
   context: CommandContext,
 ): Promise<CommandOutcome> {
-  return await withEnd(from, options, true, context, async (source) => {
+  return await withSource(from, options, context, async (source) => {
     await noteOthers(source, context);
     const { json = false, progress, overwrite = false } = options;
     const display = progressDisplay(context.streams, progress && !json, await totalOf(source));

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { checkStorage, type Damage } from '../copy/check-storage';
 import type { CommandContext, CommandOutcome, OutputOptions, RunCommand } from './command-context';
-import { noteOthers, totalOf, withEnd, type EndOptions } from './end-options';
+import { noteOthers, totalOf, withSource, type EndOptions } from './end-options';
 import { bytesText, countText, progressDisplay } from './terminal';
 
 type Options = OutputOptions & EndOptions;
@@ -24,7 +24,7 @@ export function addCheckCommand(program: Command, run: RunCommand): void {
 }
 
 async function check(from: string, options: Options, context: CommandContext): Promise<CommandOutcome> {
-  return await withEnd(from, options, true, context, async (source) => {
+  return await withSource(from, options, context, async (source) => {
     await noteOthers(source, context);
     const { json = false, progress } = options;
     const display = progressDisplay(context.streams, progress && !json, await totalOf(source));

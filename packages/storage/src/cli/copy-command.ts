@@ -1,9 +1,11 @@
 import { Option, type Command } from 'commander';
 import type { CopyOptions, CopyResult } from '../copy/copy-options';
-import { copyStorage } from '../copy/copy-storage';
+import { copyEnds, copyStorage } from '../copy/copy-storage';
+import { errorCode } from '../errors';
 import type { CommandContext, CommandOutcome, OutputOptions, RunCommand } from './command-context';
 import { noteOthers, totalOf, withEnd } from './end-options';
-import { ResumeFile } from './resume-file';
+import { refuseToken, ResumeFile } from './resume-file';
+import { placeOfEnd, readEnd } from './storage-end';
 import { bytesText, countText, progressDisplay } from './terminal';
 
 /** What copy and restore have in common. */
@@ -67,12 +69,20 @@ async function copy(
 ): Promise<CommandOutcome> {
   const { allPartitions, fromKeyPrefix, toKeyPrefix } = options;
   const every = allPartitions === undefined ? {} : { allPartitions };
-  const ofSource = { ...every, ...(fromKeyPrefix === undefined ? {} : { keyPrefix: fromKeyPrefix }) };
-  const ofTarget = { ...every, ...(toKeyPrefix === undefined ? {} : { keyPrefix: toKeyPrefix }) };
-  return await withEnd(from, ofSource, true, context, (source) =>
-    withEnd(to, ofTarget, false, context, async (target) => {
-      await noteOthers(source, context);
-      const result = await writing(options, context, await totalOf(source), (common) =>
+  const fromEnd = await readEnd(from, fromKeyPrefix, context.environment);
+  const toEnd = await readEnd(to, toKeyPrefix, context.environment);
+  const resume = await ResumeFile.read(options.resume);
+  const [old, made] = [
+    placeOfEnd(fromEnd, allPartitions ?? false),
+    placeOfEnd(toEnd, allPartitions ?? false),
+  ];
+  await refuseToken(resume, toEnd, copyEnds(old.name, made.name, old.prefix, made.prefix));
+  return await withEnd(fromEnd, every, true, context, async (source) => {
+    // A target is made only when its source has been read from.
+    await noteOthers(source, context);
+    const total = await totalOf(source);
+    return await withEnd(toEnd, every, false, context, async (target) => {
+      const result = await writing(options, context, resume, total, (common) =>
         copyStorage(source.backend, target.backend, {
           ...common,
           fromPrefix: source.prefix,
@@ -80,21 +90,21 @@ async function copy(
         }),
       );
       return outcomeOf('Copied', result, source.label, target.label);
-    }),
-  );
+    });
+  });
 }
 
 /** Runs what copies, with a progress bar and a file for its token. */
 export async function writing(
   options: WriteOptions,
   { streams, signal, note }: CommandContext,
+  file: ResumeFile | undefined,
   total: number | undefined,
   write: (common: CopyOptions) => Promise<CopyResult>,
 ): Promise<CopyResult> {
-  const { json = false, progress, onlyMissing, overwrite, skipTooLarge, verify, resume } = options;
-  const file = resume === undefined ? undefined : new ResumeFile(resume);
-  const token = await file?.read();
-  if (token !== undefined) note(`Going on from ${resume!}.`);
+  const { json = false, progress, onlyMissing, overwrite, skipTooLarge, verify } = options;
+  const token = file?.token;
+  if (token !== undefined) note(`Going on from ${file!.path}.`);
   const display = progressDisplay(streams, progress && !json, total);
   try {
     const result = await write({
@@ -109,8 +119,10 @@ export async function writing(
     await file?.remove();
     return result;
   } catch (error) {
+    // From a position that was refused nobody goes on.
+    if (errorCode(error) === 'ARGUMENT_INVALID') throw error;
     if ((await file?.write()) === true)
-      note(`To go on, run the same command again: ${resume!} says from where.`);
+      note(`To go on, run the same command again: ${file!.path} says from where.`);
     throw error;
   } finally {
     display.stop();

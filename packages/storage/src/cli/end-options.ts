@@ -1,7 +1,7 @@
 import type { Backend } from '../backend';
 import type { Half } from '../manager/open-half';
 import type { CommandContext } from './command-context';
-import { openEnd, readEnd } from './storage-end';
+import { openEnd, readEnd, type StorageEnd } from './storage-end';
 import { countText } from './terminal';
 
 /** What is said about the names of partitions. */
@@ -20,15 +20,25 @@ export interface OpenEnd {
   readonly damagedFiles: readonly string[];
 }
 
-/** Opens an end, and closes it whatever happens. */
-export async function withEnd<T>(
+/** Reads from an end that somebody has named. */
+export async function withSource<T>(
   given: string,
-  { keyPrefix, allPartitions = false }: EndOptions,
-  hasToExist: boolean,
-  { environment, note }: CommandContext,
+  options: EndOptions,
+  context: CommandContext,
   use: (end: OpenEnd) => Promise<T>,
 ): Promise<T> {
-  const end = await readEnd(given, keyPrefix, environment);
+  const end = await readEnd(given, options.keyPrefix, context.environment);
+  return await withEnd(end, options, true, context, use);
+}
+
+/** Opens an end, and closes it whatever happens. */
+export async function withEnd<T>(
+  end: StorageEnd,
+  { allPartitions = false }: EndOptions,
+  hasToExist: boolean,
+  { note }: CommandContext,
+  use: (end: OpenEnd) => Promise<T>,
+): Promise<T> {
   const damagedFiles: string[] = [];
   const warn = (details: object, message: string): void => {
     note(message);

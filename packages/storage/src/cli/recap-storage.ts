@@ -1,11 +1,17 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode } from '../errors';
 import { runCli } from './run-cli';
 
 const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as {
   version: string;
 };
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error) => {
+    // Who reads no further has what he wanted; the command does its work all the same.
+    if (errorCode(error) !== 'EPIPE') throw error;
+  });
 const abort = new AbortController();
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 let ended: (typeof signals)[number] | undefined;

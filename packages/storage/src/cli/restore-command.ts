@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
-import { restoreStorage } from '../archive/restore-storage';
+import { openArchive, restoreArchive, restoreEnds } from '../archive/restore-storage';
 import type { CommandContext, CommandOutcome, RunCommand } from './command-context';
 import { addWriteOptions, outcomeOf, writing, type WriteOptions } from './copy-command';
 import { withEnd, type EndOptions } from './end-options';
+import { refuseToken, ResumeFile } from './resume-file';
+import { placeOfEnd, readEnd } from './storage-end';
 
 type Options = WriteOptions & EndOptions;
 
@@ -34,9 +36,15 @@ async function restore(
   options: Options,
   context: CommandContext,
 ): Promise<CommandOutcome> {
-  return await withEnd(to, options, false, context, async (target) => {
-    const result = await writing(options, context, undefined, (common) =>
-      restoreStorage(file, target.backend, { ...common, toPrefix: target.prefix }),
+  const end = await readEnd(to, options.keyPrefix, context.environment);
+  const archive = await openArchive(file, context.signal);
+  const resume = await ResumeFile.read(options.resume);
+  const { name, prefix } = placeOfEnd(end, options.allPartitions ?? false);
+  // Nothing is made before all that can be known of it is in order.
+  await refuseToken(resume, end, restoreEnds(archive, name, prefix));
+  return await withEnd(end, options, false, context, async (target) => {
+    const result = await writing(options, context, resume, undefined, (common) =>
+      restoreArchive(archive, target.backend, { ...common, toPrefix: target.prefix }),
     );
     return outcomeOf('Restored', result, file, target.label);
   });

@@ -83,7 +83,8 @@ function errorText(error: unknown): string {
   if (isOfTheSystem(error)) return `A file or folder cannot be used: ${error.message}`;
   const cause = errorCode(error.cause);
   const hint = HINTS.get(errorCode(error) ?? '');
-  return `${error.message}${cause === undefined ? '' : ` (${cause})`}${hint === undefined ? '' : `\n${hint}`}`;
+  const isTold = cause === undefined || error.message.includes(cause);
+  return `${error.message}${isTold ? '' : ` (${cause})`}${hint === undefined ? '' : `\n${hint}`}`;
 }
 
 /** Such as a folder that is not there, or a disk that is full. */

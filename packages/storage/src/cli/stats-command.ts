@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Backend } from '../backend';
 import type { CommandContext, CommandOutcome, OutputOptions, RunCommand } from './command-context';
-import { withEnd, type EndOptions } from './end-options';
+import { withSource, type EndOptions } from './end-options';
 import { bytesText, countText } from './terminal';
 
 type Options = OutputOptions & EndOptions;
@@ -23,7 +23,7 @@ export function addStatsCommand(program: Command, run: RunCommand): void {
 }
 
 async function stats(from: string, options: Options, context: CommandContext): Promise<CommandOutcome> {
-  return await withEnd(from, options, true, context, async ({ backend, label, prefix }) => {
+  return await withSource(from, options, context, async ({ backend, label, prefix }) => {
     const { items, isCapped, bytes } = await backend.stats();
     const partitions = await countPartitions(backend, prefix);
     const { capabilities } = backend;

@@ -1,13 +1,16 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DESCRIPTION } from '../backends/file/folder-layout';
+import { isSqliteStorage } from '../backends/sqlite/is-storage';
+import { nameOfEnd } from '../copy/storage-identity';
 import { errorCode, StorageError } from '../errors';
 import { backendType, type BackendType } from '../manager/backend-types';
 import { backendShapes } from '../options/config-schemas';
 import { configInvalid } from '../options/config-problem';
 import { expandReferences } from '../manager/expand-references';
+import { identityOfConfig } from '../manager/identity-of';
 import { loadStorageConfig } from '../manager/load-storage-config';
-import { openHalf, type Half } from '../manager/open-half';
+import { openHalf, partitionPrefix, type Half } from '../manager/open-half';
 import { resolveConfig } from '../manager/resolve-config';
 import type { ResolvedHalf, Role } from '../manager/resolved-config';
 import type { StorageOptions } from '../manager/storage-options';
@@ -43,7 +46,17 @@ export async function readEnd(
   if (path !== undefined && !/^\w+:\/\//.test(text)) return await fromFile(path, role, keyPrefix);
   const found = fromUrl(text);
   const named = keyPrefix === undefined ? found : { ...found, keyPrefix };
-  return { label: found.type, half: resolveHalf({ database: named }, 'database', found.type) };
+  return lasting({ label: found.type, half: resolveHalf({ database: named }, 'database', found.type) });
+}
+
+/** What only the process has is empty when it begins, and gone when it ends. */
+function lasting(end: StorageEnd): StorageEnd {
+  const { backend } = end.half;
+  if (backend.type !== 'memory' && !(backend.type === 'sqlite' && backend.path === ':memory:')) return end;
+  throw new StorageError(
+    'CONFIG_INVALID',
+    `${end.label} is in memory: it is empty when the command begins, and gone when it ends. Name a storage that lasts: ${FORMS}.`,
+  );
 }
 
 async function fromFile(
@@ -58,7 +71,7 @@ async function fromFile(
   const { fallback: _fallback, ...backend } = config[chosen];
   const named = keyPrefix === undefined ? backend : { ...backend, keyPrefix };
   const half = resolveHalf({ [chosen]: named }, chosen, path);
-  return { label: `${half.backend.type} (${path}#${chosen})`, half };
+  return lasting({ label: `${half.backend.type} (${path}#${chosen})`, half });
 }
 
 function onlyRole(names: readonly string[], path: string): string {
@@ -84,7 +97,10 @@ function fromUrl(text: string): Given {
   const { type } = found;
   const shape: object = backendShapes[type];
   if ('url' in shape) return { type, url: text };
-  if ('path' in shape) return rest === '' ? { type } : { type, path: rest };
+  // Without one it would be where a configuration has it by default, which nobody sees here.
+  if ('path' in shape && rest === '')
+    throw new StorageError('CONFIG_INVALID', `"${scheme}:" names no path. Write ${name}:path.`);
+  if ('path' in shape) return { type, path: rest };
   const [place, query] = splitOnce(rest, '?');
   const settings = Object.fromEntries(new URLSearchParams(query));
   if ('table' in shape && place !== '') return { type, table: place, ...settings };
@@ -103,6 +119,15 @@ function resolveHalf(given: object, role: Role, label: string): ResolvedHalf {
   throw configInvalid(label, 'problems' in resolved ? resolved.problems : []);
 }
 
+/** Its name in tokens, and what its partitions begin with: before it is opened, as `endName` and `Half` after it. */
+export function placeOfEnd(
+  { half: { backend } }: StorageEnd,
+  allPartitions: boolean,
+): { readonly name: string; readonly prefix: string } {
+  const name = nameOfEnd(backend.type, identityOfConfig(backend));
+  return { name, prefix: allPartitions ? '' : partitionPrefix(backend) };
+}
+
 /**
  * Opens an end. Other backends never take over: a copy of what a fallback has is not what was asked for.
  *
@@ -113,20 +138,25 @@ export async function openEnd(
   hasToExist: boolean,
   options: StorageOptions,
 ): Promise<Half> {
-  const { backend } = half;
-  if (hasToExist && 'path' in backend && typeof backend.path === 'string' && backend.path !== ':memory:')
-    await refuseAbsent(backend.path, backend.type, label);
+  if (hasToExist) await refuseAbsent({ half, label });
   return await openHalf({ ...half, fallback: undefined }, options, undefined);
 }
 
-async function refuseAbsent(path: string, type: string, label: string): Promise<void> {
-  if (!(await isThere(path)))
-    throw new StorageError('UNAVAILABLE', `There is no ${path} to read from (${label}).`);
-  // A folder of something else would be made one of a backend.
+/** @throws {StorageError} `UNAVAILABLE` for a file or folder that is not there, or that no backend has made */
+export async function refuseAbsent({ half: { backend }, label }: StorageEnd): Promise<void> {
+  if (backend.type !== 'file' && backend.type !== 'sqlite') return;
+  const { type, path } = backend;
+  if (!(await isThere(path))) throw new StorageError('UNAVAILABLE', `There is no ${path} (${label}).`);
+  // What is of something else would be made a storage.
   if (type === 'file' && !(await isThere(join(path, DESCRIPTION))))
     throw new StorageError(
       'UNAVAILABLE',
-      `${path} has no ${DESCRIPTION}: it is no folder of a file backend, and there is nothing to read from (${label}).`,
+      `${path} has no ${DESCRIPTION}: it is no folder of a file backend (${label}).`,
+    );
+  if (type === 'sqlite' && isSqliteStorage(path) === false)
+    throw new StorageError(
+      'UNAVAILABLE',
+      `${path} has no tables of a storage: it is of something else (${label}).`,
     );
 }
 

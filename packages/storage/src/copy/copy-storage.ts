@@ -39,6 +39,11 @@ export async function copyStorage(
       'ARGUMENT_INVALID',
       'Source and target of a copy are the same, or one is within the other. Choose another target, or a prefix that does not begin with the other.',
     );
-  const ends = [endName(from), endName(to), fromPrefix, toPrefix];
+  const ends = copyEnds(endName(from), endName(to), fromPrefix, toPrefix);
   return await copyPieces(new BackendSource(from, fromPrefix), to, { ...rest, prefix: toPrefix, ends });
+}
+
+/** What tells a copy from others, for tokens. */
+export function copyEnds(from: string, to: string, fromPrefix: string, toPrefix: string): readonly string[] {
+  return [from, to, fromPrefix, toPrefix];
 }

@@ -21,9 +21,16 @@ export function writeToken(ends: readonly string[], { position, counts, samples 
 
 /** @throws {StorageError} `ARGUMENT_INVALID` for what is no token, or that of another copy */
 export function readToken(ends: readonly string[], token: string): ResumePoint {
+  const read = tryToken(ends, token);
+  if ('problem' in read) throw invalidToken(read.problem);
+  return read;
+}
+
+/** Where a token goes on, or what is wrong with it, in words. */
+export function tryToken(ends: readonly string[], token: string): ResumePoint | { readonly problem: string } {
   const [encoded = '', sum] = token.trim().split('.');
   const text = Buffer.from(encoded, 'base64url').toString();
-  if (sum !== checksum(text)) throw invalidToken('is none, or is damaged');
+  if (sum !== checksum(text)) return { problem: 'is none, or is damaged' };
   // What has its checksum has been written by `writeToken`, if by another release of it.
   const [form, of, partition, key, counts, samples] = JSON.parse(text) as [
     number,
@@ -33,10 +40,9 @@ export function readToken(ends: readonly string[], token: string): ResumePoint {
     CopyCounts,
     readonly Sample[],
   ];
-  if (form !== FORM) throw invalidToken('was written by another release');
-  if (JSON.stringify(of) !== JSON.stringify(ends)) {
-    throw invalidToken(`is of another copy (${of.join(', ')}), not of this one (${ends.join(', ')})`);
-  }
+  if (form !== FORM) return { problem: 'was written by another release' };
+  if (JSON.stringify(of) !== JSON.stringify(ends))
+    return { problem: `is of another copy (${of.join(', ')}), not of this one (${ends.join(', ')})` };
   return { position: { partition, key }, counts, samples };
 }
 

@@ -16,6 +16,9 @@ export function isSameStorage(one: Backend, other: Backend): boolean {
 
 /** For tokens: the kind, and which of its kind where that is known. */
 export function endName(backend: Backend): string {
-  const identity = identityOf(backend);
-  return identity === undefined ? backend.name : `${backend.name} ${identity}`;
+  return nameOfEnd(backend.name, identityOf(backend));
+}
+
+export function nameOfEnd(kind: string, identity: string | undefined): string {
+  return identity === undefined ? kind : `${kind} ${identity}`;
 }

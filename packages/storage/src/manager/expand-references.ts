@@ -9,7 +9,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  *
  * - `file`: `$NAME`, `${NAME}` and `${NAME:-default}` anywhere; `$$` is a dollar sign.
  * - `code`: `${NAME}` and `${NAME:-default}` anywhere, `$NAME` in capitals as a whole text; `$${` is `${`.
- *   A program hands over passwords as they are, and those may hold any `$`.
+ *   A program hands over passwords as they are, and those may hold any `$`. Only one that has no end is refused.
  */
 export type ReferenceStyle = 'file' | 'code';
 
@@ -34,8 +34,11 @@ export function expandReferences(
 
 const NAME = '[A-Za-z_][A-Za-z0-9_]*';
 const IN_FILES = new RegExp(`\\$(?:(\\$)|(${NAME})|\\{(${NAME})(?::-([^}]*))?\\}|(\\{))`, 'g');
-const IN_CODE = new RegExp(`\\$(?:(\\$\\{)|\\{(${NAME})(?::-([^}]*))?\\})`, 'g');
+const IN_CODE = new RegExp(`\\$(?:(\\$\\{)|\\{(${NAME})(?:(?::-([^}]*))?\\}|[^}]*$))`, 'g');
 const WHOLE = /^\$([A-Z_][A-Z0-9_]*)$/;
+
+const UNCLOSED =
+  'has a reference without its end: "${" and a name, and no "}". Write ${NAME}, or $${ for "${"';
 
 type Fail = (message: string) => string;
 type Give = (message: string) => string | undefined;
@@ -64,9 +67,11 @@ function expandMarked(text: string, environment: Environment, fail: Give): strin
   const result =
     whole !== undefined
       ? valueOf(whole, undefined, environment, note)
-      : text.replace(IN_CODE, (_all, escaped?: string, name?: string, otherwise?: string) =>
-          escaped !== undefined ? '${' : valueOf(name!, otherwise, environment, note),
-        );
+      : text.replace(IN_CODE, (all: string, escaped?: string, name?: string, otherwise?: string) => {
+          if (escaped !== undefined) return '${';
+          if (!all.endsWith('}')) return note(UNCLOSED);
+          return valueOf(name!, otherwise, environment, note);
+        });
   return failure === undefined ? result : fail(failure);
 }
 

@@ -10,7 +10,7 @@ import { newId as makeId } from '../new-id';
 import { identityOfConfig } from './identity-of';
 import { observeBackend } from './observe-backend';
 import { makeBackend, type BackendContext } from './open-backend';
-import type { ResolvedHalf } from './resolved-config';
+import type { ResolvedBackend, ResolvedHalf } from './resolved-config';
 import { StorageLog, type FailureContext } from './storage-log';
 import type { StorageOptions } from './storage-options';
 
@@ -70,9 +70,13 @@ export async function openHalf(
     : served;
   // Where others may take over, what is read is not always of that storage.
   if (fallback === undefined) identify(observed, identityOfConfig(config));
+  return { type: config.type, keyPrefix: partitionPrefix(config), backend: observed, state };
+}
+
+/** What its partitions begin with. */
+export function partitionPrefix({ type, keyPrefix }: ResolvedBackend): string {
   // There everything begins with it already.
-  const keyPrefix = config.type === 'redis' || config.type === 'dynamodb' ? '' : config.keyPrefix;
-  return { type: config.type, keyPrefix, backend: observed, state };
+  return type === 'redis' || type === 'dynamodb' ? '' : keyPrefix;
 }
 
 /** As `ownFile`; that another has it is told once, since a program that goes on without its fallback looks well. */

@@ -1,8 +1,10 @@
-import { writeFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { constants, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdtemp, open, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { backupStorage, createMemoryBackend, restoreStorage, type Backend } from '@recap/storage';
 import { FakeClock } from '@recap/storage/testing';
 
@@ -151,6 +153,109 @@ describe('an archive', () => {
   it('is compressed by its name', async () => {
     await backupStorage(source, at('a.gz'), { clock });
     expect(gunzipSync(await readFile(at('a.gz'))).toString()).toContain('"recapArchive":1');
+  });
+
+  it('is known by what it holds, whatever its name says', async () => {
+    await backupStorage(source, at('a.ndjson'), { clock });
+    await backupStorage(source, at('b.gz'), { clock });
+    await rename(at('a.ndjson'), at('a.gz'));
+    await rename(at('b.gz'), at('b.ndjson'));
+    expect(await restore(at('a.gz'))).toMatchObject({ values: 4, lists: 2 });
+    const again = { clock, existing: 'overwrite' } as const;
+    expect(await restoreStorage(at('b.ndjson'), target, again)).toMatchObject({ values: 4, lists: 2 });
+  });
+
+  it.each<[string, Buffer, string]>([
+    ['is empty', Buffer.alloc(0), 'is empty'],
+    ['is text', Buffer.from('text\n'), 'is no archive of Recap, or its line 1 is damaged or cut off'],
+    [
+      'is text without an end',
+      Buffer.from('text'),
+      'is no archive of Recap, or its line 1 is damaged or cut off',
+    ],
+    ['is compressed text', gzipSync('text\n'), 'is no archive of Recap, or its line 1 is damaged or cut off'],
+    [
+      'is compressed and cut',
+      gzipSync('text\n').subarray(0, 12),
+      'is no archive of Recap, or its line 1 is damaged or cut off',
+    ],
+    [
+      'is no text',
+      Buffer.from([0xff, 0xfe, 10]),
+      'is no archive of Recap, or its line 1 is damaged or cut off',
+    ],
+  ])('that %s is refused in words alone', async (_what, bytes, why) => {
+    await writeFile(at('x'), bytes);
+    await expect(restore(at('x'))).rejects.toMatchObject({
+      ...{ code: 'ARCHIVE_INVALID', message: `The archive ${at('x')} ${why}. Nothing of it is used.` },
+    });
+  });
+
+  it.each(['a', 'a.gz'])('that is cut off in %s says after which line', async (name) => {
+    await backupStorage(source, at(name), { clock });
+    const whole = await readFile(at(name));
+    await writeFile(at(name), whole.subarray(0, -1 - (name === 'a' ? 0 : 8)));
+    await expect(restore(at(name))).rejects.toThrow(
+      /^The archive \S+ is cut off after line [1-9]\d*\. Nothing/,
+    );
+  });
+
+  it('is closed when it was refused, or its reading was ended', async () => {
+    const files = (): string[] =>
+      readdirSync('/proc/self/fd').flatMap((name) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${name}`).startsWith(folder) ? [name] : [];
+        } catch (error) {
+          // The folder itself was open while it was listed.
+          expect(error).toMatchObject({ code: 'ENOENT' });
+          return [];
+        }
+      });
+    // Only there can it be seen.
+    if (process.platform !== 'linux') return;
+    for (const name of ['a', 'a.gz']) {
+      await backupStorage(source, at(name), { clock });
+      await target.set({ partition: 'p', key: 'mine' }, 1);
+      await expect(restore(at(name))).rejects.toMatchObject({ code: 'TARGET_NOT_EMPTY' });
+      const reads = { throwIfAborted: () => expect(++calls).toBeLessThan(3) } as unknown as AbortSignal;
+      let calls = 0;
+      await expect(restoreStorage(at(name), target, { clock, signal: reads })).rejects.toThrow();
+      const whole = await readFile(at(name));
+      await writeFile(at('cut'), whole.subarray(0, -10));
+      await expect(restore(at('cut'))).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' });
+    }
+    expect(files()).toEqual([]);
+  });
+
+  it.each(['EINVAL', 'EIO'])(
+    'is written where folders are synced with %s, unless that is a failure',
+    async (code) => {
+      const handle = await open(folder);
+      const failing = Object.assign(new Error(code), { code });
+      // No other handle is synced: files are by their streams.
+      const sync = jest
+        .spyOn(Object.getPrototypeOf(handle) as typeof handle, 'sync')
+        .mockRejectedValue(failing);
+      await handle.close();
+      const written = backupStorage(source, at('a'), { clock });
+      if (code === 'EIO') await expect(written).rejects.toMatchObject({ code });
+      else await written;
+      expect(sync).toHaveBeenCalledTimes(1);
+      sync.mockRestore();
+      await restore(at('a'));
+    },
+  );
+
+  it('that is a pipe is said to be one', async () => {
+    await promisify(execFile)('mkfifo', [at('pipe')]);
+    // Its other end is open as long as it takes.
+    const end = await open(at('pipe'), constants.O_RDWR);
+    await expect(restore(at('pipe'))).rejects.toThrow('is a pipe, and an archive is read twice');
+    await end.close();
+  });
+
+  it('that is a folder is said to be one', async () => {
+    await expect(restore(folder)).rejects.toThrow('is a folder. Nothing');
   });
 
   it('does not replace another unless asked to', async () => {

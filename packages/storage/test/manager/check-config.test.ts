@@ -264,6 +264,16 @@ describe('the environment', () => {
     });
   });
 
+  it('is asked for nothing by a reference without its end, which is told with its place and without the text', () => {
+    const database = { type: 'redis', host: 'h', password: 'geheim${HOST', keyPrefix: '${HOST' };
+    const problems = problemsOf({ database }, { HOST: 'h' });
+    expect(problems).toEqual([
+      expect.stringMatching(/^database\.password: has a reference without its end/),
+      expect.stringMatching(/^database\.keyPrefix: has a reference without its end/),
+    ]);
+    expect(problems.join()).not.toContain('geheim');
+  });
+
   it('is named where it lacks a variable', () => {
     expect(problemsOf({ database: { type: 'postgres', password: '$DATABASE_PASSWORD' } })).toEqual([
       expect.stringMatching(/^database\.password: the environment variable DATABASE_PASSWORD is not set/),

@@ -62,6 +62,20 @@ describe('expandReferences in a program', () => {
     },
   );
 
+  it.each([
+    '${HOST',
+    'redis://${HOST',
+    '${HOST:-x',
+    '${HOST} ${lower',
+    'p${PASSWORD:-',
+    '${HOST:6379',
+    '${HOST/$${x',
+  ])('refuses %s', (text) => {
+    expect(expand(text, 'code')).toEqual([
+      { path: ['text'], message: expect.stringContaining('without its end') },
+    ]);
+  });
+
   it('leaves every text without "${" and of more than one word alone', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {

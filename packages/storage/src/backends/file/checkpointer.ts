@@ -118,9 +118,9 @@ export class Checkpointer {
   }
 
   async #flush(slot: Slot, folders: Set<string>): Promise<void> {
-    const { journal } = this.#options;
+    const { journal, writer, check } = this.#options;
+    await check();
     // What is not in the journal for good may yet be undone.
-    await journal.settle(slot);
-    await this.#options.writer.flush(slot, folders);
+    await journal.whenSettled([slot], () => writer.flush(slot, folders));
   }
 }

@@ -39,6 +39,18 @@ export class FileCalls {
     });
   }
 
+  /** What is between two places, each of some pairs, and the size of all. */
+  async readParts(
+    path: string,
+    places: readonly (readonly [from: number, to: number])[],
+  ): Promise<{ parts: Buffer[]; size: number } | undefined> {
+    return this.#with(path, async (file) => {
+      const parts: Buffer[] = [];
+      for (const [from, to] of places) parts.push(await readAt(file, to - from, from));
+      return { parts, size: (await file.stat()).size };
+    });
+  }
+
   async create(path: string): Promise<OpenFile> {
     const file = await this.system.open(path, CREATE, this.fileMode);
     if (this.fileMode === DEFAULT_MODE) return file;
@@ -131,6 +143,8 @@ export class FileCalls {
     const folder = await this.system.open(path, READ);
     try {
       await folder.sync();
+    } catch (error) {
+      if (!cannotSyncFolders(error)) throw error;
     } finally {
       await folder.close();
     }
@@ -161,12 +175,20 @@ export class FileCalls {
   }
 }
 
+const CANNOT_SYNC: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** Some file systems sync names by themselves, or never: no call of ours changes that. */
+export function cannotSyncFolders(error: unknown): boolean {
+  return CANNOT_SYNC.has(errorCode(error));
+}
+
 const CANNOT_LINK: ReadonlySet<string | undefined> = new Set([
   'EPERM',
   'ENOTSUP',
   'EOPNOTSUPP',
   'EMLINK',
   'EXDEV',
+  'ENOSYS',
 ]);
 
 export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {

@@ -90,9 +90,8 @@ export class FileDriver implements Driver {
 
   async keys(partition: string, scan: DriverScan, now: number): Promise<DriverPage<string>> {
     const { slots, hasMore } = page(this.#within(partition, scan, now), scan.limit, Infinity);
-    const { reads } = this.#open;
-    for (const slot of slots) await reads.settle(slot);
-    const found = slots.filter((slot) => liveState(slot, now) !== undefined);
+    const states = await this.#open.reads.states(slots, now);
+    const found = slots.filter((_slot, index) => states[index] !== undefined);
     return { items: found.map(({ key }) => key), hasMore, ...stopAt(hasMore, slots) };
   }
 
@@ -129,19 +128,13 @@ export class FileDriver implements Driver {
   async range(partition: string, key: string, start: number, end: number, now: number): Promise<StoredRange> {
     const slot = this.#find({ partition, key });
     if (slot === undefined) return { values: [] };
-    const found = await this.#open.reads.range(slot, now);
-    if (found === 'wrong-type') return found;
-    const { length } = found.values;
-    const first = start < 0 ? Math.max(length + start, 0) : start;
-    const last = end < 0 ? length + end : end;
-    return { values: last < first ? [] : found.values.slice(first, last + 1) };
+    return await this.#open.reads.range(slot, start, end, now);
   }
 
   async length(partition: string, key: string, now: number): Promise<number | undefined> {
     const slot = this.#find({ partition, key });
     if (slot === undefined) return 0;
-    await this.#open.reads.settle(slot);
-    const state = liveState(slot, now);
+    const [state] = await this.#open.reads.states([slot], now);
     if (state?.kind === 'damaged') throw state.error;
     if (state === undefined) return 0;
     return state.kind === 'list' ? state.length : undefined;
@@ -187,21 +180,23 @@ export class FileDriver implements Driver {
     return damaged;
   }
 
-  /** Also what is being deleted, as long as that may yet fail. */
   *#within(partition: string, { from, to, reverse }: DriverScan, now: number): Generator<Slot> {
-    const { table, journal } = this.#open.store;
-    const home = table.partitions.get(partition);
+    const home = this.#open.store.table.partitions.get(partition);
     for (const byteKey of home?.order.within({ from, to }, reverse) ?? []) {
       const slot = home?.slots.get(fromByteKey(byteKey));
-      if (slot === undefined) continue;
-      if (slot.seq > journal.syncedSeq || liveState(slot, now) !== undefined) yield slot;
+      if (slot !== undefined && this.#mayBeLive(slot, now)) yield slot;
     }
   }
 
   #holdsLive(partition: string, now: number): boolean {
     for (const slot of this.#open.store.table.partitions.get(partition)?.slots.values() ?? [])
-      if (liveState(slot, now) !== undefined) return true;
+      if (this.#mayBeLive(slot, now)) return true;
     return false;
+  }
+
+  /** Also what is being deleted, as long as that may yet fail. */
+  #mayBeLive(slot: Slot, now: number): boolean {
+    return slot.seq > this.#open.store.journal.syncedSeq || liveState(slot, now) !== undefined;
   }
 }
 

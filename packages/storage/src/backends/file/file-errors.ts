@@ -9,8 +9,12 @@ const CODES: ReadonlyMap<string, readonly [StorageErrorCode, string]> = new Map(
   ['EROFS', ['ACCESS_DENIED', 'is on a file system that may only be read. Choose another path.']],
   ['ELOOP', ['ACCESS_DENIED', 'holds a symbolic link, which is never followed. Remove it.']],
   ['EMFILE', ['UNAVAILABLE', 'cannot be used: this process has too many files open. Raise its limit.']],
+  ['ENOENT', ['UNAVAILABLE', 'is not there, or was taken away. Make it, or let "createFolder" make it.']],
   ['ENFILE', ['UNAVAILABLE', 'cannot be used: the machine has too many files open.']],
-  ['ENOTDIR', ['UNAVAILABLE', 'cannot be opened: a file is where its folder should be. Correct the path.']],
+  [
+    'ENOTDIR',
+    ['CONFIG_INVALID', 'cannot be one: a file is where it or a folder above it should be. Correct "path".'],
+  ],
 ]);
 
 /** @param folder for the message */

@@ -3,7 +3,14 @@ import type { StoredValue } from '../../driver';
 import type { FileCalls } from './file-calls';
 import { nameOf, type FileKind } from './file-names';
 import type { ListState, Slot, State, ValueState } from './file-table';
-import { decodeListFile, recentOf } from './list-file';
+import {
+  decodeListFile,
+  decodeListHead,
+  decodeListLines,
+  encodeListEnd,
+  recentOf,
+  type ReadList,
+} from './list-file';
 import type { FolderLayout } from './folder-layout';
 import { decodeValueFile } from './value-file';
 
@@ -35,28 +42,51 @@ export class FileReader {
     return head.seq === state.seq ? { value } : { problem: 'is of another time' };
   }
 
-  async list(slot: Slot, state: ListState): Promise<{ values: StoredValue[] } | { problem: string }> {
+  /** The elements of a list from `first` up to, and not including, `end`. Of its file it reads not much more. */
+  async elements(
+    slot: Slot,
+    state: ListState,
+    first: number,
+    end: number,
+  ): Promise<{ values: StoredValue[] } | { problem: string }> {
     const { file } = slot;
-    const inFile = file?.list?.id === state.id && !file.isDamaged ? file.list : undefined;
-    const later = state.appends
-      .filter(({ at }) => at >= (inFile?.length ?? 0))
-      .flatMap(({ values }) => values);
-    if (file === undefined || inFile === undefined) return { values: later };
+    const list = file?.list?.id === state.id && !file.isDamaged ? file.list : undefined;
+    const inFile = list?.length ?? 0;
+    const later = state.appends.filter(({ at }) => at >= inFile).flatMap(({ values }) => values);
+    const fromMemory = later.slice(Math.max(first - inFile, 0), Math.max(end - inFile, 0));
+    if (file === undefined || list === undefined || first >= inFile) return { values: fromMemory };
+    const begin = list.marks.filter(({ at }) => at <= first).at(-1)!;
+    const next = list.marks.find(({ at }) => at >= end) ?? { at: inFile, offset: list.endAt };
     // Where there is more, what comes behind is being written, or could not be.
-    const path = this.layout.fileOf(nameOf(slot), 'list');
-    const isGrowing = later.length > 0;
-    const bytes = isGrowing
-      ? (await this.calls.readStart(path, inFile.endAt))?.bytes
-      : await this.calls.read(path);
-    if (bytes === undefined) return { problem: 'is not there any more' };
-    const lines = decodeListFile(bytes);
-    const isWhole = isGrowing ? lines?.endAt === bytes.length : lines?.isWhole;
-    if (lines === undefined || isWhole !== true) return { problem: 'is damaged' };
-    const { head, values } = lines;
+    const hasEnd = next.at === inFile && later.length === 0;
+    const places: readonly (readonly [from: number, to: number])[] = [
+      [0, list.marks[0]!.offset],
+      [begin.offset, next.offset],
+      hasEnd ? [list.endAt, file.bytes] : [0, 0],
+    ];
+    const read = await this.calls.readParts(this.layout.fileOf(nameOf(slot), 'list'), places);
+    if (read === undefined) return { problem: 'is not there any more' };
+    const [headBytes, lines, endBytes] = read.parts as [Buffer, Buffer, Buffer];
+    const head = decodeListHead(headBytes);
+    if (head === undefined) return { problem: 'is damaged' };
     if (head.partition !== slot.partition || head.key !== slot.key) return { problem: 'is of another key' };
-    const isSame = head.id === state.id && head.generation === file.generation;
-    if (!isSame || values.length !== inFile.length) return { problem: 'is of another time' };
-    return { values: [...values, ...later] };
+    if (head.id !== state.id || head.generation !== file.generation) return { problem: 'is of another time' };
+    const isWhole =
+      !hasEnd || (read.size === file.bytes && endBytes.equals(Buffer.from(encodeListEnd(inFile))));
+    const values = decodeListLines(lines, begin.at);
+    if (!isWhole || values?.length !== next.at - begin.at) return { problem: 'is damaged' };
+    return { values: values.slice(first - begin.at, end - begin.at).concat(fromMemory) };
+  }
+
+  /** The sound beginning of a list whose file is damaged, where it is still that list's. */
+  async soundBeginning(slot: Slot, { id }: ListState): Promise<Restored | undefined> {
+    const path = this.layout.fileOf(nameOf(slot), 'list');
+    const bytes = await this.calls.read(path);
+    const read = bytes && decodeListFile(bytes);
+    const found = read && stateOfList(read);
+    if (found?.state.id !== id || found.partition !== slot.partition || found.key !== slot.key)
+      return undefined;
+    return { path, ...found };
   }
 
   /** The newest sound backup of a file of that name. */
@@ -92,13 +122,22 @@ function valueState(bytes: Buffer): FoundState | undefined {
 
 function listState(bytes: Buffer): FoundState | undefined {
   const file = decodeListFile(bytes);
-  const last = file?.appends.at(-1);
-  if (file === undefined || last === undefined || !file.isWhole) return undefined;
+  return file?.isWhole === true ? stateOfList(file) : undefined;
+}
+
+function stateOfList(file: ReadList): (FoundState & { readonly state: ListState }) | undefined {
+  const last = file.appends.at(-1);
+  if (last === undefined) return undefined;
   const { partition, key, generation, id, recent } = file.head;
   const { seq, version, expiresAt } = last;
-  const state: State = {
+  const state: ListState = {
     ...{ kind: 'list', seq, version, expiresAt, id, length: file.values.length },
     ...{ recent: recentOf(recent, file.appends), appends: file.appends },
   };
   return { partition, key, generation, state };
+}
+
+/** Whether it has more of this list. */
+export function isLonger({ state }: Restored, { id, length }: ListState): boolean {
+  return state.kind === 'list' && state.id === id && state.length > length;
 }

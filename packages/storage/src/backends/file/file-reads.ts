@@ -1,7 +1,8 @@
 import type { StoredItem, StoredRange, StoredValue } from '../../driver';
 import { errorCode } from '../../errors';
-import { corrupt } from './file-damage';
+import { corrupt, elementsOf } from './file-damage';
 import { nameOf } from './file-names';
+import { isLonger, type Restored } from './file-reader';
 import type { FileStore } from './file-store';
 import {
   liveState,
@@ -21,15 +22,14 @@ export class FileReads {
     this.#store = store;
   }
 
-  /** A write that is under way is waited for: it may yet fail. */
-  async settle(slot: Slot): Promise<void> {
-    await this.#store.journal.settle(slot);
+  /** What is visible in each of them. A write that is under way is waited for: it may yet fail. */
+  async states(slots: readonly Slot[], now: number): Promise<readonly (State | undefined)[]> {
+    return await this.#store.journal.whenSettled(slots, () => slots.map((slot) => liveState(slot, now)));
   }
 
   async item(slot: Slot, now: number): Promise<StoredItem | undefined> {
     for (;;) {
-      await this.settle(slot);
-      const state = liveState(slot, now);
+      const [state] = await this.states([slot], now);
       if (state === undefined) return undefined;
       if (state.kind === 'damaged') throw state.error;
       const { key } = slot;
@@ -40,14 +40,18 @@ export class FileReads {
     }
   }
 
-  async range(slot: Slot, now: number): Promise<StoredRange> {
+  /** Elements between two places, both included; negative ones count from the end. */
+  async range(slot: Slot, start: number, end: number, now: number): Promise<StoredRange> {
     for (;;) {
-      await this.settle(slot);
-      const state = liveState(slot, now);
+      const [state] = await this.states([slot], now);
       if (state === undefined) return { values: [] };
       if (state.kind === 'damaged') throw state.error;
       if (state.kind === 'value') return 'wrong-type';
-      const values = await this.#values(slot, state);
+      const { length } = state;
+      const first = start < 0 ? Math.max(length + start, 0) : start;
+      const last = Math.min(end < 0 ? length + end : end, length - 1);
+      if (last < first) return { values: [] };
+      const values = await this.#values(slot, state, first, last + 1);
       if (values !== undefined) return { values };
     }
   }
@@ -61,9 +65,14 @@ export class FileReads {
     return undefined;
   }
 
-  async #values(slot: Slot, state: ListState): Promise<StoredValue[] | undefined> {
+  async #values(
+    slot: Slot,
+    state: ListState,
+    first: number,
+    end: number,
+  ): Promise<StoredValue[] | undefined> {
     const { file } = slot;
-    const read = await this.#store.reader.list(slot, state).catch(problemOfLink);
+    const read = await this.#store.reader.elements(slot, state, first, end).catch(problemOfLink);
     if ('values' in read) return read.values;
     await this.#restore(slot, state, file, read.problem);
     return undefined;
@@ -84,16 +93,32 @@ export class FileReads {
     await checkpointer.idle();
     const isCurrent = (): boolean => slot.state === state && slot.file === file;
     if (file === undefined || !isCurrent()) return;
-    const backup = await reader.backup(nameOf(slot));
+    const found = await this.#best(slot, state);
     if (!isCurrent()) return;
     const { partition, key, seq } = slot;
     const path = reader.layout.fileOf(nameOf(slot), file.kind);
-    report.add({ path, problem, partition, key, ...(backup && { restoredFrom: backup.path }) });
+    const before = state.kind === 'list' ? state.length : undefined;
+    const restored = found && { restoredFrom: found.path, ...elementsOf(found.state, before) };
+    report.add({ path, problem, partition, key, ...restored });
     slot.file = { ...file, isDamaged: true };
     const error = corrupt(path, problem);
-    table.put(slot, backup?.state ?? { kind: 'damaged', seq, version: '', expiresAt: undefined, error }, seq);
+    table.put(slot, found?.state ?? { kind: 'damaged', seq, version: '', expiresAt: undefined, error }, seq);
     checkpointer.add(slot);
   }
+
+  /** The newest backup, or of a list what is sound of it, where every backup has less. */
+  async #best(slot: Slot, state: State): Promise<Restored | undefined> {
+    const { reader } = this.#store;
+    const backup = await reader.backup(nameOf(slot));
+    if (backup === undefined || state.kind !== 'list') return backup;
+    const beginning = await reader.soundBeginning(slot, state).catch(withoutLink);
+    const isMore = beginning?.state.kind === 'list' && !isLonger(backup, beginning.state);
+    return isMore ? beginning : backup;
+  }
+}
+
+function withoutLink(error: unknown): undefined {
+  if (errorCode(error) !== 'ELOOP') throw error;
 }
 
 function problemOfLink(error: unknown): { readonly problem: string } {

@@ -3,7 +3,7 @@ import type { StoredValue } from '../../driver';
 import type { StorageError } from '../../errors';
 import { ExpiryHeap } from '../../expiry-heap';
 import { SortedKeys, toByteKey } from '../../sorted-keys';
-import type { Append } from './list-file';
+import type { Append, ListMark } from './list-file';
 
 /** What is under a key, as of one write. It is never changed, only what has reached its file is let go of. */
 export type State = ValueState | ListState | DamagedState;
@@ -58,6 +58,7 @@ export interface ListFileState {
   /** Of the head: what a rewritten file remembers. */
   readonly recent: readonly string[];
   readonly lines: number;
+  readonly marks: readonly ListMark[];
   /** Where the next line goes. */
   readonly endAt: number;
 }

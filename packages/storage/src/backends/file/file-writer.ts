@@ -3,7 +3,14 @@ import { errorCode } from '../../errors';
 import { nameOf, type FileKind } from './file-names';
 import type { FileReader } from './file-reader';
 import type { DamagedState, FileState, ListFileState, ListState, Slot, ValueState } from './file-table';
-import { encodeAppend, encodeListEnd, encodeListHead, type Append } from './list-file';
+import {
+  encodeAppend,
+  encodeListEnd,
+  encodeListHead,
+  markLine,
+  type Append,
+  type ListMark,
+} from './list-file';
 import { encodeLostValue, encodeValueFile } from './value-file';
 
 /** A list of more lines than this, with few elements in each, is written anew. */
@@ -23,9 +30,12 @@ export class FileWriter {
     this.#check = check;
   }
 
-  /** @param folders is told of those that have to be synced for what was done to last */
+  /**
+   * What is in the slot at this moment.
+   *
+   * @param folders is told of those that have to be synced for what was done to last
+   */
   async flush(slot: Slot, folders: Set<string>): Promise<void> {
-    await this.#check();
     const { state } = slot;
     if (state?.kind === 'value') await this.#writeValue(slot, state, folders);
     else if (state?.kind === 'list') await this.#writeList(slot, state, folders);
@@ -79,20 +89,21 @@ export class FileWriter {
     }: { readonly file: FileState; readonly list: ListFileState; readonly later: Append[] },
   ): Promise<void> {
     const { layout, calls } = this.#reader;
-    const lines = encodeLines(later);
+    const marks = [...list.marks];
+    const lines = encodeLines(later, list.endAt, marks);
     const end = Buffer.from(encodeListEnd(state.length));
     await calls.overwriteEnd(layout.fileOf(nameOf(slot), 'list'), Buffer.concat([lines, end]), list.endAt);
     const { id, seq, length } = state;
     const endAt = list.endAt + lines.length;
     slot.file = {
       ...{ ...file, seq, bytes: endAt + end.length },
-      list: { id, length, endAt, lines: list.lines + later.length, recent: list.recent },
+      list: { id, length, endAt, marks, lines: list.lines + later.length, recent: list.recent },
     };
   }
 
   /** Resolves to whether it could be read. */
   async #compact(slot: Slot, state: ListState, folders: Set<string>): Promise<boolean> {
-    const read = await this.#reader.list(slot, state);
+    const read = await this.#reader.elements(slot, state, 0, state.length);
     if (!('values' in read)) return false;
     const appends: Append[] = [];
     const { seq, expiresAt } = state;
@@ -116,13 +127,14 @@ export class FileWriter {
     const { partition, key } = slot;
     const { id, seq, length } = state;
     const generation = (slot.file?.generation ?? -1) + 1;
-    const head = encodeListHead({ partition, key, id, generation, recent });
-    const lines = Buffer.concat([Buffer.from(head), encodeLines(appends)]);
+    const head = Buffer.from(encodeListHead({ partition, key, id, generation, recent }));
+    const marks: ListMark[] = [];
+    const lines = Buffer.concat([head, encodeLines(appends, head.length, marks)]);
     const bytes = Buffer.concat([lines, Buffer.from(encodeListEnd(length))]);
     await this.#replace(slot, 'list', bytes, folders);
     slot.file = {
       ...{ kind: 'list', seq, generation, bytes: bytes.length, isDamaged: false },
-      list: { id, length, endAt: lines.length, lines: appends.length, recent },
+      list: { id, length, endAt: lines.length, marks, lines: appends.length, recent },
     };
   }
 
@@ -190,8 +202,15 @@ export class FileWriter {
 }
 
 /** Together they may be longer than a text can be. */
-function encodeLines(appends: readonly Append[]): Buffer {
-  return Buffer.concat(appends.map((append) => Buffer.from(encodeAppend(append))));
+function encodeLines(appends: readonly Append[], offset: number, marks: ListMark[]): Buffer {
+  let at = offset;
+  const lines = appends.map((append) => {
+    markLine(marks, append.at, at);
+    const line = Buffer.from(encodeAppend(append));
+    at += line.length;
+    return line;
+  });
+  return Buffer.concat(lines);
 }
 
 function isScattered({ lines, length }: ListFileState, later: readonly Append[]): boolean {

@@ -98,10 +98,18 @@ export class Journal {
     if (seq > this.syncedSeq) await this.#groupOf(seq).done;
   }
 
-  /** Resolves when all that the slot holds is on the disk: what did not get there was undone. */
-  async settle(slot: { readonly seq: number }): Promise<void> {
-    // Whoever wrote is told of a failure; here it has not happened.
-    while (slot.seq > this.syncedSeq) await this.#groupOf(slot.seq).done.catch(() => undefined);
+  /**
+   * Looks when all that the slots hold is on the disk, and at that very moment: what did not get there was undone, and what
+   * is written next may be.
+   */
+  async whenSettled<T>(slots: readonly { readonly seq: number }[], look: () => T): Promise<Awaited<T>> {
+    const waiting = [...slots];
+    for (;;) {
+      const slot = waiting.find(({ seq }) => seq > this.syncedSeq);
+      if (slot === undefined) return await look();
+      // Whoever wrote is told of a failure; here it has not happened.
+      await this.#groupOf(slot.seq).done.catch(() => undefined);
+    }
   }
 
   #groupOf(seq: number): Group {
@@ -190,6 +198,8 @@ export class Journal {
     group.bytes = 0;
     await file.datasync();
     if (isNew) await this.#calls.syncFolder(this.#folder);
+    // Who has taken the folder meanwhile has read the journal without it; who takes it from now on reads it.
+    await this.#check();
   }
 
   async #begin(): Promise<{ readonly segment: Segment; readonly file: OpenFile }> {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Address } from '../../backend';
-import { corrupt, type DamageReport } from './file-damage';
+import { corrupt, elementsOf, type DamageReport } from './file-damage';
 import { addressOf, isTemporary, nameOf, readFileName, type FileKind } from './file-names';
 import type { FileReader } from './file-reader';
 import type { FolderEntry } from './file-system';
@@ -18,11 +18,14 @@ interface Found {
   readonly file: FileState;
   /** The end is missing; the journal may have it. */
   readonly isTorn: boolean;
+  readonly toldLength?: number | undefined;
 }
 
 export interface TornList extends Address {
   /** What is sound of it. */
   readonly state: ListState;
+  /** How long it was, as its file says. */
+  readonly toldLength: number | undefined;
 }
 
 export interface LoadedFiles {
@@ -65,8 +68,8 @@ export async function loadFiles(
       return;
     }
     await put(found);
-    const { partition, key, state, isTorn } = found;
-    if (isTorn && state.kind === 'list') torn.push({ partition, key, state });
+    const { partition, key, state, isTorn, toldLength } = found;
+    if (isTorn && state.kind === 'list') torn.push({ partition, key, state, toldLength });
   }
 
   async function put(found: Found): Promise<void> {
@@ -101,7 +104,8 @@ export async function loadFiles(
     const state: State = backup?.state ?? {
       ...{ kind: 'damaged', seq, version: '', expiresAt: undefined, error: corrupt(path, problem) },
     };
-    report.add({ path, problem, partition, key, ...(backup && { restoredFrom: backup.path }) });
+    const restored = backup && { restoredFrom: backup.path, ...elementsOf(backup.state, undefined) };
+    report.add({ path, problem, partition, key, ...restored });
     const file = { kind, seq, generation, bytes: 0, isDamaged: true, list: undefined };
     const slot = table.findOrAdd(address);
     if (slot.file !== undefined && slot.file.seq > seq) return;
@@ -149,14 +153,14 @@ async function readList(path: string, { calls }: FileReader): Promise<Found | un
   const { length } = read.values;
   const lines = read.appends.length;
   return {
-    ...{ partition, key, isTorn: !read.isWhole },
+    ...{ partition, key, isTorn: !read.isWhole, toldLength: read.toldLength },
     state: {
       ...{ kind: 'list', seq, version, expiresAt, id, length, appends: [] },
       recent: recentOf(recent, read.appends),
     },
     file: {
       ...{ kind: 'list', seq, generation, bytes: bytes.length, isDamaged: false },
-      list: { id, length, recent, lines, endAt: read.endAt },
+      list: { id, length, recent, lines, marks: read.marks, endAt: read.endAt },
     },
   };
 }

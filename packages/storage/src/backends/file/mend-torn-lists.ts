@@ -1,7 +1,7 @@
-import { corrupt, type DamageReport } from './file-damage';
+import { corrupt, elementsOf, type DamageReport } from './file-damage';
 import { nameOf } from './file-names';
-import type { FileReader, Restored } from './file-reader';
-import type { FileTable, ListState, Slot } from './file-table';
+import { isLonger, type FileReader } from './file-reader';
+import type { FileTable, Slot } from './file-table';
 import { encodeListEnd } from './list-file';
 import type { TornList } from './load-files';
 
@@ -24,7 +24,7 @@ export async function mendTornLists({
 }: TornLists): Promise<ReadonlySet<Slot>> {
   const { layout, backupCount } = reader;
   const lost = new Set<Slot>();
-  for (const { partition, key, state } of torn) {
+  for (const { partition, key, state, toldLength } of torn) {
     const slot = table.find({ partition, key });
     // What the journal has made of it, or put in its place, is written over the end.
     if (slot?.state !== state) continue;
@@ -37,11 +37,12 @@ export async function mendTornLists({
     const problem = 'is damaged';
     const backup = await reader.backup(nameOf(slot));
     if (backup !== undefined && backupCount > 0 && !isLonger(backup, state)) {
-      report.add({ path, problem, partition, key, restoredFrom: path });
+      report.add({ path, problem, partition, key, restoredFrom: path, ...elementsOf(state, toldLength) });
       await writeEnd(slot, reader);
       continue;
     }
-    report.add({ path, problem, partition, key, ...(backup && { restoredFrom: backup.path }) });
+    const restored = backup && { restoredFrom: backup.path, ...elementsOf(backup.state, toldLength) };
+    report.add({ path, problem, partition, key, ...restored });
     const error = corrupt(path, problem);
     const { seq } = slot;
     const damaged = { kind: 'damaged' as const, seq, version: '', expiresAt: undefined, error };
@@ -50,10 +51,6 @@ export async function mendTornLists({
     lost.add(slot);
   }
   return lost;
-}
-
-function isLonger({ state }: Restored, { id, length }: ListState): boolean {
-  return state.kind === 'list' && state.id === id && state.length > length;
 }
 
 async function writeEnd(slot: Slot, { layout, calls }: FileReader): Promise<void> {

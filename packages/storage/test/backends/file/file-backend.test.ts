@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -210,6 +210,35 @@ describe('a list', () => {
     await backend.close();
     expect(damages).toEqual([]);
   });
+});
+
+describe('the path of a file backend', () => {
+  it.each([
+    ['is a file', 'plain', {}],
+    ['is below a file', 'plain/items/more', {}],
+    ['is a file and shall be there', 'plain', { createFolder: false }],
+    ['is below a file and shall be there', 'plain/items', { createFolder: false }],
+  ])('that %s is a mistake of the configuration', async (_what, path, options) => {
+    writeFileSync(join(folder, 'plain'), 'mine');
+    const backend = make({ ...options, path: join(folder, path) });
+    await expect(backend.open()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('a file is where') as string,
+    });
+    expect(readFileSync(join(folder, 'plain'), 'utf8')).toBe('mine');
+    expect(readdirSync(folder)).toEqual(['plain']);
+  });
+});
+
+it.each([
+  ['that shall be there and is not', 'nothing', { createFolder: false }],
+  ['that is a link to nowhere', 'link', {}],
+])('a folder %s is said to be missing', async (_what, path, options) => {
+  symlinkSync(join(folder, 'nowhere'), join(folder, 'link'));
+  await expect(make({ ...options, path: join(folder, path) }).open()).rejects.toMatchObject({
+    ...{ code: 'UNAVAILABLE', message: expect.stringContaining('is not there') as string },
+  });
+  expect(readdirSync(folder)).toEqual(['link']);
 });
 
 describe('the options of a file backend', () => {

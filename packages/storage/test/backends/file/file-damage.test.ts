@@ -101,6 +101,49 @@ describe('a damaged file', () => {
   });
 
   it.each([
+    // The backup has 4 elements, the list 104 in 101 lines.
+    { line: 90, isBefore: false, kept: 92, from: 'values' },
+    { line: 90, isBefore: true, kept: 92, from: 'values' },
+    { line: 1, isBefore: false, kept: 4, from: 'backups' },
+    { line: 1, isBefore: true, kept: 4, from: 'backups' },
+    { line: 0, isBefore: false, kept: 4, from: 'backups' },
+    { line: 102, isBefore: false, kept: 104, from: 'values' },
+  ])(
+    'of a list is restored from what has more of it, and what is lost is told: %j',
+    async ({ line, isBefore, kept, from }) => {
+      const files = new SimulatedFiles();
+      const whole = Array.from({ length: 104 }, (_, index) => index);
+      const begun = await open(files, true);
+      await begun.backend.append(at('list'), whole.slice(0, 4));
+      await begun.backend.close();
+      const path = [...files.files().keys()].find(isValues)!;
+      const backup = path.replace('/values/', '/backups/').replace('.jsonl', '.0.jsonl');
+      files.damage(backup, files.files().get(path)!);
+      const grown = await open(files, true);
+      for (const element of whole.slice(4)) await grown.backend.append(at('list'), [element]);
+      await grown.backend.close();
+      const lines = files.files().get(path)!.toString('latin1').split('\n');
+      expect(lines).toHaveLength(104);
+      lines[line] = lines[line]!.replace(/.$/, '!');
+      const damaged = Buffer.from(lines.join('\n'), 'latin1');
+      if (isBefore) files.damage(path, damaged);
+      const { backend, damages } = await open(files, true);
+      if (!isBefore) files.damage(path, damaged);
+      expect(await backend.range(at('list'))).toEqual(whole.slice(0, kept));
+      expect(await backend.append(at('list'), ['next'])).toBe(kept + 1);
+      await backend.close();
+      // Of a file that does not even begin soundly, a start knows not how long the list was.
+      const lost = isBefore && line === 1 ? {} : { lostElements: 104 - kept };
+      const restoredFrom = (from === 'values' ? path : backup).slice('/data/'.length);
+      expect(damages).toMatchObject([{ restoredFrom, keptElements: kept, ...lost }]);
+      const next = await open(files, true);
+      expect(await next.backend.range(at('list'))).toEqual([...whole.slice(0, kept), 'next']);
+      await next.backend.close();
+      expect(next.damages).toEqual([]);
+    },
+  );
+
+  it.each([
     ['is restored or refused, and told', true],
     ['is refused without backups, and told', false],
   ])('%s, in 2,500 ways; all others are as they were', async (_title, enableBackups) => {

@@ -105,6 +105,30 @@ describe('a file backend on a disk that fails', () => {
   });
 });
 
+it.each(['EINVAL', 'ENOTSUP', 'EIO'])(
+  'a file system that syncs no folders, but says %s, is used unless that is a failure',
+  async (code) => {
+    const files = new SimulatedFiles();
+    const open = files.open.bind(files);
+    files.open = async (path, flags) => {
+      const file = await open(path, flags);
+      return { ...file, sync: () => Promise.reject(Object.assign(new Error(code), { code })) };
+    };
+    const backend = openable(files, []);
+    if (code === 'EIO') {
+      await expect(backend.open()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      return;
+    }
+    await backend.open();
+    await backend.set({ partition: 'p', key: 'k' }, 1);
+    await backend.close();
+    const next = openable(files, []);
+    await next.open();
+    expect((await next.get({ partition: 'p', key: 'k' }))?.value).toBe(1);
+    await next.close();
+  },
+);
+
 const CUTS = [
   { keepsNames: false, keepsContent: false },
   { keepsNames: true, keepsContent: false },

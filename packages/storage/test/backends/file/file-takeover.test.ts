@@ -1,3 +1,4 @@
+import type { Backend } from '../../../src/backend';
 import { createFileBackend } from '../../../src/backends/file/file-backend';
 import type { FileSystem } from '../../../src/backends/file/file-system';
 import { SimulatedFiles } from './simulated-files';
@@ -47,6 +48,37 @@ describe('a program whose folder was taken over while it stood still', () => {
     expect(errors).toMatchObject([{ code: 'UNAVAILABLE' }]);
     expect((await successor.get(K))?.value).toBe('new');
     await successor.close();
+    const next = await open(elsewhere(files));
+    expect((await next.get(K))?.value).toBe('new');
+    await next.close();
+  });
+
+  it('answers no write that its successor has not read', async () => {
+    const files = new SimulatedFiles();
+    const still: { stand?: () => Promise<void> } = {};
+    const stalled = await open({
+      ...elsewhere(files),
+      open: async (path, flags) => {
+        const file = await files.open(path, flags);
+        if (!path.includes('/journal/')) return file;
+        const write: typeof file.write = async (...call) => {
+          await still.stand?.();
+          return await file.write(...call);
+        };
+        return { ...file, write };
+      },
+    });
+    await stalled.set(K, 'old');
+    let successor: Backend | undefined;
+    still.stand = async () => {
+      loseLock(files);
+      successor = await open(elsewhere(files));
+    };
+    await expect(stalled.set(K, 'lost')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect((await successor!.get(K))?.value).toBe('old');
+    await successor!.set(K, 'new');
+    await stalled.close();
+    await successor!.close();
     const next = await open(elsewhere(files));
     expect((await next.get(K))?.value).toBe('new');
     await next.close();
