@@ -213,7 +213,11 @@ export class MemoryDriver implements Driver {
         if (there === undefined) this.#table.put(newEntry(write, write.value));
         else if (there.version !== write.version) {
           const { value, version, expiresAt } = write;
-          this.#table.replace(there, value, { version, expiresAt, bytes: there.nameBytes + sizeOfValue(value) });
+          this.#table.replace(there, value, {
+            version,
+            expiresAt,
+            bytes: there.nameBytes + sizeOfValue(value),
+          });
         }
         return { status: 'written' };
     }
