@@ -9,6 +9,8 @@ export interface GatheredCallsOptions<Call, Answer> {
   readonly bytesOf: (call: Call) => number;
   /** Whether they failed together for what one of them asked, and nothing was done. */
   readonly isOfOne: (error: unknown) => boolean;
+  /** After how long without an answer nothing waits for a call any more. */
+  readonly patienceMs: number;
 }
 
 interface Waiting<Call, Answer> {
@@ -78,10 +80,18 @@ export class GatheredCalls<Call, Answer> {
     clearTimeout(this.#stalled);
     this.#stalled = undefined;
     this.#underWay += 1;
-    void this.#make(group).finally(() => {
+    let hasLeft = false;
+    const leave = (): void => {
+      if (hasLeft) return;
+      hasLeft = true;
       this.#underWay -= 1;
       for (const { identity } of group) this.#busy.delete(identity);
       this.#plan();
+    };
+    const patience = setTimeout(leave, this.#options.patienceMs).unref();
+    void this.#make(group).finally(() => {
+      clearTimeout(patience);
+      leave();
     });
     return true;
   }

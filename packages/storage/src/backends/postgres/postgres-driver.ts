@@ -32,6 +32,8 @@ export interface PostgresDriverOptions {
   readonly suffix: string;
   readonly preparesStatements: boolean;
   readonly maxValueBytes: number;
+  /** How long a call may take. */
+  readonly timeoutMs: number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -69,6 +71,7 @@ export class PostgresDriver implements Driver, SqlRunner {
       many: (gets) => this.#getTogether(gets),
       bytesOf: () => this.#usualBytes,
       isOfOne: isOfOneCall,
+      patienceMs: options.timeoutMs,
     });
     this.#sets = new GatheredCalls({
       one: ({ write, now }) => this.run(this.#operations.write(write, now)),
@@ -81,6 +84,7 @@ export class PostgresDriver implements Driver, SqlRunner {
       identityOf: ({ write }) => addressOf(write),
       bytesOf: ({ write }) => write.value.length,
       isOfOne: isOfOneCall,
+      patienceMs: options.timeoutMs,
     });
   }
 

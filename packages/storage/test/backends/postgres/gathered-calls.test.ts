@@ -52,6 +52,7 @@ beforeEach(() => {
     identityOf: ({ key }) => key,
     bytesOf: ({ bytes = 1 }) => bytes,
     isOfOne: (error) => error === 'of one',
+    patienceMs: 1_000,
   });
 });
 
@@ -144,6 +145,26 @@ describe('calls that are gathered', () => {
       await server.answerAll();
       expect(answersOf(await later)).toEqual([1]);
       expect(answersOf(await stuck)).toHaveLength(128);
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('do not wait for ever for one about the same thing that is never answered', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask'] });
+    try {
+      const lost = calls.make(call('a', 1));
+      await turn();
+      const next = calls.make(call('a', 2));
+      await jest.advanceTimersByTimeAsync(999);
+      await turn();
+      expect(server.asked).toEqual([['a1']]);
+      await jest.advanceTimersByTimeAsync(1);
+      await turn();
+      expect(server.asked).toEqual([['a1'], ['a2']]);
+      await server.answerAll();
+      expect(await Promise.all([lost, next])).toEqual([1, 2]);
       expect(jest.getTimerCount()).toBe(0);
     } finally {
       jest.useRealTimers();
