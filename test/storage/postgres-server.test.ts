@@ -267,4 +267,55 @@ const at = (key: string) => ({ partition: 'p', key });
     await admin.query('COMMIT');
     expect((await backend.scan('p')).items).toMatchObject([{ key: 'b', value: 0 }]);
   });
+
+  it('is asked for many at once in a few statements', async () => {
+    const pool = new Pool({ connectionString: url ?? '' });
+    const ask = jest.spyOn(pool, 'query');
+    try {
+      const backend = await open({ client: pool });
+      const keys = Array.from({ length: 100 }, (_, index) => `k${index}`);
+      ask.mockClear();
+      const versions = await Promise.all(keys.map((key) => backend.set(at(key), { key })));
+      expect(ask).toHaveBeenCalledTimes(4);
+      ask.mockClear();
+      const items = await Promise.all([...keys, 'none'].map((key) => backend.get(at(key))));
+      expect(ask).toHaveBeenCalledTimes(4);
+      expect(items).toEqual([
+        ...keys.map((key, index) => ({ type: 'value', key, value: { key }, version: versions[index] })),
+        undefined,
+      ]);
+      await backend.close();
+    } finally {
+      await pool.end();
+    }
+  });
+
+  it('keeps the order of values for one key that go together, and of those that follow', async () => {
+    const backend = await open();
+    const numbers = Array.from({ length: 50 }, (_, index) => index);
+    const versions = await Promise.all(numbers.map((n) => backend.set(at('a'), n)));
+    expect(await backend.get(at('a'))).toMatchObject({ value: 49, version: versions[49] });
+    const others = numbers.map((n) => backend.set(at(`k${n}`), n));
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.all([...others, backend.set(at('k0'), 'last')]);
+    expect((await backend.get(at('k0')))?.value).toBe('last');
+  });
+
+  it('that refuses one of several values takes the others', async () => {
+    const backend = await open();
+    await admin.query(`ALTER TABLE ${schema}.recap_items ADD CHECK (json IS DISTINCT FROM '"refused"')`);
+    const values = [1, 'refused', 3];
+    const outcomes = await Promise.allSettled(
+      values.map((value, index) => backend.set(at(`k${index}`), value)),
+    );
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'UNAVAILABLE', cause: { code: '23514' } } },
+      { status: 'fulfilled' },
+    ]);
+    expect((await backend.scan('p')).items).toMatchObject([
+      { key: 'k0', value: 1 },
+      { key: 'k2', value: 3 },
+    ]);
+  });
 });

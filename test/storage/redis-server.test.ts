@@ -372,6 +372,67 @@ describe('Redis as a server', () => {
     expect(registered.reduce((sum, count) => sum + count, 0)).toBe(4);
   });
 
+  itOnServer('keeps what lasts over what was to expire, and counts and sweeps the rest', async () => {
+    const backend = await open();
+    const names = Array.from({ length: 1_200 }, (_, index) => `k${String(index).padStart(4, '0')}`);
+    const expiresAt = clock.now() + 1_000;
+    for (const key of names) await backend.set(at(key), 1, { expiresAt });
+    const lasting = names.slice(-400);
+    await Promise.all(lasting.map((key) => backend.set(at(key), 2)));
+    clock.advance(1_000);
+    expect(await backend.stats()).toMatchObject({ items: 400 });
+    expect(await backend.partitions()).toEqual({ items: ['p'] });
+    expect(await backend.sweep(600)).toBe(600);
+    expect(await backend.sweep(600)).toBe(200);
+    expect(await backend.sweep(600)).toBe(0);
+    expect((await backend.keys('p', { limit: 1_000 })).items).toEqual(lasting);
+    expect(await admin.zcard('recap:{p}:x')).toBe(0);
+    for (const key of lasting) expect(await admin.pttl(`recap:{p}:i:${key}`)).toBe(-1);
+  });
+
+  itOnServer('sweeps no more than it is asked for, and all that is there, past what lasts', async () => {
+    const backend = await open();
+    const expiresAt = clock.now() + 1_000;
+    const names = Array.from({ length: 30 }, (_, index) => `k${index}`);
+    for (const key of names) await backend.set(at(key), 1, { expiresAt });
+    // They are noted before the others.
+    for (const key of names.slice(0, 20)) await backend.set(at(key), 2, { expiresAt: expiresAt - 1 });
+    for (const key of names.slice(0, 20)) await backend.set(at(key), 3);
+    clock.advance(1_000);
+    expect(await backend.sweep(5)).toBe(5);
+    expect(await backend.sweep(10)).toBe(5);
+    expect((await backend.keys('p')).items).toHaveLength(20);
+  });
+
+  itOnServer(
+    'overwrites what is there, for ever, with a single command, and writes what is not',
+    async () => {
+      const backend = await open();
+      const monitored = async (work: () => Promise<unknown>): Promise<string[]> => {
+        await admin.config('RESETSTAT');
+        await work();
+        const stats = await admin.info('commandstats');
+        return [...stats.matchAll(/^cmdstat_(evalsha|eval|set|zadd):calls=(\d+)/gm)]
+          .map(([, name, calls]) => `${name} ${calls}`)
+          .sort();
+      };
+      await backend.set(at('a'), 1);
+      expect(await monitored(() => backend.set(at('a'), 2))).toEqual(['set 1']);
+      await backend.append(at('list'), [1]);
+      expect(await monitored(() => backend.set(at('list'), 3))).toEqual(['set 1']);
+      for (let n = 0; n < 40; n += 1) await backend.set(at(`new ${n}`), n);
+      // It has learned that most are new, and asks no more whether they are there.
+      expect(await monitored(() => backend.set(at('newer'), 4))).toEqual(['evalsha 1', 'set 1', 'zadd 1']);
+      for (let n = 0; n < 40; n += 1) await backend.set(at('a'), n);
+      expect(await monitored(() => backend.set(at('a'), 5))).toEqual(['set 1']);
+      expect((await backend.scan('p', { range: { lt: 'n' } })).items).toMatchObject([
+        { key: 'a', value: 5 },
+        { key: 'list', value: 3 },
+      ]);
+      expect((await backend.keys('p')).items).toHaveLength(43);
+    },
+  );
+
   it('is not even asked when an option cannot work', () => {
     for (const options of [
       { keyPrefix: 'a{b}' },

@@ -138,9 +138,10 @@ class DrivenBackend implements Backend {
   async set(address: Address, value: Value, options: SetOptions = {}): Promise<string | undefined> {
     if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     const now = this.#clock.now();
-    const answer = this.#write(toSetWrite(address, value, options, now, this.#context), now);
-    const outcome = isPromise(answer) ? await answer : answer;
-    return outcome.status === 'written' ? outcome.version : undefined;
+    const write = toSetWrite(address, value, options, now, this.#context);
+    const answer = this.#answer(() => this.#driver.write(write, now));
+    const { status } = toOutcome(write, isPromise(answer) ? await answer : answer);
+    return status === 'written' ? write.version : undefined;
   }
 
   async delete(address: Address, options: DeleteOptions = {}): Promise<boolean> {

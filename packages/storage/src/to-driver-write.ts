@@ -39,12 +39,13 @@ export function toSetWrite(
 ): SetWrite {
   checkAddress(address);
   const { partition, key } = address;
-  const { expiresAt, version = newId(), ifAbsent = false, ifVersion } = options;
+  const { expiresAt, version: given, ifAbsent = false, ifVersion } = options;
   checkExpiry(expiresAt, now);
-  checkVersion(version, 'version');
+  checkVersion(given, 'version');
   checkVersion(ifVersion, 'ifVersion');
   if (ifAbsent && ifVersion !== undefined)
     throw new StorageError('ARGUMENT_INVALID', '"ifAbsent" and "ifVersion" exclude each other.');
+  const version = given ?? newId();
   const encoded = encodeValue(value, maxValueBytes);
   return { type: 'set', partition, key, value: encoded, version, expiresAt, ifAbsent, ifVersion };
 }

@@ -9,14 +9,25 @@ import type { Around } from './around-backend';
  * changes any more and writes have their versions, so each run of one operation does the same.
  */
 export function aroundDriver(driver: Driver, around: Around, clock: Clock): Driver {
+  /** Those that failed of one error fail with one again. */
+  const explained = new WeakMap<object, StorageError>();
+  const explain = (error: unknown): StorageError => {
+    if (error instanceof StorageError) return error;
+    const isObject = typeof error === 'object' && error !== null;
+    const before = isObject ? explained.get(error) : undefined;
+    if (before !== undefined) return before;
+    const known =
+      driver.explain?.(error) ??
+      new StorageError('UNAVAILABLE', `The ${driver.name} backend failed.`, { cause: error });
+    if (isObject) explained.set(error, known);
+    return known;
+  };
   // What the engine's errors mean has to be known here, to tell which of them pass.
   const asked = async <T>(ask: () => Awaitable<T>): Promise<T> => {
     try {
       return await ask();
     } catch (error) {
-      if (error instanceof StorageError) throw error;
-      const known = driver.explain?.(error);
-      throw known ?? new StorageError('UNAVAILABLE', `The ${driver.name} backend failed.`, { cause: error });
+      throw explain(error);
     }
   };
   const run = <T>(method: string, ask: () => Awaitable<T>, isRepeatable = true): Promise<T> =>

@@ -114,8 +114,14 @@ function retryPolicy({ retry: settings, random = Math.random, onRetry }: CallPol
 
 function withBreaker({ circuitBreaker: settings, name, onCircuit }: CallPolicyOptions): Attempt {
   if (settings === false) return (run) => run();
+  const known = new WeakSet<Error>();
   // A pool with no connection to spare says nothing about the server.
-  const isDown = (error: unknown): boolean => errorCode(error) === 'UNAVAILABLE';
+  const isDown = (error: Error): boolean => {
+    // Calls that an engine was asked together fail with one error, and that is one failure.
+    if (errorCode(error) !== 'UNAVAILABLE' || known.has(error)) return false;
+    known.add(error);
+    return true;
+  };
   const policy = circuitBreaker(handleWhen(isDown), {
     halfOpenAfter: settings.resetAfterMs,
     breaker: new ConsecutiveBreaker(settings.failures),

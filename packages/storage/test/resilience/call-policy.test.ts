@@ -1,7 +1,12 @@
 import type { Backend } from '../../src/backend';
 import { createMemoryBackend } from '../../src/backends/memory/memory-backend';
+import { MemoryDriver } from '../../src/backends/memory/memory-driver';
+import { systemClock } from '../../src/clock';
+import { createBackend } from '../../src/create-backend';
+import type { Driver } from '../../src/driver';
 import { StorageError } from '../../src/errors';
 import { aroundBackend } from '../../src/resilience/around-backend';
+import { aroundDriver } from '../../src/resilience/around-driver';
 import { callPolicy, type CallPolicyOptions } from '../../src/resilience/call-policy';
 import { faultyBackend, unavailable, type Faults } from '../faulty-backend';
 
@@ -183,6 +188,22 @@ describe('the circuit breaker', () => {
       ),
     });
     expect(faults.calls).toEqual([]);
+  });
+
+  it('counts operations that failed of one error as one failure', async () => {
+    const driver = new MemoryDriver({ maxItems: 9, maxBytes: 9, maxValueBytes: 9, whenFull: 'refuse' });
+    const broken = new Error('One connection broke.');
+    const get = jest.spyOn(driver, 'get').mockImplementation(() => {
+      throw broken;
+    });
+    const through = (inner: Driver): Driver =>
+      aroundDriver(inner, callPolicy({ ...SETTINGS, ...breaker }), systemClock);
+    const backend = createBackend(driver, { sweepIntervalMs: 0, through });
+    await backend.open();
+    for (let n = 0; n < 4; n += 1)
+      await expect(backend.get(a)).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: broken });
+    get.mockRestore();
+    expect(await backend.get(a)).toBeUndefined();
   });
 
   it('lets one operation through after a while, and all once it has succeeded', async () => {

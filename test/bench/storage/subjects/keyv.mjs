@@ -25,7 +25,14 @@ export async function openSubject(_kind, place) {
   if (!(place.type in STORES)) throw new Unavailable(`there is none for ${place.type} here`);
   const { Keyv } = load('keyv');
   const store = await STORES[place.type](place);
-  const keyv = new Keyv({ ...(store && { store }), namespace: 'messages', throwOnErrors: true });
+  // As its own helper has it: the adapter for Redis puts the namespace before a key by itself.
+  const useKeyPrefix = place.type !== 'redis';
+  const keyv = new Keyv({
+    ...(store && { store }),
+    namespace: 'messages',
+    useKeyPrefix,
+    throwOnErrors: true,
+  });
   const keys = async () => {
     const found = [];
     for await (const [key] of keyv.iterator({})) found.push(key);

@@ -15,7 +15,7 @@ import type {
 import { StorageError } from '../../errors';
 import { matchesFilter, type JsonFilter } from '../../json-filter';
 import type { JsonValue } from '../../json-value';
-import { growthOf, sizeOf, sizeOfValues } from './memory-sizes';
+import { growthOf, sizeOf, sizeOfNames, sizeOfValue, sizeOfValues } from './memory-sizes';
 import { MemoryTable, type Entry } from './memory-table';
 import { fromByteKey } from '../../sorted-keys';
 
@@ -210,7 +210,15 @@ export class MemoryDriver implements Driver {
       case 'append':
         return { status: 'written', length: this.#append(write, there) };
       case 'set':
-        if (there?.version !== write.version) this.#table.put(newEntry(write, write.value));
+        if (there === undefined) this.#table.put(newEntry(write, write.value));
+        else if (there.version !== write.version) {
+          const { value, version, expiresAt } = write;
+          this.#table.replace(there, value, {
+            version,
+            expiresAt,
+            bytes: there.nameBytes + sizeOfValue(value),
+          });
+        }
         return { status: 'written' };
     }
   }
@@ -325,7 +333,16 @@ function toStoredItem({ key, content, version, expiresAt }: Entry): StoredItem {
 
 function newEntry(write: SetWrite | AppendWrite, content: StoredValue | StoredValue[]): Entry {
   const { type, partition, key, version, expiresAt } = write;
-  const recent = type === 'append' ? [version] : [];
-  const bytes = sizeOf(write);
-  return { partition, key, content, version, expiresAt, bytes, recent, older: undefined, newer: undefined };
+  return {
+    partition,
+    key,
+    nameBytes: sizeOfNames(write),
+    content,
+    version,
+    expiresAt,
+    bytes: sizeOf(write),
+    recent: type === 'append' ? [version] : [],
+    older: undefined,
+    newer: undefined,
+  };
 }

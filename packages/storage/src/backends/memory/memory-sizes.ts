@@ -1,3 +1,4 @@
+import type { Address } from '../../backend';
 import type { DriverWrite, StoredValue } from '../../driver';
 import type { Entry } from './memory-table';
 
@@ -24,15 +25,19 @@ export function growthOf(
 
 /** UTF-8 bytes of partition, key and values. */
 export function sizeOf(write: DriverWrite): number {
-  const names = Buffer.byteLength(write.partition) + Buffer.byteLength(write.key);
+  const names = sizeOfNames(write);
   if (write.type === 'set') return names + sizeOfValue(write.value);
   return write.type === 'append' ? names + sizeOfValues(write.values) : 0;
+}
+
+export function sizeOfNames({ partition, key }: Address): number {
+  return Buffer.byteLength(partition) + Buffer.byteLength(key);
 }
 
 export function sizeOfValues(values: readonly StoredValue[]): number {
   return values.reduce((sum, value) => sum + sizeOfValue(value), 0);
 }
 
-function sizeOfValue(value: StoredValue): number {
+export function sizeOfValue(value: StoredValue): number {
   return typeof value === 'string' ? Buffer.byteLength(value) : value.byteLength;
 }

@@ -5,6 +5,8 @@ import { SortedKeys, toByteKey } from '../../sorted-keys';
 export interface Entry {
   readonly partition: string;
   readonly key: string;
+  /** Of partition and key. */
+  readonly nameBytes: number;
   /** A list's elements, or one value. */
   content: StoredValue | StoredValue[];
   version: string;
@@ -15,6 +17,8 @@ export interface Entry {
   older: Entry | undefined;
   newer: Entry | undefined;
 }
+
+const NONE: readonly string[] = [];
 
 interface Partition {
   readonly entries: Map<string, Entry>;
@@ -57,6 +61,18 @@ export class MemoryTable {
     this.items += 1;
     this.bytes += entry.bytes;
     this.#link(entry);
+    this.noteExpiry(entry);
+  }
+
+  /** As `put` of another under the same key, for less. */
+  replace(entry: Entry, content: StoredValue, head: Pick<Entry, 'version' | 'expiresAt' | 'bytes'>): void {
+    this.bytes += head.bytes - entry.bytes;
+    entry.content = content;
+    entry.version = head.version;
+    entry.expiresAt = head.expiresAt;
+    entry.bytes = head.bytes;
+    entry.recent = NONE;
+    this.touch(entry);
     this.noteExpiry(entry);
   }
 

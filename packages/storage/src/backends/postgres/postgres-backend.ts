@@ -65,6 +65,7 @@ export function createPostgresBackend(given: PostgresBackendOptions = {}): Backe
       .slice(0, 8),
     preparesStatements: preparedStatements,
     maxValueBytes,
+    timeoutMs,
     onError: options.onError ?? (() => undefined),
   });
   // Our own pool ends a query that takes too long, and its connection with it.

@@ -15,8 +15,9 @@ import { driveLater } from '../sql/drive-steps';
 import type { SqlDialect, SqlQuery, SqlRow, SqlRunner, SqlSteps } from '../sql/sql-contract';
 import { isAccepted, SqlOperations } from '../sql/sql-operations';
 import { toColumns, toItem, toKey } from '../sql/sql-rows';
+import { GatheredCalls } from './gathered-calls';
 import type { PostgresClient, PostgresPool } from './postgres-client';
-import { explainPostgresError } from './postgres-errors';
+import { explainPostgresError, isOfOneCall } from './postgres-errors';
 import { PostgresListener } from './postgres-listener';
 import { postgresQuery } from './postgres-query';
 import { postgresDefinitions, postgresDialect } from './postgres-schema';
@@ -31,7 +32,13 @@ export interface PostgresDriverOptions {
   readonly suffix: string;
   readonly preparesStatements: boolean;
   readonly maxValueBytes: number;
+  /** How long a call may take. */
+  readonly timeoutMs: number;
   readonly onError: (error: unknown) => void;
+}
+
+interface Get extends Address {
+  readonly now: number;
 }
 
 export class PostgresDriver implements Driver, SqlRunner {
@@ -42,6 +49,10 @@ export class PostgresDriver implements Driver, SqlRunner {
   readonly #dialect: SqlDialect;
   readonly #operations: SqlOperations;
   readonly #own: ReturnType<typeof postgresStatements>;
+  readonly #gets: GatheredCalls<Get, StoredItem | undefined>;
+  readonly #sets: GatheredCalls<{ readonly write: SetWrite; readonly now: number }, Verdict>;
+  /** Of the values that were read of late. */
+  #usualBytes = 0;
   #opened: { readonly pool: PostgresPool; readonly listener: PostgresListener } | undefined;
 
   constructor(options: PostgresDriverOptions) {
@@ -55,6 +66,26 @@ export class PostgresDriver implements Driver, SqlRunner {
     this.#dialect = postgresDialect(options.schema);
     this.#operations = new SqlOperations(this.#dialect);
     this.#own = postgresStatements(this.#dialect, this.#operations.statements);
+    this.#gets = new GatheredCalls({
+      one: ({ partition, key, now }) => this.run(this.#operations.get(partition, key, now)),
+      many: (gets) => this.#getTogether(gets),
+      bytesOf: () => this.#usualBytes,
+      isOfOne: isOfOneCall,
+      patienceMs: options.timeoutMs,
+    });
+    this.#sets = new GatheredCalls({
+      one: ({ write, now }) => this.run(this.#operations.write(write, now)),
+      many: async (sets) => {
+        // Of those to one address, the last is what can be seen.
+        const last = new Map(sets.map(({ write }) => [addressOf(write), write]));
+        await this.#setMany([...last.values()]);
+        return sets.map(() => ({ status: 'written' }));
+      },
+      identityOf: ({ write }) => addressOf(write),
+      bytesOf: ({ write }) => write.value.length,
+      isOfOne: isOfOneCall,
+      patienceMs: options.timeoutMs,
+    });
   }
 
   async open(): Promise<void> {
@@ -73,8 +104,10 @@ export class PostgresDriver implements Driver, SqlRunner {
     if (this.#options.isPoolOurs) await opened?.pool.end();
   }
 
-  get(partition: string, key: string, now: number): Promise<StoredItem | undefined> {
-    return this.run(this.#operations.get(partition, key, now));
+  async get(partition: string, key: string, now: number): Promise<StoredItem | undefined> {
+    const item = await this.#gets.make({ partition, key, now });
+    this.#usualBytes += ((item?.value?.length ?? 0) - this.#usualBytes) / 16;
+    return item;
   }
 
   async getMany(addresses: readonly Address[], now: number): Promise<(StoredItem | undefined)[]> {
@@ -107,6 +140,7 @@ export class PostgresDriver implements Driver, SqlRunner {
   }
 
   async write(write: DriverWrite, now: number): Promise<Verdict> {
+    if (isPlainSet(write)) return this.#sets.make({ write, now });
     if (write.type !== 'append') return this.run(this.#operations.write(write, now));
     const { partition, key, values, version, expiresAt = null } = write;
     const columns = values.map((value) => toColumns(value, this.#dialect));
@@ -131,12 +165,9 @@ export class PostgresDriver implements Driver, SqlRunner {
       addresses.set(address, (addresses.get(address) ?? 0) + 1);
     }
     const isPlain = (write: DriverWrite): write is SetWrite =>
-      write.type === 'set' &&
-      !write.ifAbsent &&
-      write.ifVersion === undefined &&
-      addresses.get(addressOf(write)) === 1;
+      isPlainSet(write) && addresses.get(addressOf(write)) === 1;
     const plain = writes.filter(isPlain);
-    const isDone = plain.length > 1 && (await this.#setMany(plain));
+    const isDone = plain.length > 1 && (await this.#hasSetMany(plain));
     const verdicts: (Verdict | Error)[] = [];
     for (const write of writes) {
       if (isDone && isPlain(write)) verdicts.push({ status: 'written' });
@@ -207,25 +238,37 @@ export class PostgresDriver implements Driver, SqlRunner {
     }
   }
 
+  async #getTogether(gets: readonly Get[]): Promise<(StoredItem | undefined)[]> {
+    const found = await this.getMany(gets, Math.min(...gets.map(({ now }) => now)));
+    return found.map((item, place) =>
+      item?.expiresAt !== undefined && item.expiresAt <= gets[place]!.now ? undefined : item,
+    );
+  }
+
   /** Tells whether it wrote all; if not, none was, and each is tried by itself. */
-  async #setMany(writes: readonly SetWrite[]): Promise<boolean> {
-    const columns = writes.map(({ value }) => toColumns(value, this.#dialect));
+  async #hasSetMany(writes: readonly SetWrite[]): Promise<boolean> {
     try {
-      await this.#ask({
-        statement: this.#own.setMany,
-        values: [
-          writes.map(({ partition }) => toKey(partition)),
-          writes.map(({ key }) => toKey(key)),
-          ...([0, 1, 2] as const).map((column) => columns.map((row) => row[column])),
-          writes.map(({ version }) => version),
-          writes.map(({ expiresAt = null }) => expiresAt),
-        ],
-      });
+      await this.#setMany(writes);
       return true;
     } catch (error) {
-      if (explainPostgresError(error)?.code === 'UNAVAILABLE') throw error;
+      if (!isOfOneCall(error) && explainPostgresError(error)?.code === 'UNAVAILABLE') throw error;
       return false;
     }
+  }
+
+  /** All or none. */
+  async #setMany(writes: readonly SetWrite[]): Promise<void> {
+    const columns = writes.map(({ value }) => toColumns(value, this.#dialect));
+    await this.#ask({
+      statement: this.#own.setMany,
+      values: [
+        writes.map(({ partition }) => toKey(partition)),
+        writes.map(({ key }) => toKey(key)),
+        ...([0, 1, 2] as const).map((column) => columns.map((row) => row[column])),
+        writes.map(({ version }) => version),
+        writes.map(({ expiresAt = null }) => expiresAt),
+      ],
+    });
   }
 
   async #ask(query: SqlQuery): Promise<readonly SqlRow[]> {
@@ -270,3 +313,7 @@ export class PostgresDriver implements Driver, SqlRunner {
 }
 
 const addressOf = ({ partition, key }: Address): string => `${partition.length}:${partition}${key}`;
+
+function isPlainSet(write: DriverWrite): write is SetWrite {
+  return write.type === 'set' && !write.ifAbsent && write.ifVersion === undefined;
+}

@@ -30,3 +30,12 @@ export function explainPostgresError(error: unknown): StorageError | undefined {
   const text = `PostgreSQL does not answer, or failed${code === undefined ? '' : ` (${code})`}. See the cause.`;
   return new StorageError('UNAVAILABLE', text, { cause: error });
 }
+
+/** Data, a constraint, a deadlock, room, a limit. */
+const CLASSES_OF_ONE = new Set(['22', '23', '40', '53', '54']);
+
+/** Whether a statement about several rows did nothing, and may have failed for one of them alone. */
+export function isOfOneCall(error: unknown): boolean {
+  const code = errorCode(error);
+  return code !== undefined && code.length === 5 && CLASSES_OF_ONE.has(code.slice(0, 2));
+}

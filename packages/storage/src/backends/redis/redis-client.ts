@@ -18,6 +18,7 @@ export interface RedisClient {
   /** Takes options of a single client, or nodes and options of a cluster. */
   duplicate(...options: object[]): RedisClient;
   getBuffer(key: string): Promise<Buffer | null>;
+  set(key: string, value: string | Buffer, condition: 'XX'): Promise<unknown>;
   mgetBuffer(keys: string[]): Promise<(Buffer | null)[]>;
   zrangebylexBuffer(
     key: string,

@@ -81,8 +81,12 @@ export class RedisRegistry {
 
   async count(partition: string, now: number): Promise<PartitionCount> {
     const { index, expiries } = this.#names.partition(partition);
-    const [visible, expired] = (await this.#connection.read(COUNT, [index, expiries], [now])) as number[];
-    return { visible: visible!, expired: expired! };
+    for (let offset = 0; ;) {
+      const answer = await this.#connection.read(COUNT, [index, expiries], [now, offset]);
+      const [visible, expired, next] = answer as [number, number, number];
+      if (next === 0) return { visible, expired };
+      offset = next;
+    }
   }
 
   /** Counts up to a little more than `limit`. */
@@ -122,10 +126,13 @@ export class RedisRegistry {
     let swept = 0;
     for (const [place, { visible, expired }] of counts.entries()) {
       const partition = page[place]!.name.toString();
-      if (expired > 0 && swept < limit) {
-        const { index, expiries } = this.#names.partition(partition);
-        const args = [now, limit - swept];
-        swept += (await this.#connection.write(SWEEP, [index, expiries], args)) as number;
+      const { index, expiries } = this.#names.partition(partition);
+      for (let isMore = expired > 0; isMore && swept < limit;) {
+        const asked = limit - swept;
+        const answer = await this.#connection.write(SWEEP, [index, expiries], [now, asked]);
+        const [gone, seen] = answer as [number, number];
+        swept += gone;
+        isMore = seen === asked;
       }
       if (visible <= 0) await this.#retire(partition, page[place]!.token);
     }

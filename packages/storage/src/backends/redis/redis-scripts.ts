@@ -38,7 +38,10 @@ local function admit(index, generation, seen)
   return nil
 end`;
 
-/** KEYS index, expiries, generation, item; ARGV key, record, and where there are any generation seen, expiresAt, ttlMs. */
+/**
+ * KEYS index, expiries, generation, item; ARGV key, record, and where there are any generation seen, expiresAt, ttlMs.
+ * Answers 1 where the key is new, and 0 where it is not.
+ */
 export const SET = script(`
 local added = redis.call('ZADD', KEYS[1], 0, ARGV[1])
 if added == 1 and not redis.call('ZSCORE', KEYS[1], '') then
@@ -56,7 +59,7 @@ else
   redis.call('SET', KEYS[4], ARGV[2])
   if added == 0 then redis.call('ZREM', KEYS[2], ARGV[1]) end
 end
-return 1`);
+return added`);
 
 /**
  * KEYS item; ARGV now, version, elements. Grows a list that is there, and leaves its expiry alone;
@@ -243,22 +246,52 @@ if not is_live(found, tonumber(ARGV[1])) then return 0 end
 return found.kind == 'l' and redis.call('LLEN', KEYS[1]) - 1 or -1`,
 );
 
-/** KEYS index, expiries; ARGV now. Answers how many items are visible, and how many are not any more. */
-export const COUNT = script(`
+/*
+ * What overwrites an item by itself, for ever, leaves the expiry noted that the item had before.
+ */
+const LASTS = `
+local function lasts(item)
+  local found = head(item)
+  return found and found.expires == ''
+end`;
+
+/**
+ * KEYS index, expiries; ARGV now, offset. Answers how many items are visible, and how many are not any more, and with
+ * which offset to ask again, where more than a thousand expiries are to be looked at.
+ */
+export const COUNT = script(
+  HEAD,
+  LASTS,
+  `
+local items = string.sub(KEYS[1], 1, -2) .. 'i:'
+local keys = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', ARGV[2], 1000)
+local next = tonumber(ARGV[2])
+for _, key in ipairs(keys) do
+  if lasts(items .. key) then redis.call('ZREM', KEYS[2], key) else next = next + 1 end
+end
 local expired = redis.call('ZCOUNT', KEYS[2], '-inf', ARGV[1])
 local marked = redis.call('ZSCORE', KEYS[1], '') and 1 or 0
-return { redis.call('ZCARD', KEYS[1]) - marked - expired, expired }`);
+return { redis.call('ZCARD', KEYS[1]) - marked - expired, expired, #keys == 1000 and next or 0 }`,
+);
 
-/** KEYS index, expiries; ARGV now, limit. */
-export const SWEEP = script(`
+/** KEYS index, expiries; ARGV now, limit. Answers how many have expired, and at how many it has looked. */
+export const SWEEP = script(
+  HEAD,
+  LASTS,
+  `
 local items = string.sub(KEYS[1], 1, -2) .. 'i:'
 local keys = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+local swept = 0
 for _, key in ipairs(keys) do
-  redis.call('UNLINK', items .. key)
-  redis.call('ZREM', KEYS[1], key)
+  if not lasts(items .. key) then
+    redis.call('UNLINK', items .. key)
+    redis.call('ZREM', KEYS[1], key)
+    swept = swept + 1
+  end
   redis.call('ZREM', KEYS[2], key)
 end
-return #keys`);
+return { swept, #keys }`,
+);
 
 /** KEYS index, generation; ARGV the next generation. Answers 1 when the partition holds nothing, not even a mark. */
 export const VACATE = script(`
