@@ -6,9 +6,10 @@ import { saturate } from './load/saturated.mjs';
 import { sendInTurn } from './load/sequential.mjs';
 import { Program } from './program.mjs';
 
-/** Until the program's code has been compiled for speed. */
+/** Until the program's code has been compiled for speed, that of its threads too. */
 const WARM_UP_SECONDS = 2;
-const WARM_UP_REQUESTS = 2_000;
+/** About as long, of one connection. */
+const WARM_UP_REQUESTS = 15_000;
 /** Requests of one connection before the other program has its turn: long enough for several batches to be written. */
 const BLOCK = 5_000;
 
