@@ -24,7 +24,7 @@ import { checkAddress, checkCount, checkInteger, checkName, checkRange, checkTex
 import { checkHealth, isHealthPartition } from './check-health';
 import { checkOptions, MAX_TIMER_MS } from './check-options';
 import { systemClock, type Clock } from './clock';
-import type { Awaitable, Driver, DriverPage, DriverScan, DriverWrite, StoredItem } from './driver';
+import type { Awaitable, Driver, DriverPage, DriverScan, DriverWrite, ReadItem } from './driver';
 import { isStorageError, StorageError } from './errors';
 import { checkFilter, matchesFilter, type JsonFilter } from './json-filter';
 import type { JsonValue } from './json-value';
@@ -312,7 +312,7 @@ class DrivenBackend implements Backend {
     return toDriverWrite(write, this.#clock.now(), this.#context);
   }
 
-  #scan(partition: string, scan: DriverScan): Awaitable<DriverPage<StoredItem>> {
+  #scan(partition: string, scan: DriverScan): Awaitable<DriverPage<ReadItem>> {
     return this.#answer(() => this.#driver.scan(partition, scan, this.#clock.now()));
   }
 

@@ -1,4 +1,4 @@
-import type { BackendStats, Capabilities } from './backend';
+import type { BackendStats, Capabilities, Item } from './backend';
 import type { ByteRange } from './byte-range';
 import type { JsonFilter } from './json-filter';
 import type { StorageError } from './errors';
@@ -16,6 +16,9 @@ export interface StoredItem {
   readonly version: string;
   readonly expiresAt?: number | undefined;
 }
+
+/** What a driver reads: as it is stored or, where that takes less, decoded already and nobody else's. */
+export type ReadItem = StoredItem | Item;
 
 /** A write whose arguments are in order. */
 export type DriverWrite = SetWrite | AppendWrite | DeleteWrite;
@@ -101,7 +104,7 @@ export interface Driver {
     addresses: readonly { readonly partition: string; readonly key: string }[],
     now: number,
   ): Awaitable<(StoredItem | undefined)[]>;
-  scan(partition: string, scan: DriverScan, now: number): Awaitable<DriverPage<StoredItem>>;
+  scan(partition: string, scan: DriverScan, now: number): Awaitable<DriverPage<ReadItem>>;
   /** As `scan`, without values; a driver that reads them all the same needs none, and is asked for a `scan`. */
   keys?(partition: string, scan: DriverScan, now: number): Awaitable<DriverPage<string>>;
   partitions(range: ByteRange, limit: number, now: number): Awaitable<DriverPage<string>>;

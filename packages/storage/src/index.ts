@@ -34,6 +34,7 @@ export type {
   DeleteWrite,
   Driver,
   DriverPage,
+  ReadItem,
   DriverScan,
   DriverWrite,
   SetWrite,

@@ -1,6 +1,6 @@
 import { isUint8Array } from 'node:util/types';
 import type { Item, Value } from './backend';
-import type { StoredItem, StoredValue } from './driver';
+import type { ReadItem, StoredValue } from './driver';
 import { copyBytes } from './copy-bytes';
 import { StorageError } from './errors';
 import { assertJson, type JsonValue } from './json-value';
@@ -62,7 +62,9 @@ export function decodeJson(text: string): JsonValue {
   }
 }
 
-export function decodeItem({ key, version, expiresAt, value }: StoredItem): Item {
+export function decodeItem(item: ReadItem): Item {
+  if ('type' in item) return item;
+  const { key, version, expiresAt, value } = item;
   // Written out, since copying one object into another costs as much as the rest of it.
   if (value !== undefined) {
     const decoded = decodeValue(value);

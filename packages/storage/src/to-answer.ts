@@ -1,10 +1,10 @@
 import type { Page, ValueItem, WriteOutcome } from './backend';
-import type { DriverPage, DriverWrite, StoredItem, Verdict } from './driver';
+import type { DriverPage, DriverWrite, ReadItem, StoredItem, Verdict } from './driver';
 import { StorageError } from './errors';
 import { decodeValue } from './stored-value';
 
 /** What the driver found, as the caller sees it. */
-export function toPage<T>(page: DriverPage<StoredItem>, convert: (item: StoredItem) => T): Page<T> {
+export function toPage<T>(page: DriverPage<ReadItem>, convert: (item: ReadItem) => T): Page<T> {
   const next = page.hasMore ? (page.stoppedAt ?? page.items.at(-1)?.key) : undefined;
   const items = page.items.map(convert);
   return next === undefined ? { items } : { items, next };

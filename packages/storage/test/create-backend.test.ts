@@ -234,3 +234,28 @@ it('lists the keys of what is scanned, where the driver has no way of its own', 
   expect(await backend.keys('p', { limit: 2, range: { gt: 'a' } })).toEqual({ items: ['b', 'c'], next: 'c' });
   expect(await backend.keys('p', { limit: 2, after: 'c' })).toEqual({ items: ['d'] });
 });
+
+it('gives on what a driver has decoded itself, beside what it has not', async () => {
+  const { backend, driver } = made();
+  Object.assign(driver, {
+    keys: undefined,
+    scan: () => ({
+      items: [
+        { type: 'value', key: 'a', value: { n: 1 }, version: 'v1', expiresAt: 5_000_000_000_000 },
+        { key: 'b', value: '{"n":2}', version: 'v2' },
+        { type: 'list', key: 'c', version: 'v3' },
+      ],
+      hasMore: true,
+    }),
+  });
+  await backend.open();
+  expect(await backend.scan('p')).toEqual({
+    items: [
+      { type: 'value', key: 'a', value: { n: 1 }, version: 'v1', expiresAt: 5_000_000_000_000 },
+      { type: 'value', key: 'b', value: { n: 2 }, version: 'v2' },
+      { type: 'list', key: 'c', version: 'v3' },
+    ],
+    next: 'c',
+  });
+  expect(await backend.keys('p')).toEqual({ items: ['a', 'b', 'c'], next: 'c' });
+});

@@ -47,6 +47,9 @@ export interface MongoCollection {
 }
 
 export interface MongoCursor extends AsyncIterable<MongoDocument> {
+  next(): Promise<MongoDocument | null>;
+  /** What has come, and was not asked for yet. */
+  readBufferedDocuments(): MongoDocument[];
   toArray(): Promise<MongoDocument[]>;
   close(): Promise<void>;
 }

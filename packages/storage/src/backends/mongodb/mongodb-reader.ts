@@ -79,11 +79,19 @@ export class MongoReader {
     );
     const items: StoredItem[] = [];
     let bytes = 0;
-    for await (const document of cursor) {
-      if (items.length === limit || (bytes > PAGE_BYTES && items.length > 0)) return { items, hasMore: true };
-      const item = toItem(document);
-      bytes += item.value?.length ?? 0;
-      items.push(item);
+    try {
+      for (let first = await cursor.next(); first !== null; first = await cursor.next()) {
+        // What has come with it: asked for one by one, each would cost a turn of promises.
+        for (const document of [first, ...cursor.readBufferedDocuments()]) {
+          if (items.length === limit || (bytes > PAGE_BYTES && items.length > 0))
+            return { items, hasMore: true };
+          const item = toItem(document);
+          bytes += item.value?.length ?? 0;
+          items.push(item);
+        }
+      }
+    } finally {
+      await cursor.close();
     }
     return { items, hasMore: false };
   }

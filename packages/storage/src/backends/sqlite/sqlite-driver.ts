@@ -7,6 +7,7 @@ import type {
   DriverScan,
   DriverWrite,
   SetWrite,
+  ReadItem,
   StoredItem,
   StoredRange,
   Verdict,
@@ -60,7 +61,7 @@ export class SqliteDriver implements Driver {
     return this.#reader.getMany(addresses, now);
   }
 
-  scan(partition: string, scan: DriverScan, now: number): Awaitable<DriverPage<StoredItem>> {
+  scan(partition: string, scan: DriverScan, now: number): Awaitable<DriverPage<ReadItem>> {
     return this.#reader.scan(partition, scan, now);
   }
 

@@ -1,9 +1,18 @@
 import { isPromise } from 'node:util/types';
-import type { Address, BackendStats } from '../../backend';
+import type { Address, BackendStats, Item } from '../../backend';
 import type { ByteRange } from '../../byte-range';
-import type { Awaitable, DriverPage, DriverScan, StoredItem, StoredRange, StoredValue } from '../../driver';
+import type {
+  Awaitable,
+  DriverPage,
+  DriverScan,
+  ReadItem,
+  StoredItem,
+  StoredRange,
+  StoredValue,
+} from '../../driver';
 import { StorageError } from '../../errors';
 import type { JsonFilter } from '../../json-filter';
+import { decodeItem, decodeValue } from '../../stored-value';
 import type { SqlQuery, SqlRow, SqlStatement, SqlValue } from '../sql/sql-contract';
 import { fromColumns, toKey, toText } from '../sql/sql-rows';
 import { KIND } from '../sql/sql-statements';
@@ -34,6 +43,9 @@ type ScannedRow = readonly [
   version: string,
   expiresAt: number | null,
 ];
+
+const JSON_AT = 2;
+const BYTES_AT = 3;
 
 interface Within {
   readonly from: Uint8Array;
@@ -73,9 +85,9 @@ export class SqliteReader {
     partition: string,
     { from, to = BEYOND, limit, reverse }: DriverScan,
     now: number,
-  ): Awaitable<DriverPage<StoredItem>> {
+  ): Awaitable<DriverPage<ReadItem>> {
     const statement = reverse ? SQLITE_STATEMENTS.scanDown : SQLITE_STATEMENTS.scanUp;
-    const page = new PageOfItems(limit);
+    const page = new PageOfItems<ReadItem>(limit);
     let [low, high] = [from, to];
     const goOnAfter = (name: string): void => {
       if (reverse) high = Buffer.from(name);
@@ -92,8 +104,11 @@ export class SqliteReader {
           for (const row of rows) {
             const [name, , , , , expiresAt] = row;
             if (expiresAt === null || expiresAt > now) {
-              const item = isLeftOut(row) ? this.#find(partition, name, now) : fromScanned(row);
-              if (item !== undefined && page.add(item)) return true;
+              if (page.isFull) return true;
+              if (isLeftOut(row)) {
+                const item = this.#find(partition, name, now);
+                if (item !== undefined) page.add(item, sizeOf(item));
+              } else page.add(decodeScanned(row), row[JSON_AT]?.length ?? row[BYTES_AT]?.length ?? 0);
             }
             reached = name;
           }
@@ -105,7 +120,7 @@ export class SqliteReader {
       } while (!this.#turns.isOver);
       return false;
     };
-    const goOn = async (isDone: Awaitable<boolean>): Promise<DriverPage<StoredItem>> => {
+    const goOn = async (isDone: Awaitable<boolean>): Promise<DriverPage<ReadItem>> => {
       for (let done = await isDone; !done; done = await this.#read(step));
       return page;
     };
@@ -136,10 +151,14 @@ export class SqliteReader {
     { from, to = BEYOND, limit, reverse }: DriverScan,
     now: number,
   ): Promise<DriverPage<StoredItem>> {
-    const page = new PageOfItems(limit);
-    await this.#walk(partition, { from, to, reverse }, sqliteQuery(filter), (row) =>
-      row['json'] !== null && isLive(row, now) ? page.add(toItem(row, row['name'] as string)) : false,
-    );
+    const page = new PageOfItems<StoredItem>(limit);
+    await this.#walk(partition, { from, to, reverse }, sqliteQuery(filter), (row) => {
+      if (row['json'] === null || !isLive(row, now)) return false;
+      if (page.isFull) return true;
+      const item = toItem(row, row['name'] as string);
+      page.add(item, sizeOf(item));
+      return false;
+    });
     return page;
   }
 
@@ -275,8 +294,8 @@ export class SqliteReader {
   }
 }
 
-class PageOfItems implements DriverPage<StoredItem> {
-  readonly items: StoredItem[] = [];
+class PageOfItems<T> implements DriverPage<T> {
+  readonly items: T[] = [];
   hasMore = false;
   readonly #limit: number;
   #bytes = 0;
@@ -285,29 +304,33 @@ class PageOfItems implements DriverPage<StoredItem> {
     this.#limit = limit;
   }
 
-  /** Tells whether this was one too many. */
-  add(item: StoredItem): boolean {
-    this.hasMore =
-      this.items.length === this.#limit || (this.items.length > 0 && this.#bytes > MAX_PAGE_BYTES);
-    if (this.hasMore) return true;
-    this.#bytes += item.value?.length ?? 0;
+  /** Asked when there is another: then there is more. */
+  get isFull(): boolean {
+    const count = this.items.length;
+    this.hasMore = count === this.#limit || (count > 0 && this.#bytes > MAX_PAGE_BYTES);
+    return this.hasMore;
+  }
+
+  add(item: T, bytes: number): void {
+    this.#bytes += bytes;
     this.items.push(item);
-    return false;
   }
 }
+
+const sizeOf = ({ value }: StoredItem): number => value?.length ?? 0;
 
 /** Too large to be read together with others. */
 function isLeftOut([, kind, json, bytes]: ScannedRow): boolean {
   return kind !== KIND.list && json === null && bytes === null;
 }
 
-function fromScanned([key, kind, json, bytes, version, expiresAt]: ScannedRow): StoredItem {
-  return {
-    key,
-    value: kind === KIND.list ? undefined : fromColumns({ kind, json, bytes }),
-    version,
-    expiresAt: expiresAt ?? undefined,
-  };
+/** In one step, since each object between row and item survives, with the pages of others, a collection. */
+function decodeScanned([key, kind, json, bytes, version, expiresAt]: ScannedRow): Item {
+  if (kind === KIND.list) return decodeItem({ key, version, expiresAt: expiresAt ?? undefined });
+  const value = decodeValue(fromColumns({ kind, json, bytes }));
+  return expiresAt === null
+    ? { type: 'value', key, value, version }
+    : { type: 'value', key, value, version, expiresAt };
 }
 
 function isLive({ expires_at: expiresAt }: SqlRow, now: number): boolean {
