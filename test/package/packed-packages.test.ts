@@ -75,7 +75,16 @@ describe('the packed packages', () => {
       return { status, stdout, stderr };
     };
     expect(ran('--version')).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: '' });
-    expect(ran('stats', 'memory:', '--json')).toMatchObject({ status: 0, stderr: '' });
+    run(
+      write(
+        'notes.cjs',
+        `const backend = require('@recap/storage').createFileBackend({ path: './notes' });
+         backend.open().then(() => backend.set({ partition: 'p', key: 'k' }, 1)).then(() => backend.close());`,
+      ),
+    );
+    const stats = ran('stats', 'file:./notes', '--json');
+    expect(stats).toMatchObject({ status: 0, stderr: '' });
+    expect(JSON.parse(stats.stdout)).toMatchObject({ items: 1 });
     expect(ran('stats')).toMatchObject({ status: 2, stdout: '' });
   });
 
