@@ -1,7 +1,7 @@
 import type { Clock } from '@recap/storage';
 import { faultPoint } from '../fault-point';
 import type { Exchange } from '../exchange';
-import type { HeldAnswer } from '../tap/held-answer';
+import type { AnswerInContext } from '../tap/answer-in-context';
 import { HttpTap, type TappedExchange } from '../tap/http-tap';
 import type { OpenBudget } from '../tap/open-budget';
 import type { TapTools } from '../tap/tap-target';
@@ -20,7 +20,7 @@ import type { Recorder } from './recorder';
 import type { RecorderOptions } from './recorder-options';
 import { sentUrl, splitUrl } from './sent-url';
 import type { SessionTable } from './session-table';
-import { SpooledAnswers } from './spooled-answers';
+import { SpooledAnswers, type WaitingAnswers } from './spooled-answers';
 
 /** What is needed of a recorder. */
 export interface WatcherHost extends Recorder {
@@ -45,12 +45,12 @@ export class ExchangeWatcher implements ExchangeKeeper {
   readonly #noteFailure = (error: unknown, where: string): void => {
     this.#host.onError(error, where);
   };
-  readonly #answers = new SpooledAnswers((opens) => {
-    const measured = opens.filter(({ hostMs }) => hostMs !== undefined);
+  readonly #answers = new SpooledAnswers((waiting) => {
+    const measured = [...waiting.keys()].filter(({ hostMs }) => hostMs !== undefined);
     const startedAt = measured.length === 0 ? 0 : performance.now();
-    this.#spool(opens);
+    this.#spool(waiting);
     for (const open of measured) {
-      open.hostMs = (open.hostMs ?? 0) + (performance.now() - startedAt) / opens.length;
+      open.hostMs = (open.hostMs ?? 0) + (performance.now() - startedAt) / waiting.size;
     }
   }, this.#noteFailure);
   /** Exchanges that are not over. */
@@ -135,7 +135,7 @@ export class ExchangeWatcher implements ExchangeKeeper {
     if (before !== undefined) this.#hostCost.note(before + performance.now() - startedAt);
   }
 
-  onAnswered(open: OpenExchange, answer: HeldAnswer): void {
+  onAnswered(open: OpenExchange, answer: AnswerInContext): void {
     if (this.#host.options.durability === 'strict') {
       commitAnswer(open, answer, this.#host, () => this.#buildSoFar(open));
       return;
@@ -151,12 +151,14 @@ export class ExchangeWatcher implements ExchangeKeeper {
   }
 
   /** Runs in the host's event loop, before the last of the answers goes out: nothing may escape. */
-  #spool(opens: readonly OpenExchange[]): void {
+  #spool(waiting: WaitingAnswers): void {
     try {
       const seen: OpenExchange[] = [];
       const exchanges: Exchange[] = [];
-      for (const open of opens) {
-        const exchange = attempt(() => this.#buildSoFar(open), 'spool', this.#noteFailure);
+      for (const [open, answer] of waiting) {
+        const exchange = answer.within(() =>
+          attempt(() => this.#buildSoFar(open), 'spool', this.#noteFailure),
+        );
         if (exchange === undefined) continue;
         seen.push(open);
         exchanges.push(exchange);

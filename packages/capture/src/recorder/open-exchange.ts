@@ -1,5 +1,5 @@
 import type { Exchange } from '../exchange';
-import type { HeldAnswer } from '../tap/held-answer';
+import type { AnswerInContext } from '../tap/answer-in-context';
 import type { HttpTap } from '../tap/http-tap';
 import type { TapListener, TapTarget } from '../tap/tap-target';
 import type { CaptureOptions, EntryOptions, HostContext } from './capture-options';
@@ -26,7 +26,7 @@ export interface ExchangeKeeper {
   /** The exchange is over. Must not throw. */
   onEnd(open: OpenExchange): void;
   /** Its program has given the whole answer, which waits. Must not throw. */
-  onAnswered(open: OpenExchange, answer: HeldAnswer): void;
+  onAnswered(open: OpenExchange, answer: AnswerInContext): void;
 }
 
 /** What middleware, decorator and handler know of an exchange that is not over yet. */
@@ -98,7 +98,7 @@ export class OpenExchange implements TapListener {
     this.#keeper.onEnd(this);
   }
 
-  onTapAnswered(answer: HeldAnswer): void {
+  onTapAnswered(answer: AnswerInContext): void {
     this.#keeper.onAnswered(this, answer);
   }
 

@@ -1,27 +1,27 @@
 import { setImmediate } from 'node:timers';
-import type { HeldAnswer } from '../tap/held-answer';
+import type { AnswerInContext } from '../tap/answer-in-context';
 import type { OpenExchange } from './open-exchange';
+
+/** In the order in which they were given. */
+export type WaitingAnswers = ReadonlyMap<OpenExchange, AnswerInContext>;
 
 /**
  * Answers that go out once their exchanges are in the spool. All that were given in one turn of the event loop share
  * a write, which costs about as much as for one of them.
  */
 export class SpooledAnswers {
-  readonly #spool: (opens: readonly OpenExchange[]) => void;
+  readonly #spool: (waiting: WaitingAnswers) => void;
   readonly #onFailure: (error: unknown, where: string) => void;
-  #waiting = new Map<OpenExchange, HeldAnswer>();
+  #waiting = new Map<OpenExchange, AnswerInContext>();
   #isScheduled = false;
 
   /** @param spool brings what can be brought there, and must not throw */
-  constructor(
-    spool: (opens: readonly OpenExchange[]) => void,
-    onFailure: (error: unknown, where: string) => void,
-  ) {
+  constructor(spool: (waiting: WaitingAnswers) => void, onFailure: (error: unknown, where: string) => void) {
     this.#spool = spool;
     this.#onFailure = onFailure;
   }
 
-  hold(open: OpenExchange, answer: HeldAnswer): void {
+  hold(open: OpenExchange, answer: AnswerInContext): void {
     this.#waiting.set(open, answer);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -37,7 +37,7 @@ export class SpooledAnswers {
     if (this.#waiting.size === 0) return;
     const waiting = this.#waiting;
     this.#waiting = new Map();
-    this.#spool([...waiting.keys()]);
+    this.#spool(waiting);
     for (const answer of waiting.values()) this.#letOut(answer);
   }
 
@@ -50,7 +50,7 @@ export class SpooledAnswers {
     this.#letOut(answer);
   }
 
-  #letOut(answer: HeldAnswer): void {
+  #letOut(answer: AnswerInContext): void {
     try {
       answer.release();
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { heldEndOverHttp2 } from './held-end';
+import { AnswerInContext } from './answer-in-context';
 import type { HeldAnswer } from './held-answer';
 import { HeldWrites } from './held-writes';
 import type { ResponseGuard, Sending } from './patch-response';
@@ -13,7 +14,7 @@ type Method = (this: ServerResponse, ...args: unknown[]) => unknown;
 export class HoldBack implements ResponseGuard {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #onAnswered: (answer: HeldAnswer) => void;
+  readonly #onAnswered: (answer: AnswerInContext) => void;
   #isAnswered = false;
   #held: HeldAnswer | undefined;
   /** `undefined` until the head is made; NaN: none is declared. */
@@ -22,7 +23,11 @@ export class HoldBack implements ResponseGuard {
   #hasPassed = false;
 
   /** @param onAnswered called once, when the program has given its whole answer. Must not throw. */
-  constructor(request: IncomingMessage, response: ServerResponse, onAnswered: (answer: HeldAnswer) => void) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    onAnswered: (answer: AnswerInContext) => void,
+  ) {
     this.#request = request;
     this.#response = response;
     this.#onAnswered = onAnswered;
@@ -63,7 +68,7 @@ export class HoldBack implements ResponseGuard {
     this.#declaredBytes ??= declaredBytes(this.#response);
     if (name === 'end' || this.#isWhole) {
       this.#isAnswered = true;
-      this.#onAnswered(held);
+      this.#onAnswered(new AnswerInContext(held));
       return;
     }
     this.#hasPassed = true;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@recap/storage';
 import type { CapturedBody } from '../exchange';
-import type { HeldAnswer } from './held-answer';
+import type { AnswerInContext } from './answer-in-context';
 import type { OpenBudget } from './open-budget';
 
 /** What the taps of one recorder share. */
@@ -38,5 +38,5 @@ export interface TapListener {
   /** The exchange is over: `finish()` tells all of it. Must not throw. */
   onTapEnd(): void;
   /** The program has given its whole answer, of which `soFar()` tells all, and which waits. Must not throw. */
-  onTapAnswered(answer: HeldAnswer): void;
+  onTapAnswered(answer: AnswerInContext): void;
 }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { OpenExchange } from '../../src/recorder/open-exchange';
 import { SpooledAnswers } from '../../src/recorder/spooled-answers';
-import type { HeldAnswer } from '../../src/tap/held-answer';
+import { AnswerInContext } from '../../src/tap/answer-in-context';
 
 const exchange = (): OpenExchange => ({}) as OpenExchange;
 
@@ -9,17 +9,18 @@ function rig() {
   const events: string[] = [];
   const failures: unknown[] = [];
   const answers = new SpooledAnswers(
-    (opens) => events.push(`spool ${opens.length}`),
+    (waiting) => events.push(`spool ${waiting.size}`),
     (error) => failures.push(error),
   );
-  const answer = (name: string, release?: () => void): HeldAnswer => ({
-    isWhole: true,
-    release: () => {
-      events.push(`release ${name}`);
-      release?.();
-    },
-    refuse: () => undefined,
-  });
+  const answer = (name: string, release?: () => void) =>
+    new AnswerInContext({
+      isWhole: true,
+      release: () => {
+        events.push(`release ${name}`);
+        release?.();
+      },
+      refuse: () => undefined,
+    });
   return { answers, answer, events, failures };
 }
 

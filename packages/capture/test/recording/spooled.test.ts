@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
@@ -150,6 +151,36 @@ describe('durability "spooled"', () => {
         );
         expect(await Promise.all(answers)).toEqual(['answer 1', 'answer 2', 'answer 3']);
         expect(spool.groups).toEqual([3]);
+      },
+    );
+  });
+
+  it('asks about each answer, and tells that it is out, in the context in which it was given', async () => {
+    const user = new AsyncLocalStorage<string>();
+    const heard: string[] = [];
+    const waiting: (() => void)[] = [];
+    await withProgram(
+      { owner: () => user.getStore() },
+      (app) =>
+        app.get('/:name', (request, response) => {
+          const { name } = request.params;
+          user.run(name, () => {
+            response.on('finish', () => heard.push(`${name} as ${user.getStore()}`));
+            waiting.push(AsyncLocalStorage.bind(() => void response.send('answer')));
+          });
+          if (waiting.length === 2) for (const answer of waiting) answer();
+        }),
+      async ({ opened, spool, port }) => {
+        await Promise.all(
+          ['ann', 'bob'].map(async (name) => (await fetch(`http://127.0.0.1:${port}/${name}`)).text()),
+        );
+        const entries = await opened.entries();
+        expect(spool.groups).toEqual([2]);
+        expect(entries.map(({ path, owner }) => `${path} of ${owner}`).sort()).toEqual([
+          '/ann of ann',
+          '/bob of bob',
+        ]);
+        expect(heard.sort()).toEqual(['ann as ann', 'bob as bob']);
       },
     );
   });
