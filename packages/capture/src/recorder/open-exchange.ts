@@ -114,7 +114,15 @@ export class OpenExchange implements TapListener {
     this.#isOver = true;
     this.#built = exchange;
     const waiting = this.#waiting.splice(0);
-    if (exchange !== undefined) for (const callback of waiting) callback(exchange);
+    if (exchange === undefined) return;
+    for (const callback of waiting) {
+      try {
+        callback(exchange);
+      } catch (error) {
+        // Neither the others that wait nor the exchange itself are to suffer from it.
+        this.noteFailure(error, 'settle');
+      }
+    }
   }
 
   /** A second mount that this exchange runs into: what it says of the entry wins, what it would watch is watched already. */
