@@ -38,6 +38,8 @@ export class Admission {
   readonly #options: AdmissionOptions;
   /** Of what was held in part. */
   readonly #heldStep = new WeakMap<SpoolTicket, Step>();
+  /** Exchanges that are spooled and not over: there is nothing to do about them yet. */
+  held = 0;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -63,6 +65,7 @@ export class Admission {
       const ticket = tickets[next];
       next += 1;
       if (ticket === undefined) return undefined;
+      this.held += 1;
       if (each.step > 0) this.#heldStep.set(ticket, each.step);
       this.#countReduced(whole, each.exchange, each.reason);
       return ticket;
@@ -72,6 +75,7 @@ export class Admission {
   /** @param refusal why nothing is taken at the moment; what is in the spool already stays there */
   place(whole: Exchange, held: HeldExchange | undefined, refusal: ShedReason | undefined): Place {
     let ticket = held?.ticket;
+    if (held !== undefined) this.held -= 1;
     if (refusal !== undefined) return { reason: refusal, ticket };
     const admitted = ticket === undefined ? this.#admit(whole) : this.#asHeld(whole, ticket);
     if (typeof admitted === 'string') return { reason: admitted, ticket };
@@ -113,6 +117,12 @@ export class Admission {
     const { policy, shedOldest } = this.#options;
     if (policy.shed === 'oldest') shedOldest();
     return policy.shed === 'stepwise' ? reduceExchange(exchange, 2) : exchange;
+  }
+
+  /** Leaves what was held to the spool as it was then. */
+  leaveHeld(ticket: SpoolTicket): void {
+    this.held -= 1;
+    this.#options.spool?.defer(ticket);
   }
 
   /** Leaves an exchange to the spool, while nothing is queued any more. */

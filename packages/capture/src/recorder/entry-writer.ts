@@ -113,9 +113,8 @@ export class EntryWriter<Taken extends Batch = Batch> {
 
   /** Whether something is left to do before the program may end. */
   get hasWork(): boolean {
-    return (
-      this.#waiting > 0 || (this.#lane?.waiting ?? 0) > 0 || (this.#options.spool?.counts.spooled ?? 0) > 0
-    );
+    const spooled = this.#options.spool?.counts.spooled ?? 0;
+    return this.#waiting > 0 || (this.#lane?.waiting ?? 0) > 0 || spooled > this.#admission.held;
   }
 
   /** True while the last attempt to write failed. */
@@ -139,7 +138,8 @@ export class EntryWriter<Taken extends Batch = Batch> {
 
   /** Spools exchanges that are about to be over; `undefined` for those with which that is not wanted or cannot be. */
   hold(exchanges: readonly Exchange[]): readonly (SpoolTicket | undefined)[] {
-    if (this.#refusal !== undefined) return [];
+    // While it closes, the spool is still there.
+    if (this.#pausedFor !== undefined) return [];
     const tickets = this.#admission.hold(exchanges);
     for (const ticket of tickets) if (ticket !== undefined) this.#captured += 1;
     return tickets;
@@ -147,7 +147,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
 
   /** What was held is not told of again: it is stored as it was spooled. */
   leaveToSpool(ticket: SpoolTicket): void {
-    this.#options.spool?.defer(ticket);
+    this.#admission.leaveHeld(ticket);
   }
 
   /** Commits an exchange for which somebody waits, sooner or later than those that were added. */

@@ -249,6 +249,8 @@ export class RecorderCore implements Recorder {
   async #close(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (const cleanup of this.#cleanups) await cleanup();
+    // Given while it was open.
+    this.exchanges.releaseAnswers();
     await this.writer.close(timeoutMs);
     for (const callback of this.#onWritten) callback();
     const leftMs = (): number => Math.max(deadline - performance.now(), MIN_CLOSING_MS);

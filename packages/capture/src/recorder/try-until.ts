@@ -1,6 +1,8 @@
 import { within } from './within';
 
 const FIRST_WAIT_MS = 100;
+/** After work that went well and left something: it comes by itself, if it does. */
+const LOOK_AGAIN_MS = 10;
 
 /** Does `work` again and again, after longer and longer waits, until nothing is left to do or the time is up. */
 export async function tryUntil(
@@ -8,7 +10,8 @@ export async function tryUntil(
   isLeft: () => boolean,
   work: () => Promise<void>,
 ): Promise<void> {
-  for (let wait = FIRST_WAIT_MS; isLeft(); wait *= 2) {
+  let wait = FIRST_WAIT_MS;
+  while (isLeft()) {
     const left = deadline - performance.now();
     if (left <= 0) return;
     const isDone = await within(
@@ -18,6 +21,8 @@ export async function tryUntil(
         () => false,
       ),
     );
-    if (isDone === false) await within(Math.min(wait, deadline - performance.now()), undefined);
+    if (isDone === undefined || !isLeft()) return;
+    await within(Math.min(isDone ? LOOK_AGAIN_MS : wait, deadline - performance.now()), undefined);
+    if (!isDone) wait *= 2;
   }
 }

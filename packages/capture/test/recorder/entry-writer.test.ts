@@ -4,7 +4,7 @@ import type { Exchange } from '../../src/exchange';
 import type { BatchOutcome } from '../../src/recorder/batch-processor';
 import type { QueuedExchange } from '../../src/recorder/exchange-queue';
 import { EntryWriter } from '../../src/recorder/entry-writer';
-import type { ExchangeSpool } from '../../src/recorder/exchange-spool';
+import type { ExchangeSpool, SpoolTicket } from '../../src/recorder/exchange-spool';
 import { inProcessPipeline } from '../../src/recorder/in-process-pipeline';
 import { overloadSettings } from '../../src/recorder/overload-options';
 import { RetryBreaker } from '../../src/recorder/retry-breaker';
@@ -81,15 +81,15 @@ class ListedSpool implements ExchangeSpool {
   get counts() {
     return { spooled: this.ids.size, recovered: 0, replayed: 0, corrupt: 0, shed: {} };
   }
-  append({ id }: Exchange) {
+  append({ id }: Exchange): SpoolTicket {
     this.ids.add(id);
     return { record: undefined };
   }
-  appendAll(exchanges: readonly Exchange[]) {
+  appendAll(exchanges: readonly Exchange[]): (SpoolTicket | undefined)[] {
     return exchanges.map((exchange) => this.append(exchange));
   }
-  done(): void {
-    throw new Error('Nothing was stored.');
+  done(tickets: readonly SpoolTicket[]): void {
+    throw new Error(`${tickets.length} were not stored.`);
   }
   defer(): void {
     // It is to be read back when the store is there again.
@@ -239,6 +239,36 @@ describe('EntryWriter', () => {
     for (const id of ['a', 'b', 'c']) writer.add(exchange(id));
     writer.handOver(1_000);
     expect([...spool.ids].sort()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('waits for nothing, when it closes, that is spooled and not over', async () => {
+    const spool = new ListedSpool();
+    let drained = 0;
+    spool.drain = () => {
+      drained += 1;
+      return Promise.resolve();
+    };
+    const { writer } = openWriter({ spool });
+    const [ticket] = writer.hold([exchange('a')]);
+    expect(ticket).toBeDefined();
+    expect(writer.hasWork).toBe(false);
+    await writer.close(1_000);
+    expect(drained).toBe(0);
+    writer.add(exchange('a'), ticket && { ticket, isCurrent: true });
+    expect(writer.counts).toMatchObject({ captured: 1, queued: 0, spooled: 1, shed: {} });
+  });
+
+  it('spools what is held while it closes', async () => {
+    const spool = new ListedSpool();
+    const { writer, store } = openWriter({ spool });
+    store.answer = () => new Promise(() => undefined);
+    writer.add(exchange('a'));
+    const closing = writer.close(20);
+    expect(writer.hold([exchange('b')])).toEqual([expect.anything()]);
+    expect(total(writer.counts)).toBe(2);
+    await closing;
+    expect([...spool.ids].sort()).toEqual(['a', 'b']);
+    expect(writer.counts).toMatchObject({ captured: 2, queued: 0, spooled: 2, shed: {} });
   });
 
   it('gives up at the deadline when the store hangs, and counts what is lost', async () => {

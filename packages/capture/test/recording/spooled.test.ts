@@ -5,10 +5,12 @@ import type { Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import express, { type Express } from 'express';
 import { createRecorder } from '../../src/create-recorder';
 import type { Exchange } from '../../src/exchange';
 import { storageMiddleware } from '../../src/express';
+import { openExchangeOf } from '../../src/recorder/exchange-of-request';
 import type { ExchangeSpool, SpoolTicket } from '../../src/recorder/exchange-spool';
 import type { RecorderCore } from '../../src/recorder/recorder-core';
 import { idle, openRecorder, responseData } from './open-recorder';
@@ -181,6 +183,63 @@ describe('durability "spooled"', () => {
           '/bob of bob',
         ]);
         expect(heard.sort()).toEqual(['ann as ann', 'bob as bob']);
+      },
+    );
+  });
+
+  it('counts and stores each once when what was decorated within one cannot be recorded', async () => {
+    const waiting: (() => void)[] = [];
+    await withProgram(
+      {},
+      (app) =>
+        app.get('/:number', (request, response) => {
+          openExchangeOf(request)?.whenBuilt(() => {
+            throw new Error('no record of a call');
+          });
+          waiting.push(() => void response.send('answer'));
+          if (waiting.length === 2) for (const answer of waiting) answer();
+        }),
+      async ({ opened, spool, port }) => {
+        await Promise.all(
+          [1, 2].map(async (number) => (await fetch(`http://127.0.0.1:${port}/${number}`)).text()),
+        );
+        expect(await opened.entries()).toHaveLength(2);
+        expect(spool.groups).toEqual([2]);
+        expect(spool.appended).toHaveLength(2);
+        expect(opened.failures.map(({ where }) => where)).toEqual(['settle', 'settle']);
+        expect(opened.recorder.stats()).toMatchObject({ captured: 2, stored: 2, queued: 0, spooled: 0 });
+      },
+    );
+  });
+
+  it('spools what was answered in the turn in which it is closed, and what is answered while the spool is there', async () => {
+    let closing: Promise<void> | undefined;
+    let finish: () => void = () => undefined;
+    await withProgram(
+      {},
+      (app) => {
+        app.get('/before', (_request, response) => {
+          response.send('answer');
+          closing = response.app.locals['close']() as Promise<void>;
+        });
+        app.get('/slow', (_request, response) => {
+          finish = () => void response.send('answer');
+        });
+      },
+      async ({ opened, spool, server, port }) => {
+        const app = server.listeners('request')[0] as Express;
+        app.locals['close'] = () => opened.recorder.close();
+        const slow = fetch(`http://127.0.0.1:${port}/slow`);
+        while (opened.recorder.stats().open === 0) await nextTurn();
+        expect(await (await fetch(`http://127.0.0.1:${port}/before`)).text()).toBe('answer');
+        expect(spool.appended.map(({ path }) => path)).toEqual(['/before']);
+        await closing;
+        finish();
+        expect(await (await slow).text()).toBe('answer');
+        await idle(opened.recorder);
+        expect(spool.appended.map(({ path }) => path)).toEqual(['/before', '/slow']);
+        expect(spool.deferred).toHaveLength(2);
+        expect(opened.recorder.stats()).toMatchObject({ captured: 2, queued: 0, spooled: 2, shed: {} });
       },
     );
   });
