@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers';
 import { StorageError } from '@recap/storage';
 import { faultPoint } from '../fault-point';
 import type { Exchange } from '../exchange';
+import { atEndOfTurn } from './at-end-of-turn';
 import type { BatchOutcome, ShedReason } from './batch-processor';
 import { takeAll, type Batch, type BatchQueue } from './exchange-queue';
 import type { Pipeline } from './pipeline';
@@ -157,9 +157,8 @@ export class CommitLane<Taken extends Batch = Batch> {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    // Requests that came in together are answered in one turn, and share the commit. Not the global one, which a test of
-    // the program may have put a clock of its own in place of.
-    setImmediate(() => {
+    // Requests that came in together are answered in one turn, and share the commit.
+    atEndOfTurn(() => {
       this.#isScheduled = false;
       this.#startAll();
     });

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers';
+import { atEndOfTurn } from './at-end-of-turn';
 import type { AnswerInContext } from '../tap/answer-in-context';
 import type { OpenExchange } from './open-exchange';
 
@@ -25,8 +25,7 @@ export class SpooledAnswers {
     this.#waiting.set(open, answer);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    // Not the global one, which a test of the program may have put a clock of its own in place of.
-    setImmediate(() => {
+    atEndOfTurn(() => {
       this.#isScheduled = false;
       this.release();
     });

@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { OpenExchange } from '../../src/recorder/open-exchange';
 import { SpooledAnswers } from '../../src/recorder/spooled-answers';
@@ -35,6 +36,21 @@ describe('SpooledAnswers', () => {
     answers.hold(exchange(), answer('c'));
     await nextTurn();
     expect(events.slice(3)).toEqual(['spool 1', 'release c']);
+  });
+
+  it('does so by the true end of the turn, whatever clock a test of the program has put in its place', async () => {
+    const { answers, answer, events } = rig();
+    const trueImmediate = setImmediate;
+    mock.timers.enable({ apis: ['setImmediate'] });
+    try {
+      answers.hold(exchange(), answer('a'));
+      await new Promise((resolve) => {
+        trueImmediate(resolve);
+      });
+    } finally {
+      mock.timers.reset();
+    }
+    expect(events).toEqual(['spool 1', 'release a']);
   });
 
   it('does so at once when asked to, and once', async () => {
