@@ -83,8 +83,13 @@ export class Admission {
     const { spool, spoolsAll } = this.#options;
     if (spoolsAll && held?.isCurrent !== true) {
       const newer = this.#spool(kept);
-      if (newer !== undefined && ticket !== undefined) spool?.done([ticket]);
-      ticket = newer ?? ticket;
+      if (newer === undefined) {
+        // What is on the disk is no longer the whole truth: it is stored as it is known here.
+        if (ticket !== undefined) ticket.record = undefined;
+      } else {
+        if (ticket !== undefined) spool?.done([ticket]);
+        ticket = newer;
+      }
     }
     let reason = this.#offer(asQueued(kept, ticket));
     if (reason === 'queue_full') {

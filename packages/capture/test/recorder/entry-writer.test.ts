@@ -41,6 +41,7 @@ interface Settings {
   readonly maxExchanges?: number;
   readonly maxBytes?: number;
   readonly spool?: ExchangeSpool;
+  readonly spoolsAll?: boolean;
 }
 
 function openWriter({
@@ -50,6 +51,7 @@ function openWriter({
   maxExchanges = 50,
   maxBytes = 1_000_000,
   spool,
+  spoolsAll = false,
 }: Settings = {}) {
   const store = new ScriptedStore();
   const failures: string[] = [];
@@ -70,6 +72,7 @@ function openWriter({
     breaker: new RetryBreaker(),
     tellsPlaces: () => false,
     spool,
+    spoolsAll,
   });
   return { writer, store, failures };
 }
@@ -231,6 +234,39 @@ describe('EntryWriter', () => {
       expect(writer.counts).toMatchObject({ captured: 4, queued: 0, stored: 0, spooled: 4, shed: {} });
     },
   );
+
+  it('stores an exchange as it ended when that cannot be spooled in place of what was', async () => {
+    const spool = new ListedSpool();
+    const done: SpoolTicket[] = [];
+    spool.done = (tickets) => {
+      done.push(...tickets);
+      spool.ids.clear();
+    };
+    spool.drain = () => Promise.resolve();
+    const { appendAll } = spool;
+    spool.appendAll = (exchanges) =>
+      appendAll.call(spool, exchanges).map(() => ({ record: Buffer.from('then') }));
+    const prepared: QueuedExchange[] = [];
+    const { writer, failures } = openWriter({
+      spool,
+      spoolsAll: true,
+      prepare: (queued) => {
+        prepared.push(queued);
+        return Promise.resolve({ id: queued.id } as unknown as NewEntry);
+      },
+    });
+    const [ticket] = writer.hold([exchange('a')]);
+    spool.append = () => {
+      throw new StorageError('UNAVAILABLE', 'full');
+    };
+    const ended = exchange('a');
+    writer.add(ended, ticket && { ticket, isCurrent: false });
+    await writer.flush();
+    expect(prepared).toEqual([ended]);
+    expect(done).toEqual([ticket]);
+    expect(failures).toEqual(['spool']);
+    expect(writer.counts).toMatchObject({ captured: 1, queued: 0, stored: 1, spooled: 0 });
+  });
 
   it('leaves to the spool at the end of the program what nobody took over', () => {
     const spool = new ListedSpool();
