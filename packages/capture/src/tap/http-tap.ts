@@ -114,7 +114,9 @@ export class HttpTap implements Yielding, ResponseObserver {
     );
     if (tools.holdsAnswers) {
       this.guard = new HoldBack(request, response, (answer) => {
-        listener.onTapAnswered(answer);
+        // The chunk that makes the answer whole may have been the one at which the record of a stream was closed.
+        if (this.#isClosed) answer.release();
+        else listener.onTapAnswered(answer);
       });
     }
     observeResponse(response, this, shared?.response);

@@ -13,6 +13,7 @@ import { storageMiddleware } from '../../src/express';
 import { openExchangeOf } from '../../src/recorder/exchange-of-request';
 import type { ExchangeSpool, SpoolTicket } from '../../src/recorder/exchange-spool';
 import type { RecorderCore } from '../../src/recorder/recorder-core';
+import { STREAM_GRACE_MS } from '../../src/tap/http-tap';
 import { idle, openRecorder, responseData } from './open-recorder';
 import { PROGRAMS } from './programs';
 
@@ -240,6 +241,36 @@ describe('durability "spooled"', () => {
         expect(spool.appended.map(({ path }) => path)).toEqual(['/before', '/slow']);
         expect(spool.deferred).toHaveLength(2);
         expect(opened.recorder.stats()).toMatchObject({ captured: 2, queued: 0, spooled: 2, shed: {} });
+      },
+    );
+  });
+
+  it('records a stream once whose record is closed at the chunk that completes its declared length', async () => {
+    const lines = ['{"line":1}\n', '{"line":2}\n', '{"line":3}\n'];
+    let goOn: (() => void) | undefined;
+    await withProgram(
+      { maxBodyBytes: 4 },
+      (app) =>
+        app.get('/', (_request, response) => {
+          response.writeHead(200, {
+            'Content-Type': 'application/x-ndjson',
+            'Content-Length': lines.join('').length,
+          });
+          response.write(lines[0]);
+          response.write(lines[1]);
+          goOn = () => {
+            response.write(lines[2]);
+            response.end();
+          };
+        }),
+      async ({ opened, spool, port }) => {
+        const answer = await fetch(`http://127.0.0.1:${port}/`);
+        opened.clock.advance(STREAM_GRACE_MS);
+        goOn?.();
+        expect(await answer.text()).toBe(lines.join(''));
+        expect((await opened.entry()).closedBy).toBe('cap');
+        expect(spool.open.size).toBe(0);
+        expect(opened.recorder.stats()).toMatchObject({ captured: 1, stored: 1, queued: 0, spooled: 0 });
       },
     );
   });
