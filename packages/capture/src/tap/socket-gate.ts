@@ -68,7 +68,8 @@ export function gateOf(socket: Socket): SocketGate {
         'writableLength',
         socket,
       ) as number;
-      return gate.keeper?.isFor(socket) === true ? waiting + gate.keeper.heldBytes : waiting;
+      // Something waits also where it is no byte, but the end of the connection that ends the answer.
+      return gate.keeper?.isFor(socket) === true ? waiting + Math.max(1, gate.keeper.heldBytes) : waiting;
     },
     configurable: true,
     enumerable: false,

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
@@ -606,6 +607,49 @@ describe('durability "strict"', () => {
     expect(two.received).toBe('');
     gated.letGo();
     await until(() => one.received.endsWith('abcdef') && two.received.endsWith('\r\n\r\n'));
+  });
+
+  it('holds the end of the connection that ends an answer without a length', async () => {
+    const { gated, client } = await serveRoutes((app) => {
+      app.get('/', (_request, response) => {
+        response.write('part');
+        setImmediate(() => response.end());
+      });
+    });
+    gated.hold();
+    const one = client();
+    one.socket.write('GET / HTTP/1.0\r\n\r\n');
+    await until(() => one.received.endsWith('part') && gated.groups.length === 1);
+    await someTurns();
+    expect(one.isClosed).toBe(false);
+    gated.letGo();
+    await one.closed;
+    expect(one.received.endsWith('\r\n\r\npart')).toBe(true);
+  });
+
+  it('tells the program that its answer is out in the context in which it was given', async () => {
+    const user = new AsyncLocalStorage<string>();
+    const heard: string[] = [];
+    const { gated, client } = await serveRoutes((app) => {
+      app.get('/:name', (request, response) => {
+        const { name } = request.params;
+        user.run(name, () => {
+          response.on('finish', () => heard.push(`${name} as ${user.getStore()}`));
+          response.send('answer');
+        });
+      });
+    });
+    gated.hold();
+    const clients = ['ann', 'bob'].map((name) => {
+      const one = client();
+      one.get(`/${name}`);
+      return one;
+    });
+    await until(() => gated.groups.length === 1);
+    await someTurns();
+    gated.letGo();
+    await until(() => clients.every(({ received }) => received.endsWith('answer')));
+    expect(heard.sort()).toEqual(['ann as ann', 'bob as bob']);
   });
 
   it('keeps a graceful end of the server from cutting an answer off that waits', async () => {
