@@ -146,7 +146,13 @@ export class SqliteRunner implements SqlRunner {
     if (!this.#isSynchronous) return undefined;
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      statement = (await this.#connection()).prepare(sql);
+      const connection = await this.#connection();
+      this.#gate.enter();
+      try {
+        statement = connection.prepare(sql);
+      } finally {
+        this.#gate.leave();
+      }
       this.#statements.set(sql, statement);
     }
     return statement;

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { StorageError } from '@recap/storage';
 import type { BatchOutcome } from '../recorder/batch-processor';
 import type { EncodedBatch } from './encoded-queue';
-import { shutExitGate } from './exit-gate';
+import { openExitGate, shutExitGate } from './exit-gate';
 import { COUNTERS, type FromWorker, type StoreCall, type ToWorker, type WorkerSpec } from './messages';
 import { fromPlainError } from './plain-error';
 import { afterDeath, MAX_DEATHS, type Shipment } from './shipment';
@@ -158,7 +158,13 @@ export class WorkerLink {
 
   /** The program exits, which ends the worker wherever it is: it does nothing more, and is in none of its driver's calls. */
   standStill(timeoutMs?: number): void {
-    if (this.#worker !== undefined) shutExitGate(this.#counters, timeoutMs);
+    if (this.#worker === undefined) return;
+    const counters = this.#counters;
+    shutExitGate(counters, timeoutMs);
+    // Never comes, unless somebody but Node has told of an exit.
+    setImmediate(() => {
+      openExitGate(counters);
+    });
   }
 
   /** Lets the store close in an orderly way, then ends the worker. */

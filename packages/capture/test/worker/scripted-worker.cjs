@@ -49,6 +49,7 @@ parentPort.on('message', (message) => {
     Atomics.notify(counters, 3);
     return;
   }
+  if (script === 'goes through the gate') Atomics.wait(counters, 4, 1);
   if (script === 'dies once' && born === 1) process.exit(3);
   if (script === 'dies of number 5' && idsOf(message).includes('exchange-5')) process.exit(3);
   if (script === 'hangs once' && born === 1) {

@@ -118,6 +118,14 @@ describe('WorkerLink', () => {
     expect(new Int32Array(shared)[0]).toBe(77);
   });
 
+  it('goes on when the program does, although it was told that it exits', async () => {
+    const { link, deaths } = openLink('goes through the gate');
+    await link.call('open', []);
+    link.standStill();
+    expect(await processAll(link, batchesOf(1, 1))).toMatchObject([{ stored: 1 }]);
+    expect(deaths).toEqual([]);
+  });
+
   it('refuses calls after it was closed', async () => {
     const { link } = openLink('well');
     await link.call('open', []);
