@@ -51,13 +51,23 @@ export class Admission {
     if (policy.step > 0) policy.refresh(this.#fillOf(queue.fill), this.#fillOfParts);
   }
 
-  /** Spools exchanges that are not over yet; `undefined` for those with which that cannot be. */
-  hold(wholes: readonly Exchange[]): (SpoolTicket | undefined)[] {
+  /**
+   * Spools exchanges that are not over yet; `undefined` for those with which that cannot be.
+   *
+   * @param onHeld called for each at the moment from which it counts as spooled
+   */
+  hold(wholes: readonly Exchange[], onHeld: () => void): (SpoolTicket | undefined)[] {
     const { spool } = this.#options;
     const admitted = wholes.map((whole) => this.#admit(whole));
     const kept = admitted.filter((each) => typeof each !== 'string');
     if (spool === undefined || spool.fill >= 1 || kept.length === 0) return wholes.map(() => undefined);
-    const tickets = spool.appendAll(kept.map(({ exchange }) => exchange));
+    const tickets = spool.appendAll(
+      kept.map(({ exchange }) => exchange),
+      () => {
+        this.held += 1;
+        onHeld();
+      },
+    );
     let next = 0;
     return wholes.map((whole, index) => {
       const each = admitted[index];
@@ -65,7 +75,6 @@ export class Admission {
       const ticket = tickets[next];
       next += 1;
       if (ticket === undefined) return undefined;
-      this.held += 1;
       if (each.step > 0) this.#heldStep.set(ticket, each.step);
       this.#countReduced(whole, each.exchange, each.reason);
       return ticket;

@@ -140,9 +140,9 @@ export class EntryWriter<Taken extends Batch = Batch> {
   hold(exchanges: readonly Exchange[]): readonly (SpoolTicket | undefined)[] {
     // While it closes, the spool is still there.
     if (this.#pausedFor !== undefined) return [];
-    const tickets = this.#admission.hold(exchanges);
-    for (const ticket of tickets) if (ticket !== undefined) this.#captured += 1;
-    return tickets;
+    return this.#admission.hold(exchanges, () => {
+      this.#captured += 1;
+    });
   }
 
   /** What was held is not told of again: it is stored as it was spooled. */

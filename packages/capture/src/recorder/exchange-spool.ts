@@ -39,8 +39,12 @@ export interface ExchangeSpool {
    * @throws when the disk has no room or fails
    */
   append(exchange: Exchange): SpoolTicket;
-  /** The same with several at once. `undefined` for each that could not be written, which is told of as a failure. */
-  appendAll(exchanges: readonly Exchange[]): readonly (SpoolTicket | undefined)[];
+  /**
+   * The same with several at once. `undefined` for each that could not be written, which is told of as a failure.
+   *
+   * @param onSpooled called for each that is written, at the moment from which it counts
+   */
+  appendAll(exchanges: readonly Exchange[], onSpooled: () => void): readonly (SpoolTicket | undefined)[];
   /** These are stored, or will never be. */
   done(tickets: readonly SpoolTicket[]): void;
   /** Nobody else will see to this one: it is to be read back and stored. */

@@ -114,7 +114,7 @@ export class Spool implements ExchangeSpool {
     return ticket as unknown as Ticket;
   }
 
-  appendAll(exchanges: readonly Exchange[]): (Ticket | undefined)[] {
+  appendAll(exchanges: readonly Exchange[], onSpooled: () => void): (Ticket | undefined)[] {
     const tickets = new Array<Ticket | undefined>(exchanges.length).fill(undefined);
     const prepared: number[] = [];
     const payloads: Payload[] = [];
@@ -131,6 +131,7 @@ export class Spool implements ExchangeSpool {
       this.#write(payloads, (ticket) => {
         tickets[prepared[written] ?? -1] = ticket;
         written += 1;
+        onSpooled();
       });
     } catch (error) {
       this.#noteFailure(error);

@@ -88,8 +88,11 @@ class ListedSpool implements ExchangeSpool {
     this.ids.add(id);
     return { record: undefined };
   }
-  appendAll(exchanges: readonly Exchange[]): (SpoolTicket | undefined)[] {
-    return exchanges.map((exchange) => this.append(exchange));
+  appendAll(exchanges: readonly Exchange[], onSpooled: () => void): (SpoolTicket | undefined)[] {
+    return exchanges.map((exchange) => {
+      onSpooled();
+      return this.append(exchange);
+    });
   }
   done(tickets: readonly SpoolTicket[]): void {
     throw new Error(`${tickets.length} were not stored.`);
@@ -244,8 +247,8 @@ describe('EntryWriter', () => {
     };
     spool.drain = () => Promise.resolve();
     const { appendAll } = spool;
-    spool.appendAll = (exchanges) =>
-      appendAll.call(spool, exchanges).map(() => ({ record: Buffer.from('then') }));
+    spool.appendAll = (exchanges, onSpooled) =>
+      appendAll.call(spool, exchanges, onSpooled).map(() => ({ record: Buffer.from('then') }));
     const prepared: QueuedExchange[] = [];
     const { writer, failures } = openWriter({
       spool,
@@ -292,6 +295,21 @@ describe('EntryWriter', () => {
     expect(drained).toBe(0);
     writer.add(exchange('a'), ticket && { ticket, isCurrent: true });
     expect(writer.counts).toMatchObject({ captured: 1, queued: 0, spooled: 1, shed: {} });
+  });
+
+  it('keeps its sums equal for whoever is told that a part of what is held could not be spooled', () => {
+    const spool = new ListedSpool();
+    const { writer } = openWriter({ spool });
+    const sums: number[] = [];
+    const { appendAll } = spool;
+    spool.appendAll = (exchanges, onSpooled) => {
+      const first = appendAll.call(spool, exchanges.slice(0, 1), onSpooled);
+      sums.push(writer.counts.captured, total(writer.counts));
+      return [...first, undefined];
+    };
+    writer.hold([exchange('a'), exchange('b')]);
+    expect(sums).toEqual([1, 1]);
+    expect(writer.counts).toMatchObject({ captured: 1, spooled: 1 });
   });
 
   it('spools what is held while it closes', async () => {

@@ -45,8 +45,11 @@ class CountedSpool implements ExchangeSpool {
     this.held.push(held);
     return { record: undefined };
   }
-  appendAll(exchanges: readonly Exchange[]) {
-    return exchanges.map((exchange) => this.append(exchange));
+  appendAll(exchanges: readonly Exchange[], onSpooled: () => void) {
+    return exchanges.map((exchange) => {
+      onSpooled();
+      return this.append(exchange);
+    });
   }
   done(tickets: readonly SpoolTicket[]) {
     this.held.splice(0, tickets.length);

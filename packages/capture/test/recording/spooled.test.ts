@@ -38,9 +38,12 @@ class NotedSpool implements ExchangeSpool {
     return ticket;
   }
 
-  appendAll(exchanges: readonly Exchange[]) {
+  appendAll(exchanges: readonly Exchange[], onSpooled: () => void) {
     this.groups.push(exchanges.length);
-    return exchanges.map((exchange) => this.append(exchange));
+    return exchanges.map((exchange) => {
+      onSpooled();
+      return this.append(exchange);
+    });
   }
 
   done(tickets: readonly SpoolTicket[]): void {
