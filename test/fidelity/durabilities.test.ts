@@ -30,7 +30,11 @@ const spool: ExchangeSpool = {
   fill: 0,
   counts: { spooled: 0, recovered: 0, replayed: 0, corrupt: 0, shed: {} },
   append: () => ({ record: undefined }),
-  appendAll: (exchanges) => exchanges.map(() => ({ record: undefined })),
+  appendAll: (exchanges, onSpooled) =>
+    exchanges.map(() => {
+      onSpooled();
+      return { record: undefined };
+    }),
   done: () => undefined,
   defer: () => undefined,
   start: () => undefined,
