@@ -390,6 +390,35 @@ describe('Redis as a server', () => {
     for (const key of lasting) expect(await admin.pttl(`recap:{p}:i:${key}`)).toBe(-1);
   });
 
+  itOnServer('counts thousands that were to expire, and last', async () => {
+    const backend = await open();
+    const keys = Array.from({ length: 2_100 }, (_, index) => `k${index}`);
+    const expiresAt = clock.now() + 1_000;
+    await Promise.all(keys.map((key) => backend.set(at(key), 1, { expiresAt })));
+    await Promise.all(keys.map((key) => backend.set(at(key), 2)));
+    clock.advance(1_000);
+    expect(await backend.stats()).toMatchObject({ items: 2_100 });
+    expect(await admin.zcard('recap:{p}:x')).toBe(0);
+  });
+
+  itOnServer('looks at no more of what has expired than it has to', async () => {
+    const backend = await open();
+    const expiresAt = clock.now() + 1_000;
+    const keys = Array.from({ length: 1_500 }, (_, index) => `k${index}`);
+    await Promise.all(keys.map((key) => backend.set(at(key), 1, { expiresAt })));
+    await backend.set(at('lasts'), 1);
+    clock.advance(1_000);
+    const looks = async (work: () => Promise<unknown>): Promise<number> => {
+      await admin.config('RESETSTAT');
+      await work();
+      return Number(/^cmdstat_getrange:calls=(\d+)/m.exec(await admin.info('commandstats'))?.[1] ?? 0);
+    };
+    expect(await looks(() => backend.partitions())).toBe(0);
+    expect(await looks(() => backend.sweep(100))).toBe(100);
+    expect(await looks(() => backend.stats())).toBe(1_400);
+    expect(await backend.stats()).toMatchObject({ items: 1 });
+  });
+
   itOnServer('sweeps no more than it is asked for, and all that is there, past what lasts', async () => {
     const backend = await open();
     const expiresAt = clock.now() + 1_000;
