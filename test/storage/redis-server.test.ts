@@ -462,6 +462,44 @@ describe('Redis as a server', () => {
     },
   );
 
+  itOnServer('keeps the order of writes to one key that do not wait for each other', async () => {
+    const backend = await open();
+    const expiresAt = clock.now() + 1_000;
+    await backend.set(at('the partition is known'), 0);
+    for (const round of ['new', 'there']) {
+      const outcomes = await Promise.all([
+        backend.set(at('deleted'), 1),
+        backend.delete(at('deleted')),
+        backend.set(at('expires'), 1),
+        backend.set(at('expires'), 2, { expiresAt }),
+        backend.set(at('first'), 1, { version: round }),
+        backend.set(at('first'), 2, { ifAbsent: true }),
+        backend.set(at('next'), 1, { version: `${round}1` }),
+        backend.set(at('next'), 2, { ifVersion: `${round}1` }),
+        backend.set(at('again'), 1),
+        backend.delete(at('again')),
+        backend.set(at('again'), 2),
+        backend.set(at('again'), 3),
+        backend.set(at('together'), 1),
+        backend.transact([
+          { type: 'set', ...at('together'), value: 2 },
+          { type: 'delete', ...at('first') },
+        ]),
+        backend.set(at('together'), 3),
+      ]);
+      expect(outcomes[1]).toBe(true);
+      expect(outcomes[5]).toBeUndefined();
+      const { items } = await backend.scan('p', { range: { lt: 'the' } });
+      expect(items.map((item) => [item.key, item.type === 'value' && item.value])).toEqual([
+        ['again', 3],
+        ['expires', 2],
+        ['next', 2],
+      ]);
+      expect(items[1]).toMatchObject({ expiresAt });
+      expect((await backend.get(at('together')))?.value).toBe(2);
+    }
+  });
+
   it('is not even asked when an option cannot work', () => {
     for (const options of [
       { keyPrefix: 'a{b}' },
