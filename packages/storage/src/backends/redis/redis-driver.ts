@@ -194,7 +194,8 @@ export class RedisDriver implements Driver {
   }
 
   write(write: DriverWrite, now: number): Promise<Verdict> {
-    if (write.type === 'set' && !write.ifAbsent && write.ifVersion === undefined) return this.#set(write, now);
+    if (write.type === 'set' && !write.ifAbsent && write.ifVersion === undefined)
+      return this.#set(write, now);
     return this.#inTurn([write], () => this.#write(write, now));
   }
 
@@ -289,13 +290,17 @@ export class RedisDriver implements Driver {
     now: number,
   ): Promise<boolean> {
     const { index, expiries, generation, items } = this.#names.partition(partition);
-    const added = await this.#admitted(partition, SET, [index, expiries, generation, `${items}${key}`], (seen) =>
-      // What is left out is neither encoded nor read.
-      expiresAt === undefined
-        ? seen === ''
-          ? [key, record]
-          : [key, record, seen]
-        : [key, record, seen, ...lifetime(expiresAt, now)],
+    const added = await this.#admitted(
+      partition,
+      SET,
+      [index, expiries, generation, `${items}${key}`],
+      (seen) =>
+        // What is left out is neither encoded nor read.
+        expiresAt === undefined
+          ? seen === ''
+            ? [key, record]
+            : [key, record, seen]
+          : [key, record, seen, ...lifetime(expiresAt, now)],
     );
     return added === 1;
   }

@@ -98,7 +98,9 @@ export class RedisRegistry {
     let total = 0;
     for (let shard = 0; shard < SHARDS && total <= limit; shard += 1)
       for await (const page of this.#pages(shard, Buffer.alloc(0))) {
-        const counts = await Promise.all(page.map(({ name }) => this.#count(name.toString(), now, limit + 1)));
+        const counts = await Promise.all(
+          page.map(({ name }) => this.#count(name.toString(), now, limit + 1)),
+        );
         for (const visible of counts) total += Math.max(visible, 0);
         if (total > limit) break;
       }
