@@ -318,4 +318,54 @@ const at = (key: string) => ({ partition: 'p', key });
       { key: 'k2', value: 3 },
     ]);
   });
+
+  it('in which another program holds a row makes only writes of that row wait', async () => {
+    const pool = new Pool({ connectionString: url ?? '', max: 2 });
+    try {
+      const backend = await open({ client: pool });
+      const keys = ['a', 'b', 'c'];
+      await Promise.all(keys.map((key) => backend.set(at(key), 0)));
+      await admin.query('BEGIN');
+      await admin.query(`SELECT 1 FROM ${schema}.recap_items WHERE key = 'b' FOR UPDATE`);
+      const [first, held, third] = keys.map((key) => backend.set(at(key), 1));
+      await Promise.all([first, third]);
+      await Promise.all([backend.set(at('a'), 2), backend.set(at('c'), 2)]);
+      expect((await backend.get(at('b')))?.value).toBe(0);
+      await admin.query('COMMIT');
+      await held;
+      expect((await backend.scan('p')).items.map((item) => item.type === 'value' && item.value)).toEqual([
+        2, 1, 2,
+      ]);
+      const settings = await Promise.all([1, 2].map(() => pool.query('SHOW lock_timeout')));
+      expect(settings.map(({ rows }) => rows)).toEqual([[{ lock_timeout: '0' }], [{ lock_timeout: '0' }]]);
+      await backend.close();
+    } finally {
+      await pool.end();
+    }
+  });
+
+  it('that holds a damaged row fails only those who ask for it', async () => {
+    const backend = await open();
+    const keys = ['a', 'b', 'c'];
+    await Promise.all(keys.map((key) => backend.set(at(key), key)));
+    await admin.query(`UPDATE ${schema}.recap_items SET kind = 9 WHERE key = 'b'`);
+    expect(await Promise.allSettled(keys.map((key) => backend.get(at(key))))).toMatchObject([
+      { status: 'fulfilled', value: { value: 'a' } },
+      { status: 'rejected', reason: { code: 'CORRUPT' } },
+      { status: 'fulfilled', value: { value: 'c' } },
+    ]);
+  });
+
+  it('whose trigger refuses one of several values takes the others', async () => {
+    const backend = await open();
+    await admin.query(`CREATE FUNCTION ${schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'refused'; END $$`);
+    await admin.query(`CREATE TRIGGER refuse BEFORE INSERT ON ${schema}.recap_items FOR EACH ROW
+      WHEN (NEW.key = 'b') EXECUTE FUNCTION ${schema}.refuse()`);
+    expect(await Promise.allSettled(['a', 'b', 'c'].map((key) => backend.set(at(key), key)))).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'UNAVAILABLE', cause: { code: 'P0001' } } },
+      { status: 'fulfilled' },
+    ]);
+  });
 });

@@ -390,6 +390,35 @@ describe('Redis as a server', () => {
     for (const key of lasting) expect(await admin.pttl(`recap:{p}:i:${key}`)).toBe(-1);
   });
 
+  itOnServer('counts thousands that were to expire, and last', async () => {
+    const backend = await open();
+    const keys = Array.from({ length: 2_100 }, (_, index) => `k${index}`);
+    const expiresAt = clock.now() + 1_000;
+    await Promise.all(keys.map((key) => backend.set(at(key), 1, { expiresAt })));
+    await Promise.all(keys.map((key) => backend.set(at(key), 2)));
+    clock.advance(1_000);
+    expect(await backend.stats()).toMatchObject({ items: 2_100 });
+    expect(await admin.zcard('recap:{p}:x')).toBe(0);
+  });
+
+  itOnServer('looks at no more of what has expired than it has to', async () => {
+    const backend = await open();
+    const expiresAt = clock.now() + 1_000;
+    const keys = Array.from({ length: 1_500 }, (_, index) => `k${index}`);
+    await Promise.all(keys.map((key) => backend.set(at(key), 1, { expiresAt })));
+    await backend.set(at('lasts'), 1);
+    clock.advance(1_000);
+    const looks = async (work: () => Promise<unknown>): Promise<number> => {
+      await admin.config('RESETSTAT');
+      await work();
+      return Number(/^cmdstat_getrange:calls=(\d+)/m.exec(await admin.info('commandstats'))?.[1] ?? 0);
+    };
+    expect(await looks(() => backend.partitions())).toBe(0);
+    expect(await looks(() => backend.sweep(100))).toBe(100);
+    expect(await looks(() => backend.stats())).toBe(1_400);
+    expect(await backend.stats()).toMatchObject({ items: 1 });
+  });
+
   itOnServer('sweeps no more than it is asked for, and all that is there, past what lasts', async () => {
     const backend = await open();
     const expiresAt = clock.now() + 1_000;
@@ -432,6 +461,44 @@ describe('Redis as a server', () => {
       expect((await backend.keys('p')).items).toHaveLength(43);
     },
   );
+
+  itOnServer('keeps the order of writes to one key that do not wait for each other', async () => {
+    const backend = await open();
+    const expiresAt = clock.now() + 1_000;
+    await backend.set(at('the partition is known'), 0);
+    for (const round of ['new', 'there']) {
+      const outcomes = await Promise.all([
+        backend.set(at('deleted'), 1),
+        backend.delete(at('deleted')),
+        backend.set(at('expires'), 1),
+        backend.set(at('expires'), 2, { expiresAt }),
+        backend.set(at('first'), 1, { version: round }),
+        backend.set(at('first'), 2, { ifAbsent: true }),
+        backend.set(at('next'), 1, { version: `${round}1` }),
+        backend.set(at('next'), 2, { ifVersion: `${round}1` }),
+        backend.set(at('again'), 1),
+        backend.delete(at('again')),
+        backend.set(at('again'), 2),
+        backend.set(at('again'), 3),
+        backend.set(at('together'), 1),
+        backend.transact([
+          { type: 'set', ...at('together'), value: 2 },
+          { type: 'delete', ...at('first') },
+        ]),
+        backend.set(at('together'), 3),
+      ]);
+      expect(outcomes[1]).toBe(true);
+      expect(outcomes[5]).toBeUndefined();
+      const { items } = await backend.scan('p', { range: { lt: 'the' } });
+      expect(items.map((item) => [item.key, item.type === 'value' && item.value])).toEqual([
+        ['again', 3],
+        ['expires', 2],
+        ['next', 2],
+      ]);
+      expect(items[1]).toMatchObject({ expiresAt });
+      expect((await backend.get(at('together')))?.value).toBe(2);
+    }
+  });
 
   it('is not even asked when an option cannot work', () => {
     for (const options of [

@@ -114,12 +114,14 @@ function retryPolicy({ retry: settings, random = Math.random, onRetry }: CallPol
 
 function withBreaker({ circuitBreaker: settings, name, onCircuit }: CallPolicyOptions): Attempt {
   if (settings === false) return (run) => run();
-  const known = new WeakSet<Error>();
+  /** In this turn of the event loop: a driver may fail with the same error again later. */
+  const counted = new Set<Error>();
   // A pool with no connection to spare says nothing about the server.
   const isDown = (error: Error): boolean => {
     // Calls that an engine was asked together fail with one error, and that is one failure.
-    if (errorCode(error) !== 'UNAVAILABLE' || known.has(error)) return false;
-    known.add(error);
+    if (errorCode(error) !== 'UNAVAILABLE' || counted.has(error)) return false;
+    if (counted.size === 0) setImmediate(() => counted.clear());
+    counted.add(error);
     return true;
   };
   const policy = circuitBreaker(handleWhen(isDown), {

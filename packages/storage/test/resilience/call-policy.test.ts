@@ -200,10 +200,24 @@ describe('the circuit breaker', () => {
       aroundDriver(inner, callPolicy({ ...SETTINGS, ...breaker }), systemClock);
     const backend = createBackend(driver, { sweepIntervalMs: 0, through });
     await backend.open();
-    for (let n = 0; n < 4; n += 1)
-      await expect(backend.get(a)).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: broken });
+    const fail = () => expect(backend.get(a)).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: broken });
+    await Promise.all([fail(), fail(), fail(), fail()]);
     get.mockRestore();
     expect(await backend.get(a)).toBeUndefined();
+  });
+
+  it('counts a failure anew when a later operation fails of the same error', async () => {
+    const driver = new MemoryDriver({ maxItems: 9, maxBytes: 9, maxValueBytes: 9, whenFull: 'refuse' });
+    const broken = new Error('Always the same.');
+    const get = jest.spyOn(driver, 'get').mockImplementation(() => {
+      throw broken;
+    });
+    const through = (inner: Driver): Driver =>
+      aroundDriver(inner, callPolicy({ ...SETTINGS, ...breaker }), systemClock);
+    const backend = createBackend(driver, { sweepIntervalMs: 0, through });
+    await backend.open();
+    for (let n = 0; n < 4; n += 1) await settle(backend.get(a), 1);
+    expect(get).toHaveBeenCalledTimes(3);
   });
 
   it('lets one operation through after a while, and all once it has succeeded', async () => {

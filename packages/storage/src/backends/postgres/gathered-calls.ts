@@ -80,33 +80,50 @@ export class GatheredCalls<Call, Answer> {
     clearTimeout(this.#stalled);
     this.#stalled = undefined;
     this.#underWay += 1;
-    let hasLeft = false;
-    const leave = (): void => {
-      if (hasLeft) return;
-      hasLeft = true;
-      this.#underWay -= 1;
-      for (const { identity } of group) this.#busy.delete(identity);
+    let isTogether = true;
+    const part = (): void => {
+      if (isTogether) this.#underWay -= 1;
+      isTogether = false;
       this.#plan();
     };
+    const held = new Set(group.map(({ identity }) => identity));
+    const release = (identity: string | undefined): void => {
+      if (held.delete(identity)) this.#busy.delete(identity);
+    };
+    const leave = (): void => {
+      held.forEach(release);
+      part();
+    };
     const patience = setTimeout(leave, this.#options.patienceMs).unref();
-    void this.#make(group).finally(() => {
+    void this.#make(group, { part, release }).finally(() => {
       clearTimeout(patience);
       leave();
     });
     return true;
   }
 
-  async #make(group: readonly Waiting<Call, Answer>[]): Promise<void> {
+  async #make(
+    group: readonly Waiting<Call, Answer>[],
+    { part, release }: { part: () => void; release: (identity: string | undefined) => void },
+  ): Promise<void> {
     const { one, many, isOfOne } = this.#options;
     try {
       const answers =
         group.length === 1 ? [await one(group[0]!.call)] : await many(group.map(({ call }) => call));
       group.forEach(({ resolve }, place) => resolve(answers[place]!));
     } catch (error) {
-      const areTried = group.length > 1 && isOfOne(error);
-      for (const { call, resolve, reject } of group)
-        if (areTried) await one(call).then(resolve, reject);
-        else reject(error);
+      if (group.length === 1 || !isOfOne(error)) {
+        for (const { reject } of group) reject(error);
+        return;
+      }
+      // One of them may take long, and holds up neither the others nor what comes after these.
+      part();
+      const alone = chainsOf(group).map(async (chain) => {
+        for (const { call, resolve, reject } of chain) await one(call).then(resolve, reject);
+        release(chain[0]!.identity);
+        this.#plan();
+      });
+      await Promise.all(alone);
     }
   }
 
@@ -130,4 +147,18 @@ export class GatheredCalls<Call, Answer> {
     this.#waiting = held.length === 0 ? this.#waiting.slice(seen) : [...held, ...this.#waiting.slice(seen)];
     return group;
   }
+}
+
+/** Those about the same, in their order. */
+function chainsOf<Call, Answer>(
+  group: readonly Waiting<Call, Answer>[],
+): readonly (readonly Waiting<Call, Answer>[])[] {
+  const chains = new Map<unknown, Waiting<Call, Answer>[]>();
+  for (const waiting of group) {
+    const about = waiting.identity ?? waiting;
+    const chain = chains.get(about);
+    if (chain === undefined) chains.set(about, [waiting]);
+    else chain.push(waiting);
+  }
+  return [...chains.values()];
 }

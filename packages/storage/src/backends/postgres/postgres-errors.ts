@@ -31,11 +31,15 @@ export function explainPostgresError(error: unknown): StorageError | undefined {
   return new StorageError('UNAVAILABLE', text, { cause: error });
 }
 
-/** Data, a constraint, a deadlock, room, a limit. */
-const CLASSES_OF_ONE = new Set(['22', '23', '40', '53', '54']);
+/** Data, a constraint, a deadlock, a view's check, room, a limit, a trigger's refusal, a damaged row. */
+const CLASSES_OF_ONE = new Set(['22', '23', '40', '44', '53', '54', 'P0', 'XX']);
+/** A lock that was not to be had, a statement that took too long: both may be for one row. */
+const CODES_OF_ONE = new Set(['55P03', '57014']);
 
 /** Whether a statement about several rows did nothing, and may have failed for one of them alone. */
 export function isOfOneCall(error: unknown): boolean {
   const code = errorCode(error);
-  return code !== undefined && code.length === 5 && CLASSES_OF_ONE.has(code.slice(0, 2));
+  if (code === 'CORRUPT') return true;
+  if (code?.length !== 5) return false;
+  return CLASSES_OF_ONE.has(code.slice(0, 2)) || CODES_OF_ONE.has(code);
 }

@@ -1,6 +1,9 @@
 import type { SqlDialect, SqlStatement } from '../sql/sql-contract';
 import type { SqlStatements } from '../sql/sql-statements';
 
+/** How long a statement about several rows waits for one of them; then each is written by itself. */
+const GROUP_LOCK_MS = 500;
+
 /** What PostgreSQL does in one round trip where the shared steps take several. */
 export function postgresStatements({ table, json, jsonText }: SqlDialect, { grow }: SqlStatements) {
   const items = table('items');
@@ -40,13 +43,17 @@ export function postgresStatements({ table, json, jsonText }: SqlDialect, { grow
             AND (${items}.expires_at IS NULL OR ${items}.expires_at > $3)
           LIMIT 1) AS found`,
     },
-    /** 1 partitions, 2 keys, 3 kinds, 4 json, 5 bytes, 6 versions, 7 expiries; no address twice. */
+    /**
+     * 1 partitions, 2 keys, 3 kinds, 4 json, 5 bytes, 6 versions, 7 expiries; no address twice. A row that another
+     * program holds holds up the rest no longer than `GROUP_LOCK_MS`: the setting ends with the statement.
+     */
     setMany: {
       name: 'recap_set_many',
-      text: `INSERT INTO ${items} (partition, key, kind, json, bytes, version, expires_at, length, recent)
+      text: `WITH hurry AS MATERIALIZED (SELECT set_config('lock_timeout', '${GROUP_LOCK_MS}', true) AS done)
+        INSERT INTO ${items} (partition, key, kind, json, bytes, version, expires_at, length, recent)
         SELECT partition, key, kind, ${json('json')}, bytes, version, expires_at, 0, ''
-        FROM unnest(CAST($1 AS bytea[]), CAST($2 AS bytea[]), CAST($3 AS smallint[]), CAST($4 AS text[]),
-          CAST($5 AS bytea[]), CAST($6 AS text[]), CAST($7 AS bigint[]))
+        FROM hurry CROSS JOIN unnest(CAST($1 AS bytea[]), CAST($2 AS bytea[]), CAST($3 AS smallint[]),
+          CAST($4 AS text[]), CAST($5 AS bytea[]), CAST($6 AS text[]), CAST($7 AS bigint[]))
           AS given (partition, key, kind, json, bytes, version, expires_at)
         ORDER BY partition, key
         ON CONFLICT (partition, key) DO UPDATE SET kind = excluded.kind, json = excluded.json, bytes = excluded.bytes,

@@ -21,6 +21,7 @@ import { decodeElement, decodeRecord, encodeElement, encodeRecord } from './redi
 import { lexBounds, RedisRegistry } from './redis-registry';
 import { GROW, KEYS, LENGTH, LOOK, PUBLISH, RANGE, SET, WRITE, type RedisScript } from './redis-scripts';
 import { warnOfEviction } from './warn-of-eviction';
+import { WritesInTurn } from './writes-in-turn';
 
 export interface RedisDriverOptions {
   readonly openClient: () => Promise<RedisClient>;
@@ -66,6 +67,7 @@ export class RedisDriver implements Driver {
   readonly #names: RedisNames;
   /** Whether what is set is mostly there already. */
   readonly #overwrites = new Odds();
+  readonly #turns = new WritesInTurn();
   #opened: Opened | undefined;
   #hasWarned = false;
 
@@ -191,17 +193,10 @@ export class RedisDriver implements Driver {
     return length < 0 ? undefined : length;
   }
 
-  async write(write: DriverWrite, now: number): Promise<Verdict> {
-    if (write.type === 'append' && write.expiresAt === undefined) {
-      const { partition, key, version, values } = write;
-      const args = [now, version, ...values.map(encodeElement)];
-      const length = await this.#open().connection.write(GROW, [this.#names.item(partition, key)], args);
-      if (length !== -1) return { status: 'written', length: length as number };
-    }
-    if (write.type !== 'set' || write.ifAbsent || write.ifVersion !== undefined)
-      return (await this.transact([write], now))[0]!;
-    await this.#set(write, now);
-    return { status: 'written' };
+  write(write: DriverWrite, now: number): Promise<Verdict> {
+    if (write.type === 'set' && !write.ifAbsent && write.ifVersion === undefined)
+      return this.#set(write, now);
+    return this.#inTurn([write], () => this.#write(write, now));
   }
 
   batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
@@ -218,17 +213,8 @@ export class RedisDriver implements Driver {
     );
   }
 
-  async transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
-    const { partition } = writes[0]!;
-    const { index, expiries, generation, items } = this.#names.partition(partition);
-    const keys = [index, expiries, generation, ...writes.map(({ key }) => `${items}${key}`)];
-    const fields = writes.flatMap((write) => toFields(write, now));
-    const answer = await this.#admitted(partition, WRITE, keys, (seen) => [now, seen, ...fields]);
-    return (answer as (number | Buffer)[]).map((one) =>
-      typeof one === 'number'
-        ? { status: 'written', length: one }
-        : VERDICTS[one.toString() as keyof typeof VERDICTS],
-    );
+  transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
+    return this.#inTurn(writes, () => this.#transact(writes, now));
   }
 
   async publish(channel: string, message: string): Promise<void> {
@@ -248,26 +234,88 @@ export class RedisDriver implements Driver {
     return { items: Math.min(items, COUNT_LIMIT), isCapped: items > COUNT_LIMIT };
   }
 
-  async #set({ partition, key, value, version, expiresAt }: SetWrite, now: number): Promise<void> {
-    const { index, expiries, generation, items } = this.#names.partition(partition);
-    const name = `${items}${key}`;
+  /** Begins at once unless something is tried for one of the keys. */
+  #inTurn<T>(writes: readonly Address[], begin: () => Promise<T>): Promise<T> {
+    if (!this.#turns.areAny) return begin();
+    const names = writes.map(({ partition, key }) => this.#names.item(partition, key));
+    return names.reduce<() => Promise<T>>((next, name) => () => this.#turns.make(name, false, next), begin)();
+  }
+
+  async #write(write: DriverWrite, now: number): Promise<Verdict> {
+    if (write.type === 'append' && write.expiresAt === undefined) {
+      const { partition, key, version, values } = write;
+      const args = [now, version, ...values.map(encodeElement)];
+      const length = await this.#open().connection.write(GROW, [this.#names.item(partition, key)], args);
+      if (length !== -1) return { status: 'written', length: length as number };
+    }
+    return (await this.#transact([write], now))[0]!;
+  }
+
+  async #set(write: SetWrite, now: number): Promise<Verdict> {
+    const { partition, key, value, version, expiresAt } = write;
     const record = encodeRecord(value, version, expiresAt);
-    const isPlain = expiresAt === undefined && this.#options.waitReplicas === 0;
-    // What is there is in the index, so that one command does it, which costs the server a third of the script.
-    if (isPlain && this.#overwrites.areGood) {
+    if (expiresAt === undefined && this.#options.waitReplicas === 0) {
+      const name = this.#names.item(partition, key);
+      const begin = (): Promise<void> => this.#overwrite(name, write, record, now);
+      await (this.#turns.areAny ? this.#turns.make(name, true, begin) : begin());
+    } else {
+      await this.#inTurn([write], () => this.#add(write, record, now));
+    }
+    return { status: 'written' };
+  }
+
+  /** What is there is in the index, so that one command does it, which costs the server a third of the script. */
+  async #overwrite(name: string, write: SetWrite, record: string | Buffer, now: number): Promise<void> {
+    // A set of this key that is tried may become a script, which this one must not come before.
+    if (!this.#overwrites.areGood && !this.#turns.has(name)) {
+      this.#overwrites.note(!(await this.#add(write, record, now)));
+      return;
+    }
+    const tried = this.#turns.try(name);
+    try {
       const answer = await this.#open().connection.commands.set(name, record, 'XX');
       this.#overwrites.note(answer !== null);
       if (answer !== null) return;
+      tried.hasFailed = true;
+      await this.#add(write, record, now);
+    } finally {
+      this.#turns.end(name, tried);
     }
-    const added = await this.#admitted(partition, SET, [index, expiries, generation, name], (seen) =>
-      // What is left out is neither encoded nor read.
-      expiresAt === undefined
-        ? seen === ''
-          ? [key, record]
-          : [key, record, seen]
-        : [key, record, seen, ...lifetime(expiresAt, now)],
+  }
+
+  /** Tells whether the key is new. */
+  async #add(
+    { partition, key, expiresAt }: SetWrite,
+    record: string | Buffer,
+    now: number,
+  ): Promise<boolean> {
+    const { index, expiries, generation, items } = this.#names.partition(partition);
+    const added = await this.#admitted(
+      partition,
+      SET,
+      [index, expiries, generation, `${items}${key}`],
+      (seen) =>
+        // What is left out is neither encoded nor read.
+        expiresAt === undefined
+          ? seen === ''
+            ? [key, record]
+            : [key, record, seen]
+          : [key, record, seen, ...lifetime(expiresAt, now)],
     );
-    if (isPlain && !this.#overwrites.areGood) this.#overwrites.note(added === 0);
+    return added === 1;
+  }
+
+  async #transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
+    const { partition } = writes[0]!;
+    const { index, expiries, generation, items } = this.#names.partition(partition);
+    const keys = [index, expiries, generation, ...writes.map(({ key }) => `${items}${key}`)];
+    const fields = writes.flatMap((write) => toFields(write, now));
+    const answer = await this.#admitted(partition, WRITE, keys, (seen) => [now, seen, ...fields]);
+    return (answer as (number | Buffer)[]).map((one) =>
+      typeof one === 'number'
+        ? { status: 'written', length: one }
+        : VERDICTS[one.toString() as keyof typeof VERDICTS],
+    );
   }
 
   /** What is under each key: all of a value, the head of a list, or nothing. */

@@ -11,14 +11,20 @@ interface Registered {
   readonly token: Buffer;
 }
 
-export interface PartitionCount {
+interface PartitionCount {
+  /** At least. */
   readonly visible: number;
+  /** At most. */
   readonly expired: number;
+  /** Behind how many of the expired to look for what lasts; -1: there is no more. */
+  readonly next: number;
 }
 
 const PAGE = 100;
 /** Of one `sweep()`, so that it stays a small step however many partitions there are. */
 const SWEPT_PARTITIONS = 1_000;
+/** Of what is noted as expired, in one step of the server. */
+const LOOKED_AT = 1_000;
 const NUL = Buffer.of(0);
 
 /**
@@ -68,9 +74,9 @@ export class RedisRegistry {
         .filter((name) => end === undefined || Buffer.compare(name, end) <= 0)
         .sort((a, b) => Buffer.compare(a, b))
         .map((name) => name.toString());
-      const counts = await Promise.all(names.map((name) => this.count(name, now)));
+      const counts = await Promise.all(names.map((name) => this.#count(name, now, 1)));
       for (const [index, name] of names.entries()) {
-        if (counts[index]!.visible <= 0) continue;
+        if (counts[index]! <= 0) continue;
         if (items.length === limit) return { items, hasMore: true };
         items.push(name);
       }
@@ -79,14 +85,12 @@ export class RedisRegistry {
     return { items, hasMore: false };
   }
 
-  async count(partition: string, now: number): Promise<PartitionCount> {
-    const { index, expiries } = this.#names.partition(partition);
-    for (let offset = 0; ;) {
-      const answer = await this.#connection.read(COUNT, [index, expiries], [now, offset]);
-      const [visible, expired, next] = answer as [number, number, number];
-      if (next === 0) return { visible, expired };
-      offset = next;
-    }
+  /** Exact where fewer than `enough` are visible; else at least that many are. */
+  async #count(partition: string, now: number, enough: number): Promise<number> {
+    let { visible, next } = await this.#glance(partition, now);
+    while (visible < enough && next >= 0)
+      ({ visible, next } = await this.#glance(partition, now, next, LOOKED_AT));
+    return visible;
   }
 
   /** Counts up to a little more than `limit`. */
@@ -94,8 +98,10 @@ export class RedisRegistry {
     let total = 0;
     for (let shard = 0; shard < SHARDS && total <= limit; shard += 1)
       for await (const page of this.#pages(shard, Buffer.alloc(0))) {
-        const counts = await Promise.all(page.map(({ name }) => this.count(name.toString(), now)));
-        for (const { visible } of counts) total += Math.max(visible, 0);
+        const counts = await Promise.all(
+          page.map(({ name }) => this.#count(name.toString(), now, limit + 1)),
+        );
+        for (const visible of counts) total += Math.max(visible, 0);
         if (total > limit) break;
       }
     return total;
@@ -122,7 +128,8 @@ export class RedisRegistry {
   }
 
   async #sweepPage(page: readonly Registered[], limit: number, now: number): Promise<number> {
-    const counts = await Promise.all(page.map(({ name }) => this.count(name.toString(), now)));
+    // What is counted as expired and lasts is found by sweeping, and a partition that holds some is not vacant.
+    const counts = await Promise.all(page.map(({ name }) => this.#glance(name.toString(), now)));
     let swept = 0;
     for (const [place, { visible, expired }] of counts.entries()) {
       const partition = page[place]!.name.toString();
@@ -137,6 +144,13 @@ export class RedisRegistry {
       if (visible <= 0) await this.#retire(partition, page[place]!.token);
     }
     return swept;
+  }
+
+  async #glance(partition: string, now: number, offset = 0, lookedAt = 0): Promise<PartitionCount> {
+    const { index, expiries } = this.#names.partition(partition);
+    const answer = await this.#connection.read(COUNT, [index, expiries], [now, offset, lookedAt]);
+    const [visible, expired, next] = answer as [number, number, number];
+    return { visible, expired, next };
   }
 
   /**

@@ -256,22 +256,20 @@ local function lasts(item)
 end`;
 
 /**
- * KEYS index, expiries; ARGV now, offset. Answers how many items are visible, and how many are not any more, and with
- * which offset to ask again, where more than a thousand expiries are to be looked at.
+ * KEYS index, expiries; ARGV now, offset, how many expiries to look at behind it. Answers how many items are visible at
+ * least, how many are not any more at most, and with which offset to go on to know better, or -1 where that is known.
  */
 export const COUNT = script(
   HEAD,
   LASTS,
   `
-local items = string.sub(KEYS[1], 1, -2) .. 'i:'
-local keys = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', ARGV[2], 1000)
-local next = tonumber(ARGV[2])
-for _, key in ipairs(keys) do
-  if lasts(items .. key) then redis.call('ZREM', KEYS[2], key) else next = next + 1 end
+local items, seen = string.sub(KEYS[1], 1, -2) .. 'i:', tonumber(ARGV[2])
+for _, key in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', seen, ARGV[3])) do
+  if lasts(items .. key) then redis.call('ZREM', KEYS[2], key) else seen = seen + 1 end
 end
 local expired = redis.call('ZCOUNT', KEYS[2], '-inf', ARGV[1])
 local marked = redis.call('ZSCORE', KEYS[1], '') and 1 or 0
-return { redis.call('ZCARD', KEYS[1]) - marked - expired, expired, #keys == 1000 and next or 0 }`,
+return { redis.call('ZCARD', KEYS[1]) - marked - expired, expired, expired > seen and seen or -1 }`,
 );
 
 /** KEYS index, expiries; ARGV now, limit. Answers how many have expired, and at how many it has looked. */

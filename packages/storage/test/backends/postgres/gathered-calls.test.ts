@@ -120,6 +120,42 @@ describe('calls that are gathered', () => {
     expect(answersOf(await answers)).toEqual([1, 'of one', 3]);
   });
 
+  it('that are tried one by one hold up neither each other nor what follows, but for their own order', async () => {
+    const answers = makeAll([call('a', 1), call('b', 2)]);
+    await turn();
+    await server.answer('of one');
+    await server.answer();
+    const later = makeAll([call('b', 3), call('a', 4)]);
+    await turn();
+    expect(server.asked.slice(1)).toEqual([['a1'], ['b2'], ['a4']]);
+    await server.answerAll();
+    expect(server.asked.at(-1)).toEqual(['b3']);
+    expect(answersOf(await answers)).toEqual([1, 2]);
+    expect(answersOf(await later)).toEqual([3, 4]);
+  });
+
+  it('about one thing keep their order when they are tried one by one', async () => {
+    const answers = makeAll([call('a', 1), call('b', 2), call('a', 3)]);
+    await turn();
+    await server.answer('of one');
+    expect(server.asked.slice(1)).toEqual([['a1'], ['b2']]);
+    await server.answerAll();
+    expect(server.asked.at(-1)).toEqual(['a3']);
+    expect(answersOf(await answers)).toEqual([1, 2, 3]);
+  });
+
+  it('leave room for others while they are tried one by one', async () => {
+    const answers = makeAll(numbered(128));
+    await turn();
+    for (let group = 0; group < 4; group += 1) await server.answer('of one');
+    const later = calls.make(call('later', 1));
+    await turn();
+    expect(server.asked.at(-1)).toEqual(['later1']);
+    await server.answerAll();
+    expect(await later).toBe(1);
+    expect(await answers).toHaveLength(128);
+  });
+
   it('fail together when the server does', async () => {
     const answers = makeAll([call('a', 1), call('b', 2)]);
     await turn();
