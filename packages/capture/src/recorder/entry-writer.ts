@@ -286,12 +286,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
   }
 
   #unspooled(batches: readonly Taken[]): Exchange[] {
-    return batches.flatMap((batch) => {
-      const tickets = this.#tickets.within(batch);
-      return this.#pipeline
-        .unpack(batch)
-        .filter((queued, index) => tickets[index] === undefined && !('record' in queued)) as Exchange[];
-    });
+    return batches.flatMap((batch) => this.#tickets.unspooled(batch, this.#pipeline.unpack(batch)));
   }
 
   /** Exchanges in memory, spooled as well or not. */

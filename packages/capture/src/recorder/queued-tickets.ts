@@ -1,4 +1,5 @@
-import type { Batch } from './exchange-queue';
+import type { Exchange } from '../exchange';
+import type { Batch, QueuedExchange } from './exchange-queue';
 import type { SpoolTicket } from './exchange-spool';
 
 /** Which of the exchanges in memory are in the spool as well, where each goes there first. */
@@ -38,8 +39,11 @@ export class QueuedTickets<Taken extends Batch> {
     return tickets;
   }
 
-  /** By the place of each exchange in a batch; of batches that nobody was told of, in their order, at the end. */
-  within(batch: Taken): readonly (SpoolTicket | undefined)[] {
-    return this.#taken.get(batch) ?? this.#queued.splice(0, batch.size);
+  /** @param queued of a batch; batches that nobody was told of come in their order, at the end. @returns what is in memory alone */
+  unspooled(batch: Taken, queued: readonly QueuedExchange[]): Exchange[] {
+    const tickets = this.#taken.get(batch) ?? this.#queued.splice(0, batch.size);
+    return queued.filter(
+      (exchange, index): exchange is Exchange => tickets[index] === undefined && !('record' in exchange),
+    );
   }
 }

@@ -106,12 +106,11 @@ export class Spool implements ExchangeSpool {
   }
 
   append(exchange: Exchange): Ticket {
-    let ticket: Ticket | undefined;
-    this.#write([encodeSpooledEntry(this.#options.prepare(exchange))], (written) => {
-      ticket = written;
-    });
-    // Not thrown and not written: there is no third.
-    return ticket as unknown as Ticket;
+    const tickets: Ticket[] = [];
+    this.#write([encodeSpooledEntry(this.#options.prepare(exchange))], (written) => tickets.push(written));
+    const [ticket] = tickets;
+    if (ticket === undefined) throw new TypeError('A record was neither written nor refused.');
+    return ticket;
   }
 
   appendAll(exchanges: readonly Exchange[], onSpooled: () => void): (Ticket | undefined)[] {

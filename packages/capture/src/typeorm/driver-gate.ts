@@ -4,7 +4,7 @@
  * ends the thread shuts the gate first.
  */
 export interface DriverGate {
-  /** Never returns when the gate is shut. */
+  /** Waits while the gate is shut. */
   enter(): void;
   leave(): void;
 }
@@ -16,6 +16,15 @@ export async function passing<T>(gate: DriverGate, call: () => Promise<T>): Prom
   gate.enter();
   try {
     return await call();
+  } finally {
+    gate.leave();
+  }
+}
+
+export function passingNow<T>(gate: DriverGate, call: () => T): T {
+  gate.enter();
+  try {
+    return call();
   } finally {
     gate.leave();
   }
