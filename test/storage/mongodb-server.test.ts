@@ -6,7 +6,7 @@ import {
   type MongodbBackendOptions,
 } from '@recap/storage';
 import { FakeClock } from '@recap/storage/testing';
-import { Long, MongoClient, type Collection, type Document } from 'mongodb';
+import { Long, MongoClient, ObjectId, type Collection, type Document } from 'mongodb';
 import { startFaultProxy, type FaultProxy } from '../faults/rig/fault-proxy';
 import { until } from '../faults/rig/until';
 import { withCommands } from './mongodb-doubles';
@@ -268,6 +268,21 @@ const MIB = 2 ** 20;
     const written = [Long.fromNumber(2 ** 40), Long.fromNumber(7), Long.MAX_VALUE];
     await items().updateOne({ key: 'n' }, { $set: { json: written } });
     expect((await backend.get(at('n')))?.value).toEqual([2 ** 40, 7, 2 ** 63]);
+  });
+
+  it.each([
+    ['integers of 64 bits', [Long.MAX_VALUE, { deep: Long.fromNumber(7) }]],
+    ['a date', { at: new Date(0) }],
+    ['no number', [NaN, Infinity]],
+    ['what only BSON has', { pattern: /a/u, id: new ObjectId('0123456789abcdef01234567') }],
+    ['what lies deep', [[[[[[[[[[1, { text: 'x' }]]]]]]]]]]],
+  ])('scans %s, written by another program, as a get reads it', async (_name, json) => {
+    const backend = await open();
+    await backend.set(at('foreign'), 1);
+    await items().updateOne({ key: 'foreign' }, { $set: { json } });
+    const read = await backend.get(at('foreign'));
+    expect(read?.value).toEqual(JSON.parse(JSON.stringify(read?.value)));
+    expect((await backend.scan('p')).items).toEqual([read]);
   });
 
   it('has one document for each address, and lets go of values an hour after they have expired at most', async () => {

@@ -124,7 +124,7 @@ export interface Driver {
     filter: JsonFilter,
     scan: DriverScan,
     now: number,
-  ): Awaitable<DriverPage<StoredItem>>;
+  ): Awaitable<DriverPage<ReadItem>>;
   publish?(channel: string, message: string): Awaitable<void>;
   subscribe?(channel: string, listener: (message: string) => void): Awaitable<() => Awaitable<void>>;
 

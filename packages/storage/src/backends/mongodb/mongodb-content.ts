@@ -57,6 +57,49 @@ export function fromContent(document: MongoDocument): StoredValue {
   throw new StorageError('CORRUPT', 'A document holds no value that is known. Something else wrote it.');
 }
 
+/** Deeper than almost all JSON; what calls itself goes no deeper. */
+const SHALLOW = 8;
+/** What a number takes, about. */
+const NUMBER_BYTES = 8;
+
+/**
+ * About what JSON takes; less than 0 where it is deep, or not JSON beyond doubt: another program may have written
+ * values that only BSON has.
+ */
+export function sizeOfJson(value: unknown, depth = SHALLOW): number {
+  switch (typeof value) {
+    case 'string':
+      return value.length;
+    case 'number':
+      return Number.isFinite(value) ? NUMBER_BYTES : -1;
+    case 'boolean':
+      return 1;
+    case 'object':
+      return value === null ? 1 : depth === 0 ? -1 : sizeOfMembers(value, depth - 1);
+    default:
+      return -1;
+  }
+}
+
+function sizeOfMembers(container: object, depth: number): number {
+  let size = 2;
+  if (Array.isArray(container)) {
+    for (const element of container as readonly unknown[]) {
+      const bytes = sizeOfJson(element, depth);
+      if (bytes < 0) return -1;
+      size += bytes + 1;
+    }
+    return size;
+  }
+  if (Object.getPrototypeOf(container) !== Object.prototype) return -1;
+  for (const name in container) {
+    const bytes = sizeOfJson((container as Readonly<Record<string, unknown>>)[name], depth);
+    if (bytes < 0) return -1;
+    size += name.length + bytes + 4;
+  }
+  return size;
+}
+
 function toText(json: unknown): string {
   const text = JSON.stringify(json);
   // An integer that only another program writes: no number of ours is one.

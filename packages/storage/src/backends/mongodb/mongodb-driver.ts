@@ -5,6 +5,7 @@ import type {
   DriverPage,
   DriverScan,
   DriverWrite,
+  ReadItem,
   StoredItem,
   StoredRange,
   Verdict,
@@ -111,7 +112,7 @@ export class MongoDriver implements Driver {
     return this.#open().reader.getMany(addresses, now);
   }
 
-  scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
+  scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<ReadItem>> {
     return this.#open().reader.scan(partition, scan, now);
   }
 
@@ -139,12 +140,7 @@ export class MongoDriver implements Driver {
     return this.#open().writer.transact(writes, now);
   }
 
-  query(
-    partition: string,
-    filter: JsonFilter,
-    scan: DriverScan,
-    now: number,
-  ): Promise<DriverPage<StoredItem>> {
+  query(partition: string, filter: JsonFilter, scan: DriverScan, now: number): Promise<DriverPage<ReadItem>> {
     return this.#open().reader.query(partition, filter, scan, now);
   }
 

@@ -1,10 +1,10 @@
 import type { Address, BackendStats } from '../../backend';
 import type { ByteRange } from '../../byte-range';
-import type { DriverPage, DriverScan, StoredItem } from '../../driver';
+import type { DriverPage, DriverScan, ReadItem, StoredItem } from '../../driver';
 import type { JsonFilter } from '../../json-filter';
 import type { MongoCollection, MongoDocument } from './mongodb-client';
 import { mongodbQuery } from './mongodb-query';
-import { isLive, ITEM_FIELDS, live, toItem, type MongoRecord } from './mongodb-records';
+import { isLive, ITEM_FIELDS, live, toItem, toReadItem, type MongoRecord } from './mongodb-records';
 import { firstStringFrom } from './string-bounds';
 
 const COUNT_LIMIT = 10_000;
@@ -46,16 +46,11 @@ export class MongoReader {
     return addresses.map(({ partition, key }) => found.get(partition)?.get(key));
   }
 
-  scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
+  scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<ReadItem>> {
     return this.#page(partition, {}, scan, now);
   }
 
-  query(
-    partition: string,
-    filter: JsonFilter,
-    scan: DriverScan,
-    now: number,
-  ): Promise<DriverPage<StoredItem>> {
+  query(partition: string, filter: JsonFilter, scan: DriverScan, now: number): Promise<DriverPage<ReadItem>> {
     return this.#page(partition, mongodbQuery(filter), scan, now);
   }
 
@@ -64,7 +59,7 @@ export class MongoReader {
     more: MongoDocument,
     { limit, reverse, ...range }: DriverScan,
     now: number,
-  ): Promise<DriverPage<StoredItem>> {
+  ): Promise<DriverPage<ReadItem>> {
     const key = toCondition(range);
     if (key === undefined) return { items: [], hasMore: false };
     const order = reverse ? -1 : 1;
@@ -77,7 +72,7 @@ export class MongoReader {
         batchSize: limit + 1,
       },
     );
-    const items: StoredItem[] = [];
+    const items: ReadItem[] = [];
     let bytes = 0;
     try {
       for (let first = await cursor.next(); first !== null; first = await cursor.next()) {
@@ -85,9 +80,9 @@ export class MongoReader {
         for (const document of [first, ...cursor.readBufferedDocuments()]) {
           if (items.length === limit || (bytes > PAGE_BYTES && items.length > 0))
             return { items, hasMore: true };
-          const item = toItem(document);
-          bytes += item.value?.length ?? 0;
-          items.push(item);
+          const read = toReadItem(document);
+          bytes += read.bytes;
+          items.push(read.item);
         }
       }
     } finally {

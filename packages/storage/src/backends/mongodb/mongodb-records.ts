@@ -1,7 +1,8 @@
-import type { AppendWrite, DriverWrite, SetWrite, StoredItem, Verdict } from '../../driver';
+import type { AppendWrite, DriverWrite, ReadItem, SetWrite, StoredItem, Verdict } from '../../driver';
+import type { JsonValue } from '../../json-value';
 import { newId } from '../../new-id';
 import type { MongoDocument } from './mongodb-client';
-import { fromContent, kindOf, toContent, toElements, type Content } from './mongodb-content';
+import { fromContent, kindOf, sizeOfJson, toContent, toElements, type Content } from './mongodb-content';
 
 /**
  * What a write has to know of the document under an address. Beside it a document holds `partition`, `key`, and of a
@@ -197,6 +198,23 @@ export function toItem(document: MongoDocument): StoredItem {
     version: version as string,
     expiresAt: expiresAt as number | undefined,
   };
+}
+
+/** As `toItem`, without the way over its text where the driver made JSON of it; and about what its value takes. */
+export function toReadItem(document: MongoDocument): { readonly item: ReadItem; readonly bytes: number } {
+  const { kind, json } = document;
+  const bytes = kind === 'json' ? sizeOfJson(json) : -1;
+  if (bytes < 0) {
+    const item = toItem(document);
+    return { item, bytes: item.value?.length ?? 0 };
+  }
+  const { key, version, expiresAt } = document as { key: string; version: string; expiresAt?: number };
+  const value = json as JsonValue;
+  const item: ReadItem =
+    expiresAt === undefined
+      ? { type: 'value', key, value, version }
+      : { type: 'value', key, value, version, expiresAt };
+  return { item, bytes };
 }
 
 export function fromElement(element: unknown) {
