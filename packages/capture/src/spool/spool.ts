@@ -115,21 +115,21 @@ export class Spool implements ExchangeSpool {
 
   appendAll(exchanges: readonly Exchange[], onSpooled: () => void): (Ticket | undefined)[] {
     const tickets = new Array<Ticket | undefined>(exchanges.length).fill(undefined);
-    const prepared: number[] = [];
+    const places: number[] = [];
     const payloads: Payload[] = [];
-    exchanges.forEach((exchange, index) => {
+    exchanges.forEach((exchange, place) => {
       try {
         payloads.push(encodeSpooledEntry(this.#options.prepare(exchange)));
-        prepared.push(index);
+        places.push(place);
       } catch (error) {
         this.#noteFailure(error);
       }
     });
-    let written = 0;
+    const unwritten = places.values();
     try {
       this.#write(payloads, (ticket) => {
-        tickets[prepared[written] ?? -1] = ticket;
-        written += 1;
+        const { value: place } = unwritten.next();
+        if (place !== undefined) tickets[place] = ticket;
         onSpooled();
       });
     } catch (error) {
