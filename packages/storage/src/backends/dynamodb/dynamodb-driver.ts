@@ -54,7 +54,7 @@ interface Opened {
 const LISTED = 'sk, version, expires_at, json, octets, body, body_kind, byte_count, element_count';
 /** What tells a key, and whether it is visible. */
 const NAMED = 'sk, expires_at';
-/** Of items that are read for their keys, each up to 1 MB, since that is all that one answer goes through. */
+/** After so many a page of keys ends: the server goes through 1 MB of items for each, whatever is wanted of them. */
 const ANSWERS = 16;
 const COUNT_LIMIT = 10_000;
 const PAGE_BYTES = 4 * 2 ** 20;
@@ -166,7 +166,8 @@ export class DynamodbDriver implements Driver {
       }
       answers += 1;
       const last = page.at(-1);
-      if (answers >= ANSWERS && last !== undefined) return { items, hasMore: true, stoppedAt: keyOf(last) };
+      if (answers >= ANSWERS && items.length > 0 && last !== undefined)
+        return { items, hasMore: true, stoppedAt: keyOf(last) };
     }
     return { items, hasMore: false };
   }
