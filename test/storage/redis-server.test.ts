@@ -326,8 +326,22 @@ describe('Redis as a server', () => {
     expect(await backend.keys('p')).toEqual({ items: ['a', 'c', 'l'] });
     expect(await admin.zrange('recap:{p}:k', 0, -1)).not.toContain('b');
     const statistics = await admin.info('commandstats');
-    expect(statistics).toContain('cmdstat_getrange');
-    expect(statistics).not.toMatch(/cmdstat_(get|mget|lrange):/);
+    expect(statistics).toContain('cmdstat_exists');
+    expect(statistics).not.toMatch(/cmdstat_(get|mget|getrange|lindex|lrange):/);
+  });
+
+  itOnServer('lists keys that have an expiry on record, and were overwritten for ever since', async () => {
+    const backend = await open();
+    const expiresAt = clock.now() + 1_000;
+    for (const key of ['a', 'b', 'c', 'd']) await backend.set(at(key), 1, { expiresAt });
+    await backend.set(at('d'), 1, { expiresAt: expiresAt + 1 });
+    await backend.append(at('l'), [1], { expiresAt });
+    await backend.append(at('m'), [1], { expiresAt });
+    for (const key of ['b', 'm']) await backend.set(at(key), 2);
+    clock.advance(1_000);
+    expect(await admin.zrange('recap:{p}:x', 0, -1)).toContain('b');
+    expect(await backend.keys('p')).toEqual({ items: ['b', 'd', 'm'] });
+    expect(await backend.keys('p', { reverse: true, limit: 2 })).toMatchObject({ items: ['m', 'd'] });
   });
 
   itOnServer('holds what something else wrote: CORRUPT, never a value', async () => {
@@ -337,13 +351,14 @@ describe('Redis as a server', () => {
     const calls = [
       backend.get(at('a')),
       backend.scan('p'),
-      backend.keys('p'),
       backend.range(at('a')),
       backend.append(at('a'), [1]),
       backend.delete(at('a'), { ifVersion: 'v' }),
     ];
     for (const error of await Promise.all(calls.map(failure)))
       expect(error).toMatchObject({ code: 'CORRUPT' });
+    // So it can be found, and deleted.
+    expect(await backend.keys('p')).toEqual({ items: ['a'] });
   });
 
   itOnServer('forgets partitions that are empty, and none that is written meanwhile', async () => {

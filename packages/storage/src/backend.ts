@@ -146,7 +146,10 @@ export interface Backend {
    */
   delete(address: Address, options?: DeleteOptions): Promise<boolean>;
   scan(partition: string, options?: ScanOptions): Promise<Page<Item>>;
-  /** The keys that `scan` would find, in the same order, where an engine can without reading what they hold. */
+  /**
+   * The keys that `scan` would find, in the same order, where an engine can without reading what they hold. So they may
+   * tell what a `scan` rejects with `CORRUPT`.
+   */
   keys(partition: string, options?: ScanOptions): Promise<Page<string>>;
   /** The names of partitions that hold something visible, in the order of their bytes. */
   partitions(prefix?: string, options?: PageOptions): Promise<Page<string>>;

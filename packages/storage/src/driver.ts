@@ -105,7 +105,10 @@ export interface Driver {
     now: number,
   ): Awaitable<(StoredItem | undefined)[]>;
   scan(partition: string, scan: DriverScan, now: number): Awaitable<DriverPage<ReadItem>>;
-  /** As `scan`, without values; a driver that reads them all the same needs none, and is asked for a `scan`. */
+  /**
+   * As `scan`, without values, and with the keys of what is there but cannot be read, so that it is found. A driver that
+   * reads values all the same needs none, and is asked for a `scan`.
+   */
   keys?(partition: string, scan: DriverScan, now: number): Awaitable<DriverPage<string>>;
   partitions(range: ByteRange, limit: number, now: number): Awaitable<DriverPage<string>>;
   /** `end` and `start` may be negative (from the end) and lie anywhere. */

@@ -5,8 +5,16 @@ const CHUNK = 512;
 /** A key's UTF-8 bytes, one to a character, so that strings compare as the bytes do. */
 export type ByteKey = string;
 
-export const toByteKey = (key: string): ByteKey => Buffer.from(key).toString('latin1');
-export const fromByteKey = (key: ByteKey): string => Buffer.from(key, 'latin1').toString();
+const BEYOND_ASCII = /[\u0080-\uFFFF]/;
+
+/** What is ASCII is the same both ways, and seen sooner than encoded. */
+export function toByteKey(key: string): ByteKey {
+  return BEYOND_ASCII.test(key) ? Buffer.from(key).toString('latin1') : key;
+}
+
+export function fromByteKey(key: ByteKey): string {
+  return BEYOND_ASCII.test(key) ? Buffer.from(key, 'latin1').toString() : key;
+}
 
 /** Keys in the order of their bytes, in chunks, so that one more costs little among a million. */
 export class SortedKeys {

@@ -4,8 +4,8 @@ import { errorCode } from '../errors';
 import { AdaptiveLimit } from './adaptive-limit';
 import { MAX_TOLD } from './copy-counts';
 import { DigestOfAll, FingerprintMaker } from './fingerprints';
-import { findUnreadableKey } from './find-unreadable-key';
 import { sizeOf, type Piece } from './piece';
+import { readNextItem } from './read-next-item';
 
 export interface CheckOptions {
   /** Checks only partitions whose names begin with it. */
@@ -87,12 +87,16 @@ class Checking {
       } catch (error) {
         if (errorCode(error) !== 'CORRUPT') throw error;
         // One by one, it shows which it is.
-        if (isNarrow) {
-          after = await findUnreadableKey(this.#backend, partition, after);
+        const next = isNarrow ? await readNextItem(this.#backend, partition, after) : undefined;
+        isNarrow = true;
+        if (next === undefined) continue;
+        if ('unreadable' in next) {
+          after = next.unreadable;
           this.#note({ partition: name, key: after, error: error as Error });
           isNarrow = false;
-        } else isNarrow = true;
-        continue;
+          continue;
+        }
+        ({ page } = next);
       }
       let bytes = 0;
       for (const item of page.items) {

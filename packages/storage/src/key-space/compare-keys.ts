@@ -15,3 +15,10 @@ export function compareKeys(one: string, other: string): number {
 function rank(unit: number): number {
   return unit < 0xe000 ? unit + 0x10000 : unit;
 }
+
+const SURROGATE = /[\uD800-\uDFFF]/;
+
+/** Sorts them in place. Without surrogates among them, the order of strings is that of bytes, and the engine's own. */
+export function sortKeys(keys: string[]): string[] {
+  return keys.some((key) => SURROGATE.test(key)) ? keys.sort(compareKeys) : keys.sort();
+}

@@ -18,24 +18,29 @@ export function escapePattern(text: string): string {
 export class KeyPattern {
   /** What every matching key begins with, literally. */
   readonly prefix: string;
+  /** Behind the prefix. */
   readonly #tokens: readonly Token[];
 
   /** @throws {StorageError} `ARGUMENT_INVALID` unless it is a well-formed string without a `\` at its end */
   constructor(pattern: string) {
-    this.#tokens = toTokens(pattern);
-    const literal = this.#tokens.findIndex((token) => typeof token === 'symbol');
-    this.prefix = this.#tokens.slice(0, literal < 0 ? undefined : literal).join('');
+    const tokens = toTokens(pattern);
+    const wildcard = tokens.findIndex((token) => typeof token === 'symbol');
+    const end = wildcard < 0 ? tokens.length : wildcard;
+    this.prefix = tokens.slice(0, end).join('');
+    this.#tokens = tokens.slice(end);
   }
 
   /** It holds no wildcard: the one key that matches is `prefix`. */
   get isLiteral(): boolean {
-    return this.#tokens.every((token) => typeof token === 'string');
+    return this.#tokens.length === 0;
   }
 
   /** Takes at most length of key × length of pattern steps, whatever the pattern. */
   matches(key: string): boolean {
     const tokens = this.#tokens;
-    const characters = Array.from(key);
+    if (!key.startsWith(this.prefix)) return false;
+    if (tokens.length === 1 && tokens[0] === ANY) return true;
+    const characters = Array.from(key.slice(this.prefix.length));
     let token = 0;
     let at = 0;
     let star = -1;

@@ -3,7 +3,7 @@ import { checkName } from '../check-arguments';
 import { errorCode, StorageError } from '../errors';
 import { BatchError, type BatchOutcome } from './batch-error';
 import { checkKeys } from './check-items';
-import { compareKeys } from './compare-keys';
+import { sortKeys } from './compare-keys';
 import { KeyPattern } from './key-pattern';
 import { partitionOf, PARTITIONS } from './partition-of';
 
@@ -147,10 +147,11 @@ export class KeySpace {
     if (Buffer.byteLength(prefix) > 1_024) return [];
     if (wanted?.isLiteral === true) return prefix !== '' && (await this.exists(prefix)) ? [prefix] : [];
     const found: string[] = [];
-    await this.#eachPage({ range: { prefix }, limit: MAX_AT_ONCE }, (keys) => {
-      for (const key of keys) if (wanted?.matches(key) ?? true) found.push(key);
+    const range = prefix === '' ? {} : { range: { prefix } };
+    await this.#eachPage({ ...range, limit: MAX_AT_ONCE }, (keys) => {
+      for (const key of keys) if (wanted === undefined || wanted.matches(key)) found.push(key);
     });
-    return found.sort(compareKeys);
+    return sortKeys(found);
   }
 
   async clear(): Promise<void> {

@@ -4,6 +4,7 @@ import { describeBatches } from './suite-batches';
 import { describeConditions } from './suite-conditions';
 import type { SuiteContext } from './suite-context';
 import { describeExpiry } from './suite-expiry';
+import { describeKeyLists } from './suite-key-lists';
 import { describeKeys } from './suite-keys';
 import { describeLifecycle } from './suite-lifecycle';
 import { describeLists } from './suite-lists';
@@ -72,6 +73,7 @@ export function describeBackend(
     describeExpiry(context);
     describeConditions(context);
     describeScans(context);
+    describeKeyLists(context);
     describeLists(context);
     describeBatches(context);
     describeTransactions(context);

@@ -21,6 +21,17 @@ export const at = (key: string, partition = 'p'): Address => ({ partition, key }
 
 export const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 
+/** Keys that a language, UTF-16 or a pattern would order or take otherwise, by their bytes. */
+export const IN_ORDER: readonly string[] = [
+  ...['A', 'B', 'a', 'a%', 'a*', 'aB', 'a_', 'ab', 'b', 'z', 'é', '\uFFFF', '\u{1F600}'],
+];
+
+/** Writes these keys, the last one first, and one into another partition. */
+export async function fillInOrder(backend: Backend): Promise<void> {
+  for (const key of [...IN_ORDER].reverse()) await backend.set(at(key), key);
+  await backend.set(at('elsewhere', 'other'), 1);
+}
+
 /** Asserts that it rejects with this code, whichever copy of the package made the error. */
 export async function rejects(call: Promise<unknown>, code: string): Promise<Error> {
   const outcome: unknown = await call.then(

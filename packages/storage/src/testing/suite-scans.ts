@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
-import { at, bytes, keysOf, pages, rejects, type SuiteContext } from './suite-context';
+import { at, bytes, fillInOrder, IN_ORDER, keysOf, pages, rejects, type SuiteContext } from './suite-context';
 
-const IN_ORDER = ['A', 'B', 'a', 'a%', 'a*', 'aB', 'a_', 'ab', 'b', 'z', 'é', '\uFFFF', '\u{1F600}'];
-
-export function describeScans({ backend, clock, describe, it }: SuiteContext): void {
-  const fill = async (): Promise<void> => {
-    for (const key of [...IN_ORDER].reverse()) await backend().set(at(key), key);
-    await backend().set(at('elsewhere', 'other'), 1);
-  };
+export function describeScans({ backend, describe, it }: SuiteContext): void {
+  const fill = (): Promise<void> => fillInOrder(backend());
 
   describe('scans', () => {
     it('go by the bytes of keys, whatever a language or UTF-16 says', async () => {
@@ -132,61 +127,6 @@ export function describeScans({ backend, clock, describe, it }: SuiteContext): v
       await rejects(backend().scan('p', { range: { prefix: '\uD800' } }), 'ARGUMENT_INVALID');
       await rejects(backend().scan('p', { after: 'x'.repeat(1_025) }), 'ARGUMENT_INVALID');
       await rejects(backend().keys('p', { range: { gt: 7 as never } }), 'ARGUMENT_INVALID');
-    });
-  });
-
-  describe('keys without values', () => {
-    it('are those of values and lists alike', async () => {
-      await backend().set(at('a'), { x: 1 });
-      await backend().set(at('b'), bytes(1));
-      await backend().append(at('l'), [1, 2]);
-      assert.deepEqual(await backend().keys('p'), { items: ['a', 'b', 'l'] });
-      assert.deepEqual(await backend().keys('p', { reverse: true, limit: 3 }), { items: ['l', 'b', 'a'] });
-    });
-
-    it('of a partition that is not there are none', async () => {
-      assert.deepEqual(await backend().keys('nowhere'), { items: [] });
-    });
-
-    for (const limit of [1, 2, 5, 1_000])
-      it(`come page by page without a gap or a repetition: ${limit} at once`, async () => {
-        await fill();
-        for (const reverse of [false, true]) {
-          const sizes: number[] = [];
-          const found = await pages(async (after) => {
-            const page = await backend().keys('p', {
-              limit,
-              reverse,
-              ...(after === undefined ? {} : { after }),
-            });
-            sizes.push(page.items.length);
-            return page;
-          });
-          assert.deepEqual(found, reverse ? [...IN_ORDER].reverse() : IN_ORDER);
-          assert.ok(sizes.every((size) => size <= limit));
-        }
-      });
-
-    it('go on after the key that a page ended with is gone', async () => {
-      await fill();
-      const first = await backend().keys('p', { limit: 4 });
-      await backend().delete(at(first.items.at(-1)!));
-      await backend().set(at('A0'), 'before');
-      const rest = await pages((after) => backend().keys('p', { limit: 4, after: after ?? first.next! }));
-      assert.deepEqual(rest, IN_ORDER.slice(4));
-    });
-
-    it('leave out what has expired, within a page and at its end', async () => {
-      const names = Array.from({ length: 12 }, (_, index) => `k${String(index).padStart(2, '0')}`);
-      for (const [index, key] of names.entries())
-        await backend().set(at(key), index, index % 3 === 0 ? {} : { expiresAt: clock().now() + 5 });
-      clock().advance(5);
-      const kept = names.filter((_, index) => index % 3 === 0);
-      for (const limit of [1, 2, 4, 5])
-        assert.deepEqual(
-          await pages((after) => backend().keys('p', { limit, ...(after === undefined ? {} : { after }) })),
-          kept,
-        );
     });
   });
 

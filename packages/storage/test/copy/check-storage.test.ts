@@ -5,7 +5,10 @@ import {
   StorageError,
   type Backend,
   type Item,
+  type Page,
+  type ScanOptions,
 } from '@recap/storage';
+import { createFaultyBackend } from '@recap/storage/testing';
 import fc from 'fast-check';
 
 async function memory(): Promise<Backend> {
@@ -68,6 +71,61 @@ describe('checkStorage', () => {
       ),
       { numRuns: 30 },
     );
+  });
+
+  it('finds by few calls what cannot be read where the keys are told', async () => {
+    const backend = await memory();
+    const key = '\u{10FFFF}'.repeat(256);
+    for (const name of ['before', key]) await backend.set({ partition: 'p', key: name }, 1);
+    const counting = createFaultyBackend(damaged(backend, new Set([key])));
+    const { damage } = await checkStorage(counting);
+    expect(damage).toMatchObject([{ partition: 'p', key }]);
+    expect(counting.calls.length).toBeLessThan(20);
+  });
+
+  it.each([
+    ['are not told', () => Promise.reject(corrupt())],
+    [
+      'are told without those that cannot be read',
+      async (page: Promise<Page<string>>, bad: ReadonlySet<string>) => {
+        const { items, ...rest } = await page;
+        return { ...rest, items: items.filter((name) => !bad.has(name)) };
+      },
+    ],
+  ] as const)('finds what cannot be read where the keys %s', async (_, change) => {
+    const backend = await memory();
+    const names = ['a', 'b', 'c', 'd', 'e\0', 'f'];
+    for (const key of names) await backend.set({ partition: 'p', key }, 1);
+    const bad = new Set(['a', 'c', 'd', 'e\0']);
+    const whole = damaged(backend, bad);
+    const without = new Proxy(whole, {
+      get: (target, name) =>
+        name === 'keys'
+          ? (...given: Parameters<Backend['keys']>) => change(target.keys(...given), bad)
+          : (Reflect.get(target, name, target) as unknown),
+    });
+    const result = await checkStorage(without);
+    expect(result.damage.map(({ key }) => key)).toEqual([...bad]);
+    expect(result).toMatchObject({ values: 2, damaged: 4 });
+  });
+
+  it('counts what lies before something unreadable, where pages fail for what comes after them', async () => {
+    const backend = await memory();
+    const names = Array.from({ length: 40 }, (_, index) => `k${String(index).padStart(2, '0')}`);
+    for (const key of names) await backend.set({ partition: 'p', key }, 1);
+    const whole = damaged(backend, new Set(['k07', 'k30']));
+    const ahead = new Proxy(whole, {
+      get: (target, name) =>
+        name === 'scan'
+          ? async (partition: string, { limit = 100, ...options }: ScanOptions = {}) => {
+              await target.scan(partition, { ...options, limit: Math.min(limit + 3, 1_000) });
+              return target.scan(partition, { ...options, limit });
+            }
+          : (Reflect.get(target, name, target) as unknown),
+    });
+    const { values, damage } = await checkStorage(ahead);
+    expect(damage.map(({ key }) => key)).toEqual(['k07', 'k30']);
+    expect(values).toBe(38);
   });
 
   it('finds keys of the greatest length', async () => {

@@ -261,6 +261,53 @@ export const brokenBackends: readonly BrokenBackend[] = [
     })),
   },
   {
+    defect: 'lists the keys of lists that have expired',
+    foundBy: 'leave out expired values and lists in both directions, and within bounds',
+    open: withDriver((driver) => ({
+      keys: (partition, scan, now) => {
+        const late = driver.keys(partition, scan, 0);
+        const items = late.items.filter((key) => {
+          const item = driver.get(partition, key, 0);
+          return item?.value === undefined || driver.get(partition, key, now) !== undefined;
+        });
+        const stoppedAt = late.items.at(-1);
+        return { ...late, items, ...(stoppedAt !== undefined && { stoppedAt }) };
+      },
+    })),
+  },
+  {
+    defect: 'ends listed keys at NUL',
+    foundBy: 'of every kind come in the order of their bytes, both ways',
+    open: withDriver((driver) => ({
+      keys: (partition, scan, now) => {
+        const { items, ...rest } = driver.keys(partition, scan, now);
+        const stoppedAt = items.at(-1);
+        return {
+          ...rest,
+          items: items.map((key) => key.split('\0')[0] || key),
+          ...(stoppedAt !== undefined && { stoppedAt }),
+        };
+      },
+    })),
+  },
+  {
+    defect: 'goes on with keys by their number instead of their place',
+    foundBy: 'are told once each while others come and go',
+    open: withBackend((backend) => {
+      let told = 0;
+      return {
+        keys: async (partition, { after, limit = 100, ...options } = {}) => {
+          if (after === undefined) told = 0;
+          const all = await backend.keys(partition, { ...options, limit: 1_000 });
+          const items = all.items.slice(told, told + limit);
+          told += items.length;
+          const next = items.at(-1);
+          return told < all.items.length && next !== undefined ? { items, next } : { items };
+        },
+      };
+    }),
+  },
+  {
     defect: 'lists no keys of lists',
     foundBy: 'are those of values and lists alike',
     open: withBackend((backend) => ({

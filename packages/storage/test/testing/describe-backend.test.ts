@@ -19,7 +19,7 @@ const run = (open: (clock: FakeClock) => Backend): Promise<SuiteResult> =>
 
 const MODEL = 'whatever the order of commands a backend does what the model of the contract does';
 
-/** What has nothing to do with the order of commands. */
+/** What has nothing to do with the order of commands, or shows only with other keys than the model's. */
 const BEYOND_THE_MODEL = [
   'counts what has expired',
   'sweeps more than it was asked to',
@@ -29,6 +29,8 @@ const BEYOND_THE_MODEL = [
   'looks first and writes later, where nothing should be',
   'does not know its own write again',
   'answers many reads in an order of its own',
+  'ends listed keys at NUL',
+  'goes on with keys by their number instead of their place',
   'finds too little',
   'tells the last listener alone',
   'tells those who no longer listen',

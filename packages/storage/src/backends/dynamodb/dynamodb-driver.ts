@@ -52,6 +52,10 @@ interface Opened {
 
 /** All but the partition key, and what a list says of its elements. */
 const LISTED = 'sk, version, expires_at, json, octets, body, body_kind, byte_count, element_count';
+/** What tells a key, and whether it is visible. */
+const NAMED = 'sk, expires_at';
+/** After so many a page of keys ends: the server goes through 1 MB of items for each, whatever is wanted of them. */
+const ANSWERS = 16;
 const COUNT_LIMIT = 10_000;
 const PAGE_BYTES = 4 * 2 ** 20;
 const WIDTH = 32;
@@ -122,25 +126,15 @@ export class DynamodbDriver implements Driver {
   }
 
   async scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
-    const { table, values } = this.#open();
-    const { limit, reverse } = scan;
-    const bounds = keyBounds(scan);
+    const { values } = this.#open();
+    const { limit } = scan;
     const items: StoredItem[] = [];
-    if (bounds === undefined) return { items, hasMore: false };
-    const query = {
-      partition: this.#keys.items(partition),
-      where: bounds.where,
-      attributes: LISTED,
-      // The bounds may be among them, and one more tells whether anything follows.
-      limit: limit + 3,
-      reverse,
-    };
     let bytes = 0;
-    for await (const page of table.pages(query)) {
+    for await (const page of this.#pages(partition, scan, LISTED)) {
       const wanted: Attributes[] = [];
       let isFull = false;
       // What has expired is hidden here: the server would read it as well, and look at each for it.
-      const visible = page.filter((item) => bounds.has(item['sk']!.B!) && isVisible(readHead(item), now));
+      const visible = page.filter((item) => isVisible(readHead(item), now));
       for (const item of visible) {
         bytes += sizeOf(item);
         const count = items.length + wanted.length;
@@ -155,6 +149,25 @@ export class DynamodbDriver implements Driver {
       for (const item of found) if (item !== undefined) items.push(item);
       const last = wanted.at(-1);
       if (isFull) return { items, hasMore: true, ...(last && { stoppedAt: keyOf(last) }) };
+    }
+    return { items, hasMore: false };
+  }
+
+  /** By their heads alone: what a head names is there, whatever becomes of its body. */
+  async keys(partition: string, scan: DriverScan, now: number): Promise<DriverPage<string>> {
+    const { limit } = scan;
+    const items: string[] = [];
+    let answers = 0;
+    for await (const page of this.#pages(partition, scan, NAMED)) {
+      for (const item of page) {
+        if (!isVisible({ expiresAt: readNumber(item, 'expires_at') }, now)) continue;
+        if (items.length === limit) return { items, hasMore: true };
+        items.push(keyOf(item));
+      }
+      answers += 1;
+      const last = page.at(-1);
+      if (answers >= ANSWERS && items.length > 0 && last !== undefined)
+        return { items, hasMore: true, stoppedAt: keyOf(last) };
     }
     return { items, hasMore: false };
   }
@@ -207,6 +220,26 @@ export class DynamodbDriver implements Driver {
   async stats(now: number): Promise<BackendStats> {
     const items = await this.#open().registry.count(COUNT_LIMIT, now);
     return { items: Math.min(items, COUNT_LIMIT), isCapped: items > COUNT_LIMIT };
+  }
+
+  /** All items within the bounds of a scan, visible or not. */
+  async *#pages(
+    partition: string,
+    scan: DriverScan,
+    attributes: string,
+  ): AsyncGenerator<readonly Attributes[]> {
+    const bounds = keyBounds(scan);
+    if (bounds === undefined) return;
+    const query = {
+      partition: this.#keys.items(partition),
+      where: bounds.where,
+      attributes,
+      // The bounds may be among them, and one more tells whether anything follows.
+      limit: scan.limit + 3,
+      reverse: scan.reverse,
+    };
+    for await (const page of this.#open().table.pages(query))
+      yield page.filter((item) => bounds.has(item['sk']!.B!));
   }
 
   #open(): Opened {

@@ -16,7 +16,7 @@ import { StorageError } from '../../errors';
 import { matchesFilter, type JsonFilter } from '../../json-filter';
 import type { JsonValue } from '../../json-value';
 import { growthOf, sizeOf, sizeOfNames, sizeOfValue, sizeOfValues } from './memory-sizes';
-import { MemoryTable, type Entry } from './memory-table';
+import { isLive, MemoryTable, type Entry } from './memory-table';
 import { fromByteKey } from '../../sorted-keys';
 
 export interface MemoryLimits {
@@ -192,8 +192,8 @@ export class MemoryDriver implements Driver {
     const items: T[] = [];
     if (home === undefined) return { items, hasMore: false };
     for (const byteKey of home.order.within({ from, to }, reverse)) {
-      const entry = this.#table.findLive(partition, fromByteKey(byteKey), now);
-      if (entry === undefined) continue;
+      const entry = home.entries.get(fromByteKey(byteKey));
+      if (entry === undefined || !isLive(entry, now)) continue;
       if (items.length === limit) return { items, hasMore: true };
       items.push(convert(entry));
     }
@@ -296,8 +296,8 @@ export class MemoryDriver implements Driver {
   }
 
   #holdsLive(partition: string, now: number): boolean {
-    for (const { expiresAt } of this.#table.partitions.get(partition)?.entries.values() ?? [])
-      if (expiresAt === undefined || expiresAt > now) return true;
+    for (const entry of this.#table.partitions.get(partition)?.entries.values() ?? [])
+      if (isLive(entry, now)) return true;
     return false;
   }
 }

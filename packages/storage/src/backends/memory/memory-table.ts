@@ -42,8 +42,7 @@ export class MemoryTable {
   /** As `find`, and invisible means absent. */
   findLive(partition: string, key: string, now: number): Entry | undefined {
     const entry = this.partitions.get(partition)?.entries.get(key);
-    if (entry?.expiresAt !== undefined && entry.expiresAt <= now) return undefined;
-    return entry;
+    return entry !== undefined && isLive(entry, now) ? entry : undefined;
   }
 
   put(entry: Entry): void {
@@ -139,4 +138,8 @@ export class MemoryTable {
     entry.older = undefined;
     entry.newer = undefined;
   }
+}
+
+export function isLive({ expiresAt }: Entry, now: number): boolean {
+  return expiresAt === undefined || expiresAt > now;
 }

@@ -116,6 +116,10 @@ export class MongoDriver implements Driver {
     return this.#open().reader.scan(partition, scan, now);
   }
 
+  keys(partition: string, scan: DriverScan, now: number): Promise<DriverPage<string>> {
+    return this.#open().reader.keys(partition, scan, now);
+  }
+
   partitions(range: ByteRange, limit: number, now: number): Promise<DriverPage<string>> {
     return this.#open().reader.partitions(range, limit, now);
   }

@@ -13,6 +13,21 @@ const PAGE_BYTES = 8 * 2 ** 20;
 /** How many items are looked at for names of partitions at once. */
 const NAMES = 100;
 
+/** What a page is made of, and the fields that it takes. */
+interface Reading<T> {
+  readonly projection: MongoDocument;
+  /** The bytes are those of its value, about. */
+  readonly read: (document: MongoDocument) => { readonly item: T; readonly bytes: number };
+}
+
+const ITEMS: Reading<ReadItem> = { projection: ITEM_FIELDS, read: toReadItem };
+
+const KEYS: Reading<string> = {
+  projection: { _id: 0, key: 1 },
+  // A page of the longest keys takes no more than 1 MiB.
+  read: ({ key }) => ({ item: key as string, bytes: 0 }),
+};
+
 export class MongoReader {
   readonly #items: MongoCollection;
 
@@ -47,32 +62,37 @@ export class MongoReader {
   }
 
   scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<ReadItem>> {
-    return this.#page(partition, {}, scan, now);
+    return this.#page(partition, {}, scan, now, ITEMS);
+  }
+
+  keys(partition: string, scan: DriverScan, now: number): Promise<DriverPage<string>> {
+    return this.#page(partition, {}, scan, now, KEYS);
   }
 
   query(partition: string, filter: JsonFilter, scan: DriverScan, now: number): Promise<DriverPage<ReadItem>> {
-    return this.#page(partition, mongodbQuery(filter), scan, now);
+    return this.#page(partition, mongodbQuery(filter), scan, now, ITEMS);
   }
 
-  async #page(
+  async #page<T>(
     partition: string,
     more: MongoDocument,
     { limit, reverse, ...range }: DriverScan,
     now: number,
-  ): Promise<DriverPage<ReadItem>> {
+    { projection, read }: Reading<T>,
+  ): Promise<DriverPage<T>> {
     const key = toCondition(range);
     if (key === undefined) return { items: [], hasMore: false };
     const order = reverse ? -1 : 1;
     const cursor = this.#items.find(
       { partition, key, expiresAt: live(now), ...more },
       {
-        projection: ITEM_FIELDS,
+        projection,
         sort: { partition: order, key: order },
         limit: limit + 1,
         batchSize: limit + 1,
       },
     );
-    const items: ReadItem[] = [];
+    const items: T[] = [];
     let bytes = 0;
     try {
       for (let first = await cursor.next(); first !== null; first = await cursor.next()) {
@@ -80,9 +100,9 @@ export class MongoReader {
         for (const document of [first, ...cursor.readBufferedDocuments()]) {
           if (items.length === limit || (bytes > PAGE_BYTES && items.length > 0))
             return { items, hasMore: true };
-          const read = toReadItem(document);
-          bytes += read.bytes;
-          items.push(read.item);
+          const one = read(document);
+          bytes += one.bytes;
+          items.push(one.item);
         }
       }
     } finally {

@@ -49,7 +49,7 @@ const COUNT_LIMIT = 10_000;
 const PAGE_BYTES = 4 * 2 ** 20;
 const CHUNK = 128;
 /** Of keys alone, which the server looks at in one step. */
-const KEYS_CHUNK = 250;
+const KEYS_CHUNK = 500;
 
 const VERDICTS = {
   w: { status: 'written' },

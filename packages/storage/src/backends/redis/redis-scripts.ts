@@ -197,24 +197,30 @@ return answer`);
 
 /**
  * KEYS index, expiries; ARGV now, command, bound, bound, count. Reads so many keys of the index, and answers how many
- * there were, the last of them, and those that are visible. Drops from the index what expired or was evicted.
+ * there were, the last of them, and those that are visible. Drops from the index what the server dropped or evicted.
+ * Only what is noted to have expired is looked at: it may have been overwritten since.
  */
 export const KEYS = script(
   HEAD,
   `
-local items = string.sub(KEYS[1], 1, -2) .. 'i:'
+local items, now = string.sub(KEYS[1], 1, -2) .. 'i:', tonumber(ARGV[1])
 local keys = redis.call(ARGV[2], KEYS[1], ARGV[3], ARGV[4], 'LIMIT', 0, ARGV[5])
-local now, answer = tonumber(ARGV[1]), { #keys, keys[#keys] or '' }
-for _, key in ipairs(keys) do
-  if key ~= '' then
-    local found = head(items .. key)
+local answer, names = { #keys, keys[#keys] or '' }, {}
+-- It is the smallest, and comes first or last.
+if keys[1] == '' then table.remove(keys, 1) elseif keys[#keys] == '' then table.remove(keys) end
+if #keys == 0 then return answer end
+for place, key in ipairs(keys) do names[place] = items .. key end
+local are_all_there = redis.call('EXISTS', unpack(names)) == #names
+local has_none_expired = redis.call('ZCOUNT', KEYS[2], '-inf', ARGV[1]) == 0
+for place, key in ipairs(keys) do
+  if not are_all_there and redis.call('EXISTS', names[place]) == 0 then
+    redis.call('ZREM', KEYS[1], key)
+    redis.call('ZREM', KEYS[2], key)
+  else
+    local expires = not has_none_expired and redis.call('ZSCORE', KEYS[2], key)
+    local found = expires and tonumber(expires) <= now and head(names[place])
     if found and found.err then return found end
-    if not found then
-      redis.call('ZREM', KEYS[1], key)
-      redis.call('ZREM', KEYS[2], key)
-    elseif is_live(found, now) then
-      answer[#answer + 1] = key
-    end
+    if not found or is_live(found, now) then answer[#answer + 1] = key end
   end
 end
 return answer`,

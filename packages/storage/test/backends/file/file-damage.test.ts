@@ -100,6 +100,21 @@ describe('a damaged file', () => {
     expect(aside.map(([, bytes]) => bytes)).toEqual([edited]);
   });
 
+  it('keeps its place among the keys, which tell it from what is missing, until it is mended', async () => {
+    const files = await written(false);
+    const path = [...files.files().keys()].filter(isValues).find((each) => each.includes('0.json'))!;
+    const { backend } = await open(files, false);
+    const { items: keys } = await backend.keys('p');
+    expect(keys).toContain('key 0');
+    files.damage(path, Buffer.from('{"value":"edited by hand"}'));
+    expect((await backend.keys('p')).items).toEqual(keys);
+    await expect(backend.scan('p')).rejects.toMatchObject({ code: 'CORRUPT' });
+    expect((await backend.keys('p')).items).toEqual(keys);
+    expect(await backend.delete(at('key 0'))).toBe(true);
+    expect((await backend.keys('p')).items).toEqual(keys.filter((key) => key !== 'key 0'));
+    await backend.close();
+  });
+
   it.each([
     // The backup has 4 elements, the list 104 in 101 lines.
     { line: 90, isBefore: false, kept: 92, from: 'values' },
