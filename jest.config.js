@@ -40,7 +40,7 @@ module.exports = {
     project('integration', ['<rootDir>/test/**/*.test.ts'], {
       testPathIgnorePatterns: [
         '/node_modules/',
-        '<rootDir>/test/(package|examples|frameworks|fidelity|faults|storage)/',
+        '<rootDir>/test/(package|examples|frameworks|node-versions|fidelity|faults|storage)/',
         '<rootDir>/test/compat-',
       ],
     }),

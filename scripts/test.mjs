@@ -85,6 +85,13 @@ const allSuites = [
     needsBuild: true,
     limitMinutes: 5,
   },
+  ...['22', '24'].map((major) => ({
+    name: `node-${major}`,
+    args: [join(root, 'test/node-versions/run.mjs'), major],
+    servers: [],
+    needsBuild: true,
+    limitMinutes: 4,
+  })),
 ];
 
 const results = [];

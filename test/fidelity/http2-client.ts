@@ -19,6 +19,8 @@ export async function requestOverHttp2(port: number, spec: RequestSpec, run: Run
   const { method = 'GET', path = '/', headers = [], body } = spec;
   const session = connect(`http://127.0.0.1:${String(port)}`);
   session.on('error', (error) => run.clientLog.push(`session error ${describeError(error)}`));
+  // Told also of one that ended with an error, where `close` does not call back.
+  const ended = new Promise<void>((resolve) => session.once('close', resolve));
   const fields: Record<string, string | string[]> = {};
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
@@ -55,7 +57,8 @@ export async function requestOverHttp2(port: number, spec: RequestSpec, run: Run
   if (body !== undefined) stream.end(body);
   await closed;
   run.clientLog.push(`body ${describeValue(Buffer.concat(chunks))}, reset ${String(stream.rstCode)}`);
-  await new Promise<void>((resolve) => session.close(resolve));
+  session.close();
+  await ended;
   const isComplete = seen.end && stream.rstCode === 0;
   return { status, headers: received, body: Buffer.concat(chunks), isComplete };
 }

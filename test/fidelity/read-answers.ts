@@ -5,6 +5,8 @@ export interface WireAnswer {
   /** Without the framing of chunks. */
   readonly body: Buffer;
   readonly isComplete: boolean;
+  /** What follows it belongs to no answer: Node, from 22 on, sends chunks that were corked behind the last one. */
+  readonly hasStrays?: boolean;
 }
 
 /** Reads what a server sent on one HTTP/1 connection; answers in between (1xx) are left out. */
@@ -30,8 +32,9 @@ export function readAnswers(received: Buffer, methods: readonly string[], isClos
       answers.push({ status, headers, body: Buffer.alloc(0), isComplete: true });
     } else if (/chunked/i.test(field('transfer-encoding') ?? '')) {
       const { body, after } = readChunks(rest);
-      answers.push({ status, headers, body, isComplete: after !== undefined });
       rest = after ?? Buffer.alloc(0);
+      const hasStrays = rest.length > 0 && !rest.subarray(0, 5).equals(Buffer.from('HTTP/'));
+      answers.push({ status, headers, body, isComplete: after !== undefined, hasStrays });
     } else {
       const declared = field('content-length');
       const length = declared === undefined ? rest.length : Number(declared);
