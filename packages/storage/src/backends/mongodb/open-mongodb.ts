@@ -48,7 +48,7 @@ export async function openMongodb(options: MongodbBackendOptions, timeoutMs: num
 
 /** The database that the URL names, or ours. */
 export function databaseOf({ url = '' }: MongodbBackendOptions): string {
-  const name = /^[^:]+:\/\/[^/]*\/([^?]+)/.exec(url)?.[1];
+  const name = /^[^:]+:\/\/[^/?]*\/([^?]+)/.exec(url)?.[1];
   // One that is badly written is refused with the rest of the URL.
   return name === undefined || /%(?![0-9A-Fa-f]{2})/.test(name) ? 'recap' : decodeURIComponent(name);
 }
