@@ -1,4 +1,9 @@
-import { QueryCommand, ScanCommand, type AttributeValue } from '@aws-sdk/client-dynamodb';
+import {
+  DescribeTimeToLiveCommand,
+  QueryCommand,
+  ScanCommand,
+  type AttributeValue,
+} from '@aws-sdk/client-dynamodb';
 import { createDynamodbBackend, type Backend, type DynamodbBackendOptions, type Value } from '@recap/storage';
 import { FakeClock } from '@recap/storage/testing';
 import { changed, clientAround, failureOf, withTransactions, type Command } from './dynamodb-clients';
@@ -501,7 +506,35 @@ const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i
     expect(Number(item?.['delete_after']?.N) * 1_000).toBeGreaterThan(Date.now() + 90_000);
   });
 
-  describe('transactions, on a server that has them by a stub', () => {
+  it('tells a table its time to live, where the server can be told, and says so where it cannot', async () => {
+    const table = `${testTable}-living`;
+    const options = { table, declareTimeToLive: true };
+    try {
+      const outcome = await open(options).then(
+        () => 'told',
+        ({ code }: { code?: string }) => code,
+      );
+      const { TimeToLiveDescription: known } = await admin.send(
+        new DescribeTimeToLiveCommand({ TableName: table }),
+      );
+      if (outcome === 'UNSUPPORTED') {
+        expect(known?.TimeToLiveStatus).toBe('DISABLED');
+        return;
+      }
+      expect(outcome).toBe('told');
+      expect(known).toMatchObject({
+        TimeToLiveStatus: expect.stringMatching(/^ENABL(ED|ING)$/) as string,
+        AttributeName: 'delete_after',
+      });
+      const again = await open(options);
+      await again.set(at('a'), 1, { expiresAt: clock.now() + 1 });
+      expect((await again.get(at('a')))?.value).toBe(1);
+    } finally {
+      await removeTable(admin, table);
+    }
+  });
+
+  describe('transactions, by a stub where the server has none', () => {
     const large = 'x'.repeat(500_000);
     const openOne = () => open({ client: withTransactions(admin), transact: true });
 
