@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { StorageError } from '../../errors';
-import type { FileCalls } from './file-calls';
-import { isShardName } from './file-names';
+import { unlessGone, type FileCalls } from './file-calls';
+import { isShardName, temporaryName } from './file-names';
 import { FolderLayout } from './folder-layout';
 import { moveToShards } from './move-to-shards';
 import { sealLine, unsealLine } from './sealed-line';
@@ -22,6 +22,7 @@ export async function describeFolder(
   shardCount: number | undefined,
   onDamage: (path: string) => void,
 ): Promise<FolderLayout> {
+  await removeTemporary(new FolderLayout(root, 1).description, calls);
   const known = await readDescription(root, calls);
   if (known === 'damaged') onDamage(new FolderLayout(root, 1).description);
   const there = known === 'damaged' ? await guessDescription(root, calls) : known;
@@ -32,6 +33,13 @@ export async function describeFolder(
   if (there === undefined) await writeDescription(layout, calls, false);
   if (description.isMoving) await finishMove(layout, calls);
   return layout;
+}
+
+/** What a process that died had begun to write. */
+async function removeTemporary(description: string, calls: FileCalls): Promise<void> {
+  const path = temporaryName(description);
+  const kind = await unlessGone(calls.system.kindOf(path));
+  if (kind !== undefined && kind !== 'folder') await calls.removeIfThere(path);
 }
 
 export async function readDescription(
