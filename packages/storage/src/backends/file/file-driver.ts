@@ -156,8 +156,9 @@ export class FileDriver implements Driver {
     return this.#open.writes.sweep(limit, now);
   }
 
-  stats(now: number): BackendStats {
-    const { table } = this.#open.store;
+  async stats(now: number): Promise<BackendStats> {
+    const { table, journal } = this.#open.store;
+    await journal.quiet();
     return { items: table.items - new Set(table.expiries.expired(now)).size, isCapped: false };
   }
 

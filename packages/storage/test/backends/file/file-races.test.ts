@@ -70,6 +70,19 @@ describe('a write that the journal refuses', () => {
     }
   });
 
+  it('is not counted', async () => {
+    const files = new WatchedFiles();
+    const backend = make(files);
+    await backend.open();
+    await backend.set(K, 'kept');
+    files.refusesJournal = true;
+    const refused = backend.set({ ...K, key: 'other' }, 1).catch((error: unknown) => error);
+    expect(await backend.stats()).toMatchObject({ items: 1 });
+    expect(await refused).toMatchObject({ code: 'CAPACITY_EXCEEDED' });
+    files.refusesJournal = false;
+    await backend.close();
+  });
+
   it('is seen by no read', async () => {
     for (let hops = 0; hops < 20; hops += 1) {
       const files = new WatchedFiles();
