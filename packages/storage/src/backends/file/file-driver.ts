@@ -114,7 +114,8 @@ export class FileDriver implements Driver {
   }
 
   async partitions(range: ByteRange, limit: number, now: number): Promise<DriverPage<string>> {
-    const { table } = this.#open.store;
+    const { table, journal } = this.#open.store;
+    await journal.quiet();
     const items: string[] = [];
     for (const byteKey of table.partitionOrder.within(range, false)) {
       const partition = fromByteKey(byteKey);

@@ -70,14 +70,15 @@ describe('a write that the journal refuses', () => {
     }
   });
 
-  it('is not counted', async () => {
+  it('is not counted, and makes no name of a partition', async () => {
     const files = new WatchedFiles();
     const backend = make(files);
     await backend.open();
     await backend.set(K, 'kept');
     files.refusesJournal = true;
-    const refused = backend.set({ ...K, key: 'other' }, 1).catch((error: unknown) => error);
-    expect(await backend.stats()).toMatchObject({ items: 1 });
+    const refused = backend.set({ ...K, partition: 'other' }, 1).catch((error: unknown) => error);
+    const [stats, partitions] = await Promise.all([backend.stats(), backend.partitions()]);
+    expect([stats.items, partitions.items]).toEqual([1, ['p']]);
     expect(await refused).toMatchObject({ code: 'CAPACITY_EXCEEDED' });
     files.refusesJournal = false;
     await backend.close();
