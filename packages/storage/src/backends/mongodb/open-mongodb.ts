@@ -23,10 +23,12 @@ export async function openMongodb(options: MongodbBackendOptions, timeoutMs: num
     ...(authSource !== undefined && { authSource }),
     ...(replicaSet !== undefined && { replicaSet }),
     ...(typeof tls === 'object' ? { ...tls, tls: true } : tls !== undefined && { tls }),
-    appName: applicationName,
-    minPoolSize: min,
-    maxPoolSize: max,
-    maxIdleTimeMS: idleTimeoutMs,
+    ...unlessNamed(url, {
+      appName: applicationName,
+      minPoolSize: min,
+      maxPoolSize: max,
+      maxIdleTimeMS: idleTimeoutMs,
+    }),
     // Where a connection cannot be made, it is that which is told, not that none is free.
     waitQueueTimeoutMS: acquireTimeoutMs < timeoutMs ? acquireTimeoutMs : timeoutMs + 1_000,
     connectTimeoutMS: Math.min(connectTimeoutMs, Math.ceil(0.8 * Math.min(acquireTimeoutMs, timeoutMs))),
@@ -44,6 +46,13 @@ export async function openMongodb(options: MongodbBackendOptions, timeoutMs: num
       'MongoDB: the "url" or another setting of the connection is refused by the driver. A URL is mongodb://user:password@host:port/database?option=value, in which @ : / ? # % of a user or password are written %40 and so on.',
     );
   }
+}
+
+/** The driver would take settings for those of the URL, and ours are there always. */
+function unlessNamed(url: string, settings: Readonly<Record<string, unknown>>): object {
+  const [, query = ''] = /\?(.*)$/.exec(url) ?? [];
+  const named = new Set([...new URLSearchParams(query).keys()].map((name) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !named.has(name.toLowerCase())));
 }
 
 /** The database that the URL names, or ours. */

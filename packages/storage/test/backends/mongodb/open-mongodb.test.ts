@@ -1,4 +1,5 @@
-import { databaseOf } from '../../../src/backends/mongodb/open-mongodb';
+import type { MongoClient } from 'mongodb';
+import { databaseOf, openMongodb } from '../../../src/backends/mongodb/open-mongodb';
 
 describe('The database of a MongoDB URL', () => {
   it.each([
@@ -12,5 +13,17 @@ describe('The database of a MongoDB URL', () => {
     ['mongodb://localhost?tlsCAFile=/etc/ca.pem', 'recap'],
   ])('is the one that it names, or ours: %s', (url, database) => {
     expect(databaseOf({ url })).toBe(database);
+  });
+});
+
+describe('A client of MongoDB', () => {
+  it.each([
+    ['mongodb://localhost', [20, 0, 60_000, 'recap']],
+    ['mongodb://localhost/app?maxPoolSize=50&MINPOOLSIZE=5', [50, 5, 60_000, 'recap']],
+    ['mongodb://localhost?maxIdleTimeMS=7&appName=mine', [20, 0, 7, 'mine']],
+  ])('has the pool and the name that its URL says: %s', async (url, expected) => {
+    const { options } = (await openMongodb({ url }, 1_000)) as unknown as MongoClient;
+    const { maxPoolSize, minPoolSize, maxIdleTimeMS, appName } = options;
+    expect([maxPoolSize, minPoolSize, maxIdleTimeMS, appName]).toEqual(expected);
   });
 });
