@@ -303,6 +303,20 @@ const MIB = 2 ** 20;
     await expect(items().insertOne({ partition: 'p', key: 'a' })).rejects.toMatchObject({ code: 11_000 });
   });
 
+  it('lets go of no value early where the clock of the machine is set back', async () => {
+    const backend = await open();
+    const { now } = Date;
+    const before = now();
+    const clockOfMachine = jest.spyOn(Date, 'now').mockImplementation(() => now() - 3 * 3_600_000);
+    try {
+      await backend.set(at('a'), 1, { expiresAt: clock.now() + 5_000 });
+    } finally {
+      clockOfMachine.mockRestore();
+    }
+    const { removeAt } = (await documentOf('a')) as unknown as { removeAt: Date };
+    expect(Number(removeAt) - before).toBeGreaterThan(5_000 + 3_000_000);
+  });
+
   it('keeps lists of many elements and of large ones, and reads any part of them', async () => {
     const backend = await open();
     const count = 20_000;
