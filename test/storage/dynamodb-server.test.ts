@@ -512,7 +512,7 @@ const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i
     try {
       const outcome = await open(options).then(
         () => 'told',
-        ({ code }: { code?: string }) => code,
+        (error: unknown) => (error as { code?: string }).code,
       );
       const { TimeToLiveDescription: known } = await admin.send(
         new DescribeTimeToLiveCommand({ TableName: table }),
