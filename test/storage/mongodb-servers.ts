@@ -8,8 +8,10 @@ const { RECAP_TEST_MONGODB_URL } = process.env;
 
 export const mongodbUrl = RECAP_TEST_MONGODB_URL;
 
-/** The one that the URL names: its user may have no rights elsewhere. */
-export const databaseName = /^[^:]+:\/\/[^/?]*\/([^?]+)/.exec(mongodbUrl ?? '')?.[1] ?? 'recap-test';
+const [, named = ''] = /^[^:]+:\/\/[^/?]*\/([^?]+)/.exec(mongodbUrl ?? '') ?? [];
+
+/** The one that the URL names: its user may have no rights elsewhere. Where users are known, no transaction writes. */
+export const databaseName = /^(|admin|config|local)$/.test(named) ? 'recap-test' : decodeURIComponent(named);
 
 /** Of this process alone: the server, and the database, may be the user's own. */
 const OURS = `recap-test-${process.pid}-`;
