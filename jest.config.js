@@ -29,8 +29,12 @@ const project = (displayName, testMatch, more = {}) => ({
 });
 
 module.exports = {
-  // No test waits for time to pass; a slow or busy machine only takes longer.
-  testTimeout: 60_000,
+  // No test waits for time to pass; a slow or busy machine only takes longer, and a server of one's own may be far away.
+  testTimeout: ['MONGODB_URL', 'DYNAMODB_ENDPOINT', 'REDIS_URL', 'DATABASE_URL'].some(
+    (name) => process.env[name],
+  )
+    ? 600_000
+    : 60_000,
   projects: [
     project('unit', ['<rootDir>/packages/*/test/**/*.test.ts'], {
       testPathIgnorePatterns: ['/node_modules/', '\\.standard\\.test\\.ts$'],

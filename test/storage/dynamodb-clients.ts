@@ -8,6 +8,7 @@ import {
   type TransactWriteItem,
   type TransactWriteItemsCommandInput,
 } from '@aws-sdk/client-dynamodb';
+import { hasTransactions } from './dynamodb-servers';
 
 export interface Command {
   readonly constructor: { readonly name: string };
@@ -36,16 +37,19 @@ export function changed(command: Command, input: object): Command {
 }
 
 /**
- * Transactions as the service promises them, one after the other, on a server that has none: each item is changed by a
- * call of its own, and all are put back when a condition fails.
+ * Transactions of the server where it has them; else as the service promises them, one after the other: each item is
+ * changed by a call of its own, and all are put back when a condition fails.
  */
 export function withTransactions(client: DynamoDBClient) {
   let last: Promise<unknown> = Promise.resolve();
+  let isStubbed: Promise<boolean> | undefined;
   return clientAround(client, async (command, send) => {
     if (command.constructor.name !== 'TransactWriteItemsCommand') return send(command);
     const { TransactItems: items = [], ClientRequestToken: token } =
       command.input as TransactWriteItemsCommandInput;
     checkTransaction(items, token);
+    isStubbed ??= hasTransactions(client).then((has) => !has);
+    if (!(await isStubbed)) return send(command);
     const mine = last.then(() => transact(client, items));
     last = mine.catch(() => undefined);
     return mine;

@@ -155,6 +155,5 @@ async function fill(backend: Backend): Promise<void> {
           expect([when, last, await stored()]).toEqual([when, last, []]);
         }
     },
-    60_000,
   );
 });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
+import { request as requestEncrypted } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
@@ -19,7 +20,12 @@ export async function startLossyProxy(target: string): Promise<LossyProxy> {
     const pass = async (): Promise<void> => {
       const body = await buffer(incoming);
       const { method, url, headers } = incoming;
-      const forwarded = request(new URL(url ?? '/', target), { method, headers });
+      const to = new URL(url ?? '/', target);
+      // The name of the host stays as it was: the signature holds it.
+      const forwarded =
+        to.protocol === 'https:'
+          ? requestEncrypted(to, { method, headers, servername: to.hostname })
+          : request(to, { method, headers });
       forwarded.end(body);
       const [answer] = (await once(forwarded, 'response')) as [typeof incoming];
       const content = await buffer(answer);

@@ -18,14 +18,18 @@ const hasCredentials = accessKey !== undefined || profile !== undefined || /amaz
 
 export const localCredentials = { accessKeyId: 'recap', secretAccessKey: 'recap' };
 
+/** Signatures hold it: that of the server's name, else what the environment says. */
+const region =
+  /dynamodb(?:-fips)?\.([a-z0-9-]+)\.amazonaws/.exec(endpoint ?? '')?.[1] ??
+  process.env['AWS_REGION'] ??
+  'us-east-1';
+
 export function place(url = endpoint ?? ''): DynamodbBackendOptions {
-  const own = { endpoint: url, table: testTable, createTable: true, timeoutMs: 60_000 };
-  return hasCredentials ? own : { ...own, region: 'us-east-1', credentials: localCredentials };
+  const own = { endpoint: url, region, table: testTable, createTable: true, timeoutMs: 60_000 };
+  return hasCredentials ? own : { ...own, credentials: localCredentials };
 }
 
 export function makeClient(url = endpoint ?? ''): DynamoDBClient {
-  const region =
-    /dynamodb\.([a-z0-9-]+)\.amazonaws/.exec(url)?.[1] ?? process.env['AWS_REGION'] ?? 'us-east-1';
   return new DynamoDBClient({
     endpoint: url,
     region,

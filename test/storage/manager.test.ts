@@ -11,7 +11,14 @@ import {
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { startKillablePostgres, type KillablePostgres } from '../faults/rig/killable-postgres';
+import { MongoClient } from 'mongodb';
 import { dynamoEndpoint, makeClient, place, removeTable } from './dynamodb-servers';
+import {
+  databaseName,
+  freshPrefix as freshCollectionPrefix,
+  mongodbUrl,
+  removeOurs as removeOurCollections,
+} from './mongodb-servers';
 import { freshPrefix, redisUrl, removeOurs } from './redis-servers';
 
 const { RECAP_TEST_POSTGRES_URL: postgresUrl } = process.env;
@@ -23,12 +30,17 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** What each engine is configured with: the program is the same on all. */
 const engines: Readonly<Record<string, StorageConfig | undefined>> = {
   memory: { cache: { type: 'memory' }, database: { type: 'in-memory' } },
+  file: {
+    cache: { type: 'file', path: join(folder, 'files') },
+    database: { type: 'file', path: join(folder, 'files') },
+  },
   sqlite: {
     cache: { type: 'sqlite', path: join(folder, 'storage.db') },
     database: { type: 'sqlite', path: join(folder, 'storage.db') },
   },
   postgres: postgresUrl === undefined ? undefined : postgresOn(postgresUrl),
   redis: redisUrl === undefined ? undefined : redisOn(redisUrl),
+  mongodb: mongodbUrl === undefined ? undefined : mongodbOn(mongodbUrl),
   dynamodb: dynamoEndpoint === undefined ? undefined : dynamodbOn(),
 };
 
@@ -57,6 +69,11 @@ function redisOn(url: string): StorageConfig {
   };
 }
 
+function mongodbOn(url: string): StorageConfig {
+  const own = { url, database: databaseName, collectionPrefix: freshCollectionPrefix() };
+  return { cache: { type: 'mongo', ...own }, database: { type: 'mongodb', ...own } };
+}
+
 function dynamodbOn(): StorageConfig {
   const { timeoutMs: _timeoutMs, ...own } = place() as Omit<DynamodbConfig, 'type'>;
   return { cache: { type: 'dynamo', ...own }, database: { type: 'dynamodb', ...own } };
@@ -69,6 +86,11 @@ for (const [name, config] of Object.entries(engines)) {
         const admin = new Redis(redisUrl);
         await removeOurs(admin);
         admin.disconnect();
+      }
+      if (name === 'mongodb') {
+        const admin = new MongoClient(mongodbUrl ?? '');
+        await removeOurCollections(admin);
+        await admin.close();
       }
       if (name === 'dynamodb') {
         const admin = makeClient();

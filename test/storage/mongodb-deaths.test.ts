@@ -150,6 +150,5 @@ async function ended(backend: Backend): Promise<void> {
           expect((await good.range(at('a'), -300)).at(0)).toBe(1_000);
         }
     },
-    60_000,
   );
 });

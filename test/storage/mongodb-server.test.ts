@@ -10,7 +10,7 @@ import { Long, MongoClient, ObjectId, type Collection, type Document } from 'mon
 import { startFaultProxy, type FaultProxy } from '../faults/rig/fault-proxy';
 import { until } from '../faults/rig/until';
 import { withCommands } from './mongodb-doubles';
-import { databaseName, freshPrefix, mongodbUrl, primaryUrl, removeOurs, toBackend } from './mongodb-servers';
+import { databaseName, findPrimary, freshPrefix, mongodbUrl, removeOurs, toBackend } from './mongodb-servers';
 
 const at = (key: string, partition = 'p') => ({ partition, key });
 const MIB = 2 ** 20;
@@ -18,7 +18,7 @@ const MIB = 2 ** 20;
 (mongodbUrl === undefined ? describe.skip : describe)('MongoDB as a server', () => {
   const clock = new FakeClock();
   const admin = new MongoClient(mongodbUrl ?? 'mongodb://127.0.0.1');
-  let target = '';
+  let target: Awaited<ReturnType<typeof findPrimary>>;
   let collectionPrefix = '';
   let opened: Backend[] = [];
   let proxies: FaultProxy[] = [];
@@ -35,7 +35,7 @@ const MIB = 2 ** 20;
   };
   /** To the one server that takes writes. */
   const proxied = async (): Promise<FaultProxy> => {
-    const proxy = await startFaultProxy(new URL(target));
+    const proxy = await startFaultProxy(target.url, target.tls);
     proxies.push(proxy);
     return proxy;
   };
@@ -54,7 +54,7 @@ const MIB = 2 ** 20;
     );
 
   beforeAll(async () => {
-    target = await primaryUrl(admin);
+    target = await findPrimary(admin);
   });
   beforeEach(() => {
     collectionPrefix = freshPrefix();
@@ -301,6 +301,20 @@ const MIB = 2 ** 20;
     await backend.set(at('a'), 1);
     expect(await documentOf('a')).not.toHaveProperty('removeAt');
     await expect(items().insertOne({ partition: 'p', key: 'a' })).rejects.toMatchObject({ code: 11_000 });
+  });
+
+  it('lets go of no value early where the clock of the machine is set back', async () => {
+    const backend = await open();
+    const { now } = Date;
+    const before = now();
+    const clockOfMachine = jest.spyOn(Date, 'now').mockImplementation(() => now() - 3 * 3_600_000);
+    try {
+      await backend.set(at('a'), 1, { expiresAt: clock.now() + 5_000 });
+    } finally {
+      clockOfMachine.mockRestore();
+    }
+    const { removeAt } = (await documentOf('a')) as unknown as { removeAt: Date };
+    expect(Number(removeAt) - before).toBeGreaterThan(5_000 + 3_000_000);
   });
 
   it('keeps lists of many elements and of large ones, and reads any part of them', async () => {

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import { createMongodbBackend, type MongodbBackendOptions } from '@recap/storage';
 import type { MongoClient } from 'mongodb';
 
@@ -6,15 +8,20 @@ const { RECAP_TEST_MONGODB_URL } = process.env;
 
 export const mongodbUrl = RECAP_TEST_MONGODB_URL;
 
-/** Of this process alone: the server may be the user's own. */
-export const databaseName = `recap-test-${process.pid}`;
+const [, named = ''] = /^[^:]+:\/\/[^/?]*\/([^?]+)/.exec(mongodbUrl ?? '') ?? [];
+
+/** The one that the URL names: its user may have no rights elsewhere. Where users are known, no transaction writes. */
+export const databaseName = /^(|admin|config|local)$/.test(named) ? 'recap-test' : decodeURIComponent(named);
+
+/** Of this process alone: the server, and the database, may be the user's own. */
+const OURS = `recap-test-${process.pid}-`;
 
 let prefixes = 0;
 
 /** A prefix under which nothing is yet. */
 export function freshPrefix(): string {
   prefixes += 1;
-  return `t${prefixes}_`;
+  return `${OURS}${prefixes}_`;
 }
 
 export function toBackend(options: MongodbBackendOptions = {}) {
@@ -26,9 +33,11 @@ export function toBackend(options: MongodbBackendOptions = {}) {
   });
 }
 
-/** Removes what tests of this process left, and nothing else. */
+/** Removes what tests of this process left, and nothing else. Whoever may write may drop collections, but no database. */
 export async function removeOurs(client: MongoClient): Promise<void> {
-  await client.db(databaseName).dropDatabase();
+  const database = client.db(databaseName);
+  for (const { name } of await database.listCollections({}, { nameOnly: true }).toArray())
+    if (name.startsWith(OURS)) await database.collection(name).drop();
 }
 
 /** Empty, rather than new ones: making indexes takes a server longer than a test does. */
@@ -46,16 +55,35 @@ export async function describeServer(client: MongoClient): Promise<string> {
   return `MongoDB ${String(version)}${kind}`;
 }
 
+interface Primary {
+  /** Without encryption and compression, which a proxy in between looks through. */
+  readonly url: URL;
+  /** How it is reached behind that proxy; absent: without encryption. */
+  readonly tls?: ConnectionOptions;
+}
+
+const ENCRYPTION = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'rejectUnauthorized', 'checkServerIdentity'];
+/** Of the URL, what leads to a server, and not what it is asked for. */
+const WAYS = /^(replicaSet|directConnection|loadBalanced|compressors|ssl|tls.*|srv.*)$/i;
+
 /** The address of the one server that takes writes, with the user and the options of the URL. */
-export async function primaryUrl(client: MongoClient): Promise<string> {
-  // By the name that the oldest servers know as well.
+export async function findPrimary(client: MongoClient): Promise<Primary> {
+  // By the name that the oldest servers know as well. What `mongodb+srv` stands for is known hereafter, too.
   const { primary, me } = await client.db('admin').command({ isMaster: 1 });
-  const [, scheme = '', account = '', host = '', rest = ''] =
-    /^(mongodb(?:\+srv)?:\/\/)([^@/]*@)?([^/?]*)(.*)$/.exec(mongodbUrl ?? '') ?? [];
-  const first = String(primary ?? me ?? host.split(',')[0]);
-  const address = /:\d+$/.test(first) ? first : `${first}:27017`;
-  const [path = '', options = ''] = rest.split('?');
-  const kept = options.split('&').filter((option) => !/^(replicaSet|$)/i.test(option));
-  const query = [...kept, 'directConnection=true'].join('&');
-  return `${scheme.replace('+srv', '')}${account}${address}${path === '' ? '/' : path}?${query}`;
+  const { tls: isEncrypted, directConnection: isDirect, credentials, hosts } = client.options;
+  const [, account = '', rest = ''] =
+    /^mongodb(?:\+srv)?:\/\/([^@/]*@)?[^/?]*(.*)$/.exec(mongodbUrl ?? '') ?? [];
+  // Its own name for itself may lead nowhere from here.
+  const address = String(isDirect ? hosts[0] : (primary ?? me ?? hosts[0]));
+  const [path = '', query = ''] = rest.split('?');
+  const options = new URLSearchParams(query);
+  for (const name of [...options.keys()]) if (WAYS.test(name)) options.delete(name);
+  options.set('directConnection', 'true');
+  if (credentials !== undefined && !options.has('authSource')) options.set('authSource', credentials.source);
+  const host = /:\d+$/.test(address) ? address : `${address}:27017`;
+  const url = new URL(`mongodb://${account}${host}${path === '' ? '/' : path}?${String(options)}`);
+  if (!isEncrypted) return { url };
+  const given = Object.entries(client.options).filter(([name]) => ENCRYPTION.includes(name));
+  const named = isIP(url.hostname) === 0 ? { servername: url.hostname } : {};
+  return { url, tls: { ...Object.fromEntries(given), ...named } };
 }

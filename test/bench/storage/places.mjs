@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { MongoClient } from 'mongodb';
 import { Databases } from '../databases.mjs';
 import { Unavailable } from '../recorders/unavailable.mjs';
@@ -42,7 +43,7 @@ export class Places {
         return { settings: { type, url }, remove: drop };
       }
       case 'dynamodb':
-        return { settings: { type, ...(await this.#nextTable()) }, remove: async () => undefined };
+        return this.#nextTable();
       case 'redis':
         return { settings: { type, url: await this.#nextRedis() }, remove: async () => undefined };
       case 'mongodb':
@@ -60,7 +61,7 @@ export class Places {
       case 'mongodb':
         return this.#mongodb?.version;
       case 'dynamodb':
-        return this.#dynamodb && `by dynalite ${this.#dynamodb.version}`;
+        return this.#dynamodb?.version;
     }
   }
 
@@ -92,17 +93,34 @@ export class Places {
     return { url, version };
   }
 
-  /** Settings of a table of its own, which is not there yet. */
+  /** A table of its own, which is not there yet. */
   async #nextTable() {
-    this.#dynamodb ??= await this.#servers.dynamodb.start();
+    this.#dynamodb ??= await this.#openDynamodb();
     if (this.#dynamodb.missing !== undefined) throw new Unavailable(`dynalite: ${this.#dynamodb.missing}`);
-    return {
-      endpoint: this.#dynamodb.url,
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'recap', secretAccessKey: 'recap' },
-      table: `recap-bench-${this.#dynamodbTables++}`,
-      createTable: true,
+    const { server } = this.#dynamodb;
+    const table = `recap-bench-${process.pid}-${this.#dynamodbTables++}`;
+    const remove = async () => {
+      const client = new DynamoDBClient(server);
+      for (const TableName of [table, `${table}-raw`])
+        await client.send(new DeleteTableCommand({ TableName })).catch((error) => {
+          if (error.name !== 'ResourceNotFoundException') throw error;
+        });
+      client.destroy();
     };
+    return { settings: { type: 'dynamodb', ...server, table, createTable: true }, remove };
+  }
+
+  async #openDynamodb() {
+    const { DYNAMODB_ENDPOINT: endpoint, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_PROFILE } = process.env;
+    const local = { region: 'us-east-1', credentials: { accessKeyId: 'recap', secretAccessKey: 'recap' } };
+    if (!endpoint) {
+      const { url, version, missing, stop } = await this.#servers.dynamodb.start();
+      return { server: { endpoint: url, ...local }, version: `by dynalite ${version}`, missing, stop };
+    }
+    const [, named] = /^dynamodb\.([a-z0-9-]+)\.amazonaws/.exec(new URL(endpoint).hostname) ?? [];
+    const isKnown = AWS_ACCESS_KEY_ID !== undefined || AWS_PROFILE !== undefined || named !== undefined;
+    const own = { region: named ?? AWS_REGION ?? local.region };
+    return { server: { endpoint, ...(isKnown ? own : local) }, version: `at ${endpoint}` };
   }
 
   async #nextRedis() {

@@ -17,7 +17,8 @@ export const BACKENDS = {
   },
   dynamodb: {
     label: 'DynamoDB',
-    server: 'dynalite on this machine, keeping everything in memory',
+    server:
+      'the server that DYNAMODB_ENDPOINT names, or dynalite on this machine, keeping everything in memory',
     isWithoutKeyv: true,
   },
 };

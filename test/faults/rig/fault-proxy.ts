@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { connect as connectEncrypted, type ConnectionOptions } from 'node:tls';
 
 /** What happens to what passes, in Toxiproxy's words. @see https://github.com/Shopify/toxiproxy#toxics */
 export interface Toxics {
@@ -29,9 +30,10 @@ interface Pair {
   owedMs: number;
 }
 
-/** Connections between Recap and a server on 127.0.0.1, which pass through here. */
+/** Connections between Recap and a server, which pass through here; without encryption as far as here. */
 export class FaultProxy {
   readonly #target: URL;
+  readonly #tls: ConnectionOptions | undefined;
   readonly #pairs = new Set<Pair>();
   #server: Server | undefined;
   #port = 0;
@@ -45,8 +47,10 @@ export class FaultProxy {
   /** At one time. */
   mostOpen = 0;
 
-  constructor(target: URL) {
+  /** @param tls of a server that takes encrypted connections only */
+  constructor(target: URL, tls?: ConnectionOptions) {
     this.#target = target;
+    this.#tls = tls;
   }
 
   get url(): string {
@@ -90,7 +94,8 @@ export class FaultProxy {
 
   #join(client: Socket): void {
     this.opened += 1;
-    const server = connect(Number(this.#target.port || 5432), this.#target.hostname);
+    const to = { host: this.#target.hostname, port: Number(this.#target.port || 5432) };
+    const server = this.#tls === undefined ? connect(to) : connectEncrypted({ ...this.#tls, ...to });
     const pair: Pair = { client, server, isDoomed: false, owedMs: 0 };
     this.#pairs.add(pair);
     this.mostOpen = Math.max(this.mostOpen, this.#pairs.size);
@@ -187,8 +192,8 @@ function reset({ client, server }: Pair): void {
   server.destroy();
 }
 
-export async function startFaultProxy(target: URL): Promise<FaultProxy> {
-  const proxy = new FaultProxy(target);
+export async function startFaultProxy(target: URL, tls?: ConnectionOptions): Promise<FaultProxy> {
+  const proxy = new FaultProxy(target, tls);
   await proxy.up();
   return proxy;
 }

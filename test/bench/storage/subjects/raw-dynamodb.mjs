@@ -7,6 +7,7 @@ import {
   PutItemCommand,
   QueryCommand,
   UpdateItemCommand,
+  waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { randomUUID } from 'node:crypto';
 import { KEYS } from '../values.mjs';
@@ -31,6 +32,7 @@ export async function openSubject(_kind, { endpoint, region, credentials, table 
       ],
     }),
   );
+  await waitUntilTableExists({ client, maxWaitTime: 120, minDelay: 1 }, { TableName });
   const at = (pk, sk) => ({ TableName, Key: { pk, sk: { S: sk } } });
   const listAt = (list) => ({ S: `list:${list}` });
   const elementAt = (index) => String(index).padStart(12, '0');

@@ -53,8 +53,8 @@ export function toStoredItem(key: string, head: Head, value: StoredValue | undef
   return { key, version: head.version, expiresAt: head.expiresAt, value };
 }
 
-/** The server drops what expired no earlier than every clock says; seconds are all that it knows. */
-const GRACE_MS = 60_000;
+/** The server's clock may go differently, or ours be set; seconds are all that it knows. */
+const GRACE_MS = 3_600_000;
 
 export function lifetime(
   keys: DynamoKeys,

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { StorageError } from '../../errors';
+import type { EntryKind } from './file-system';
 import type { State } from './file-table';
 
 /** A file that is not as it was written, and what became of what it held. */
@@ -34,6 +35,11 @@ export function textOfDamage({
   if (keptElements === undefined) return `${path} ${problem}. Restored from ${from}.`;
   const lost = lostElements === undefined ? 'what came after them' : `${lostElements} after them`;
   return `${path} ${problem}. Restored from ${from}: the list has its first ${keptElements} elements, ${lost} are lost.`;
+}
+
+/** The problem of what is in the place of a file. */
+export function isNoFile(kind: EntryKind): string {
+  return kind === 'other' ? 'is no file' : `is a ${kind}, not a file`;
 }
 
 /** Tells of damage, each once. */

@@ -114,7 +114,8 @@ export class FileDriver implements Driver {
   }
 
   async partitions(range: ByteRange, limit: number, now: number): Promise<DriverPage<string>> {
-    const { table } = this.#open.store;
+    const { table, journal } = this.#open.store;
+    await journal.quiet();
     const items: string[] = [];
     for (const byteKey of table.partitionOrder.within(range, false)) {
       const partition = fromByteKey(byteKey);
@@ -156,8 +157,9 @@ export class FileDriver implements Driver {
     return this.#open.writes.sweep(limit, now);
   }
 
-  stats(now: number): BackendStats {
-    const { table } = this.#open.store;
+  async stats(now: number): Promise<BackendStats> {
+    const { table, journal } = this.#open.store;
+    await journal.quiet();
     return { items: table.items - new Set(table.expiries.expired(now)).size, isCapped: false };
   }
 

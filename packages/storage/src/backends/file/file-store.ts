@@ -57,8 +57,8 @@ async function load(
   check: () => Promise<void>,
 ): Promise<Omit<FileStore, 'close'>> {
   const report = new DamageReport(root, onDamage);
-  const layout = await describeFolder(root, calls, shardCount, (path) => {
-    report.add({ path, problem: 'is damaged; it was written anew' });
+  const layout = await describeFolder(root, calls, shardCount, (path, problem) => {
+    report.add({ path, problem: `${problem}; it was written anew` });
   });
   const reader = new FileReader(layout, calls, backupCount);
   const table = new FileTable();

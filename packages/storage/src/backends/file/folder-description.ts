@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { StorageError } from '../../errors';
-import type { FileCalls } from './file-calls';
-import { isShardName } from './file-names';
+import { unlessGone, type FileCalls } from './file-calls';
+import { isShardName, temporaryName } from './file-names';
 import { FolderLayout } from './folder-layout';
 import { moveToShards } from './move-to-shards';
 import { sealLine, unsealLine } from './sealed-line';
@@ -20,11 +20,14 @@ export async function describeFolder(
   root: string,
   calls: FileCalls,
   shardCount: number | undefined,
-  onDamage: (path: string) => void,
+  onDamage: (path: string, problem: string) => void,
 ): Promise<FolderLayout> {
+  const { description: path, values } = new FolderLayout(root, 1);
+  await removeTemporary(path, calls);
   const known = await readDescription(root, calls);
-  if (known === 'damaged') onDamage(new FolderLayout(root, 1).description);
-  const there = known === 'damaged' ? await guessDescription(root, calls) : known;
+  const isMissing = known === undefined && (await holdsFiles(values, calls));
+  if (known === 'damaged' || isMissing) onDamage(path, isMissing ? 'is missing' : 'is damaged');
+  const there = known === 'damaged' || isMissing ? await guessDescription(values, calls, shardCount) : known;
   if (there !== undefined) checkShardCount(root, there.shardCount, shardCount);
   const description = there ?? { shardCount: shardCount ?? DEFAULT_SHARDS, isMoving: false };
   const layout = new FolderLayout(root, description.shardCount);
@@ -32,6 +35,13 @@ export async function describeFolder(
   if (there === undefined) await writeDescription(layout, calls, false);
   if (description.isMoving) await finishMove(layout, calls);
   return layout;
+}
+
+/** What a process that died had begun to write. */
+async function removeTemporary(description: string, calls: FileCalls): Promise<void> {
+  const path = temporaryName(description);
+  const kind = await unlessGone(calls.system.kindOf(path));
+  if (kind !== undefined && kind !== 'folder') await calls.removeIfThere(path);
 }
 
 export async function readDescription(
@@ -51,10 +61,21 @@ export async function readDescription(
   );
 }
 
-/** As many as there are folders; every file is brought to where it belongs then. */
-async function guessDescription(root: string, calls: FileCalls): Promise<FolderDescription> {
-  const names = (await calls.system.list(new FolderLayout(root, 1).values)).map(({ name }) => name);
-  return { shardCount: Math.max(1, names.filter(isShardName).length), isMoving: true };
+/** Folders alone are what a first start leaves that was interrupted. */
+async function holdsFiles(values: string, calls: FileCalls): Promise<boolean> {
+  for (const { name, kind } of (await unlessGone(calls.system.list(values))) ?? [])
+    if (kind === 'folder' && (await calls.system.list(join(values, name))).length > 0) return true;
+  return false;
+}
+
+/** As many as it has to be, or as there are folders; every file is brought to where it belongs then. */
+async function guessDescription(
+  values: string,
+  calls: FileCalls,
+  shardCount: number | undefined,
+): Promise<FolderDescription> {
+  const names = (await calls.system.list(values)).map(({ name }) => name);
+  return { shardCount: shardCount ?? Math.max(1, names.filter(isShardName).length), isMoving: true };
 }
 
 export async function writeDescription(

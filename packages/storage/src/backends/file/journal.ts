@@ -112,9 +112,17 @@ export class Journal {
     }
   }
 
+  /** Resolves when all that is under way is on the disk, or was undone. */
+  async quiet(): Promise<void> {
+    await Promise.allSettled(this.#groups.map(({ done }) => done));
+  }
+
+  get #groups(): readonly Group[] {
+    return [...(this.#committing ? [this.#committing] : []), ...this.#gathering];
+  }
+
   #groupOf(seq: number): Group {
-    const groups = [...(this.#committing ? [this.#committing] : []), ...this.#gathering];
-    const group = groups.find(({ lastSeq }) => seq <= lastSeq);
+    const group = this.#groups.find(({ lastSeq }) => seq <= lastSeq);
     if (group !== undefined) return group;
     throw new StorageError('UNAVAILABLE', `The journal has no write of the number ${seq}.`);
   }

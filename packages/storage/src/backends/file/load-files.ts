@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Address } from '../../backend';
-import { corrupt, elementsOf, type DamageReport } from './file-damage';
+import { corrupt, elementsOf, isNoFile, type DamageReport } from './file-damage';
 import { addressOf, isTemporary, nameOf, readFileName, type FileKind } from './file-names';
 import type { FileReader } from './file-reader';
 import type { FolderEntry } from './file-system';
@@ -61,8 +61,7 @@ export async function loadFiles(
     }
     const file = readFileName(entry.name);
     if (file === undefined) return;
-    const found =
-      entry.kind === 'file' ? await readFile(path, file, reader) : `is a ${entry.kind}, not a file`;
+    const found = entry.kind === 'file' ? await readFile(path, file, reader) : isNoFile(entry.kind);
     if (typeof found === 'string') {
       await loadDamaged(path, file, found);
       return;

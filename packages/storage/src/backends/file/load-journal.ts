@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { continues, makesLast, stateAfter } from './apply-change';
-import { corrupt, type DamageReport } from './file-damage';
+import { corrupt, isNoFile, type DamageReport } from './file-damage';
 import { nameOf } from './file-names';
 import type { FileReader } from './file-reader';
 import { removedFile, type FileTable, type Slot } from './file-table';
@@ -33,12 +33,16 @@ export async function loadJournal(
   const { journal: folder } = layout;
   const keepsOlder = backupCount > 0;
   const fileOf = (slot: Slot): string => layout.fileOf(nameOf(slot), slot.file?.kind ?? 'value');
-  const names = (await calls.system.list(folder)).filter(({ kind }) => kind === 'file');
-  const numbered = names.map(({ name }) => ({ name, number: segmentNumber(name) }));
+  const names = await calls.system.list(folder);
+  const numbered = names.map((entry) => ({ ...entry, number: segmentNumber(entry.name) }));
   const read: ReadSegment[] = [];
-  for (const { name, number } of numbered.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const { name, kind, number } of numbered.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (number === undefined) continue;
     const path = join(folder, name);
+    if (kind !== 'file') {
+      report.add({ path, problem: `${isNoFile(kind)}: writes may be missing` });
+      continue;
+    }
     const bytes = (await calls.read(path)) ?? Buffer.alloc(0);
     read.push(readSegment({ number, path, bytes: bytes.length }, bytes, report));
   }

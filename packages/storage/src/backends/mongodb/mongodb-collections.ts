@@ -9,8 +9,8 @@ interface Indexed {
 
 interface Collections extends Indexed {
   readonly hasTransactions: boolean;
-  /** The server's clock less ours. */
-  readonly serverClockAheadMs: number;
+  /** What the server's clock shows, or later. */
+  readonly serverNow: () => number;
 }
 
 interface CollectionsOptions {
@@ -49,7 +49,6 @@ export async function findCollections(
       'CONFIG_INVALID',
       `"w" is ${writeConcern.w}, and MongoDB is a single server there. Leave it out, or connect to a replica set.`,
     );
-  const serverClockAheadMs = localTime === undefined ? 0 : Number(localTime) - Date.now();
   const names = [`${collectionPrefix}items`, `${collectionPrefix}chunks`] as const;
   await checkCollation(db, names);
   const [items, chunks] = names.map((name) => db.collection(name, { ...READING, writeConcern }));
@@ -57,8 +56,17 @@ export async function findCollections(
     items: items!,
     chunks: chunks!,
     hasTransactions,
-    serverClockAheadMs,
+    serverNow: clockFrom(localTime === undefined ? Date.now() : Number(localTime)),
   };
+}
+
+/**
+ * Goes on from there by the later of two: the clock of the machine may be set back, and the one that never is stands
+ * still while the machine sleeps.
+ */
+function clockFrom(shown: number): () => number {
+  const [wall, steady] = [Date.now(), performance.now()];
+  return () => shown + Math.max(Date.now() - wall, performance.now() - steady);
 }
 
 /** Servers before 4.2.10, and 4.4.0 and 4.4.1, know it by its old name alone. */

@@ -70,7 +70,7 @@ export class MongoDriver implements Driver {
     const deadline = new CallDeadlines(timeoutMs, () => new StorageError('UNAVAILABLE', text));
     const collections = await deadline.inTime(this.#reach(client));
     await makeIndexes(collections, INDEXES_MS);
-    const { items, chunks, hasTransactions, serverClockAheadMs } = collections;
+    const { items, chunks, hasTransactions, serverNow } = collections;
     const lists = new MongoLists(items, chunks, onError);
     const sweep = new MongoSweep(items, lists, new MongoLostChunks(items, chunks, lists));
     this.capabilities.transact = hasTransactions;
@@ -81,7 +81,7 @@ export class MongoDriver implements Driver {
       reader: new MongoReader(items),
       writer: new MongoWriter({
         ...{ client, items, lists, sweep },
-        ...{ writeConcern, timeoutMs, serverClockAheadMs, onError },
+        ...{ writeConcern, timeoutMs, serverNow, onError },
       }),
     };
   }

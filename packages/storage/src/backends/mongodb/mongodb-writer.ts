@@ -21,7 +21,7 @@ export interface MongoWriterParts {
   readonly sweep: MongoSweep;
   readonly writeConcern: object;
   readonly timeoutMs: number;
-  readonly serverClockAheadMs: number;
+  readonly serverNow: () => number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -250,7 +250,7 @@ export class MongoWriter {
 
   readonly #removeAt = (expiresAt: number | undefined, now: number): Date | undefined => {
     if (expiresAt === undefined) return undefined;
-    const at = Date.now() + this.#parts.serverClockAheadMs + (expiresAt - now) + GRACE_MS;
+    const at = Math.ceil(this.#parts.serverNow() + (expiresAt - now) + GRACE_MS);
     return at > MAX_INSTANT ? undefined : new Date(at);
   };
 }

@@ -23,10 +23,12 @@ export async function openMongodb(options: MongodbBackendOptions, timeoutMs: num
     ...(authSource !== undefined && { authSource }),
     ...(replicaSet !== undefined && { replicaSet }),
     ...(typeof tls === 'object' ? { ...tls, tls: true } : tls !== undefined && { tls }),
-    appName: applicationName,
-    minPoolSize: min,
-    maxPoolSize: max,
-    maxIdleTimeMS: idleTimeoutMs,
+    ...unlessNamed(url, {
+      appName: applicationName,
+      minPoolSize: min,
+      maxPoolSize: max,
+      maxIdleTimeMS: idleTimeoutMs,
+    }),
     // Where a connection cannot be made, it is that which is told, not that none is free.
     waitQueueTimeoutMS: acquireTimeoutMs < timeoutMs ? acquireTimeoutMs : timeoutMs + 1_000,
     connectTimeoutMS: Math.min(connectTimeoutMs, Math.ceil(0.8 * Math.min(acquireTimeoutMs, timeoutMs))),
@@ -46,9 +48,16 @@ export async function openMongodb(options: MongodbBackendOptions, timeoutMs: num
   }
 }
 
+/** The driver would take settings for those of the URL, and ours are there always. */
+function unlessNamed(url: string, settings: Readonly<Record<string, unknown>>): object {
+  const [, query = ''] = /\?(.*)$/.exec(url) ?? [];
+  const named = new Set([...new URLSearchParams(query).keys()].map((name) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !named.has(name.toLowerCase())));
+}
+
 /** The database that the URL names, or ours. */
 export function databaseOf({ url = '' }: MongodbBackendOptions): string {
-  const name = /^[^:]+:\/\/[^/]*\/([^?]+)/.exec(url)?.[1];
+  const name = /^[^:]+:\/\/[^/?]*\/([^?]+)/.exec(url)?.[1];
   // One that is badly written is refused with the rest of the URL.
   return name === undefined || /%(?![0-9A-Fa-f]{2})/.test(name) ? 'recap' : decodeURIComponent(name);
 }

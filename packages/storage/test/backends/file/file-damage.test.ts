@@ -244,4 +244,24 @@ describe('a damaged file', () => {
       await backend.close();
     }
   });
+
+  it('that describes the folder and is gone is written anew, with as many folders as there are or are asked for', async () => {
+    for (const shardCount of [undefined, 2, 5]) {
+      const files = await written(true);
+      files.unlinkNow('/data/recap.json');
+      for (const told of [['recap.json is missing; it was written anew'], []]) {
+        const damages: FileDamage[] = [];
+        const backend = createFileBackend({
+          ...{ path: '/data', fileSystem: files, backupCount: 2, sweepIntervalMs: 0 },
+          ...(shardCount !== undefined && { shardCount }),
+          onDamage: (damage) => damages.push(damage),
+        });
+        await backend.open();
+        expect(damages.map(({ path, problem }) => `${path} ${problem}`)).toEqual(told);
+        for (const key of valueKeys) expect(await read(backend, key)).toEqual(last(key));
+        for (const key of listKeys) expect(await backend.range(at(key))).toEqual(all);
+        await backend.close();
+      }
+    }
+  });
 });

@@ -92,6 +92,20 @@ describe('a symbolic link within the folder', () => {
     await again.close();
   });
 
+  it('in the place of a part of the journal is not read, and is told', async () => {
+    await filled();
+    symlinkSync(join(outside, 'secret'), join(items(), 'journal/000000000099.jsonl'));
+    const backend = await open();
+    expect((await backend.get(at('a')))?.value).toBe('a');
+    expect(damages).toMatchObject([
+      {
+        path: join('journal', '000000000099.jsonl'),
+        problem: 'is a link, not a file: writes may be missing',
+      },
+    ]);
+    await backend.close();
+  });
+
   it.each(['values', 'values/000', 'backups', 'backups/000', 'journal', 'lock'])(
     'in the place of the folder %s is refused',
     async (name) => {

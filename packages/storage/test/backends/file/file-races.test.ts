@@ -70,6 +70,20 @@ describe('a write that the journal refuses', () => {
     }
   });
 
+  it('is not counted, and makes no name of a partition', async () => {
+    const files = new WatchedFiles();
+    const backend = make(files);
+    await backend.open();
+    await backend.set(K, 'kept');
+    files.refusesJournal = true;
+    const refused = backend.set({ ...K, partition: 'other' }, 1).catch((error: unknown) => error);
+    const [stats, partitions] = await Promise.all([backend.stats(), backend.partitions()]);
+    expect([stats.items, partitions.items]).toEqual([1, ['p']]);
+    expect(await refused).toMatchObject({ code: 'CAPACITY_EXCEEDED' });
+    files.refusesJournal = false;
+    await backend.close();
+  });
+
   it('is seen by no read', async () => {
     for (let hops = 0; hops < 20; hops += 1) {
       const files = new WatchedFiles();

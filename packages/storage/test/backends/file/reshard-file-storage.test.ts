@@ -35,6 +35,7 @@ async function expectAll(files: SimulatedFiles): Promise<void> {
   const backend = await open(files);
   for (const key of KEYS) expect((await backend.get(at(key)))?.value).toEqual([2, key]);
   expect(await backend.range({ partition: 'p', key: 'list' })).toEqual([1, 2]);
+  expect([...files.files().keys()].filter((path) => path.endsWith('.tmp'))).toEqual([]);
   await backend.close();
 }
 
