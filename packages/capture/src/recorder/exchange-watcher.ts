@@ -207,7 +207,8 @@ export class ExchangeWatcher implements ExchangeKeeper {
         return;
       }
       const tapped = open.tap.finish();
-      if (isIgnored(seen.request)) {
+      // What was answered before it came to a route of Recap's stays recorded as it was spooled.
+      if (held === undefined && isIgnored(seen.request)) {
         open.settle(undefined);
         return;
       }

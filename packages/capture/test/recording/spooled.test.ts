@@ -9,7 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import express, { type Express } from 'express';
 import { createRecorder } from '../../src/create-recorder';
 import type { Exchange } from '../../src/exchange';
-import { storageMiddleware } from '../../src/express';
+import { storageMiddleware, storageRouter } from '../../src/express';
 import { openExchangeOf } from '../../src/recorder/exchange-of-request';
 import type { ExchangeSpool, SpoolTicket } from '../../src/recorder/exchange-spool';
 import type { RecorderCore } from '../../src/recorder/recorder-core';
@@ -322,6 +322,35 @@ describe('durability "spooled"', () => {
         expect([...spool.open]).toMatchObject([{ exchange: spool.appended[1] }]);
         expect(opened.recorder.stats()).toMatchObject({ captured: 1, stored: 0, queued: 0, spooled: 1 });
         expect((await opened.entry()).outcome).toBe('aborted');
+      },
+    );
+  });
+
+  it('stores what a program answered and passed on to the router afterwards', async () => {
+    let passOn: () => void = () => undefined;
+    await withProgram(
+      {},
+      (app) => {
+        app.get('/storage/query', (_request, response, next) => {
+          response.end(Buffer.alloc(32 * 1024 * 1024, 'x'));
+          passOn = next;
+        });
+        app.use('/storage', storageRouter({ authenticate: () => undefined }));
+      },
+      async ({ opened, spool, port }) => {
+        const spooled = new Promise<void>((resolve) => {
+          spool.onAppend = resolve;
+        });
+        const client = connect(port, '127.0.0.1', () =>
+          client.write('GET /storage/query HTTP/1.1\r\nHost: a\r\n\r\n'),
+        );
+        client.pause();
+        await spooled;
+        passOn();
+        client.destroy();
+        expect((await opened.entry()).path).toBe('/storage/query');
+        expect(spool.open.size).toBe(0);
+        expect(opened.recorder.stats()).toMatchObject({ captured: 1, stored: 1, queued: 0, spooled: 0 });
       },
     );
   });
