@@ -31,6 +31,8 @@ export const SEGMENT_BYTES = 16 * 1024 * 1024;
 const SEGMENT_NAME = /^(\d{8})\.spool$/;
 /** What is appended is on the disk within half a second, the time of the call that brings it there included. */
 const SYNC_AFTER_MS = 400;
+/** Uninterrupted work after which the program's other work gets its turn. */
+const SLICE_MS = 4;
 const ENTRY = 1;
 const DONE = 2;
 /** Segment and offset of a record that is done. */
@@ -78,7 +80,11 @@ export class Journal {
     return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Takes up what an earlier process left in the folder: all that is not done waits to be read. */
+  /**
+   * Takes up what an earlier process left in the folder: all that is not done waits to be read.
+   *
+   * @throws {StorageError} `UNAVAILABLE` for what another version left, which has it then as it was
+   */
   async load(): Promise<void> {
     this.#hasFolder = true;
     const { files, folder } = this.#options;
@@ -87,21 +93,30 @@ export class Journal {
       .filter((number) => number > 0)
       .sort((a, b) => a - b);
     const left = new Map<number, Map<number, RecordPlace>>();
+    let sliceStart = performance.now();
+    const giveWay = async (): Promise<void> => {
+      await nextTurn();
+      sliceStart = performance.now();
+    };
     for (const number of numbers) {
       const path = this.#pathOf(number);
-      const reading = readSegment(await files.readAll(path));
-      this.#corrupt += reading.corrupt;
+      const bytes = await files.readAll(path);
       const segment = new Segment(number, path);
       const places = new Map<number, RecordPlace>();
       left.set(number, places);
-      for (const { offset, length, payload } of reading.records) {
-        segment.bytes = offset + length;
-        if (payload[0] === ENTRY) places.set(offset, { segment, offset, length });
-        else if (payload[0] === DONE) forget(left, payload);
+      for (const found of readSegment(bytes)) {
+        if (found === undefined) this.#corrupt += 1;
+        else {
+          const { offset, length, payload } = found;
+          segment.bytes = offset + length;
+          if (payload[0] === ENTRY) places.set(offset, { segment, offset, length });
+          else if (payload[0] === DONE) forget(left, payload);
+        }
+        if (performance.now() - sliceStart > SLICE_MS) await giveWay();
       }
       this.#segments.push(segment);
       this.#lastNumber = number;
-      await nextTurn();
+      await giveWay();
     }
     for (const places of left.values()) {
       for (const place of places.values()) {
@@ -109,6 +124,7 @@ export class Journal {
         this.#pending += 1;
         this.defer(place);
       }
+      if (performance.now() - sliceStart > SLICE_MS) await giveWay();
     }
     this.#removeDone();
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Payload } from '../../src/recorder/spooled-entry';
+import { crc32c } from '../../src/spool/crc32c';
 import { Journal, type RecordPlace } from '../../src/spool/journal';
 import { PowerCutFiles, type Cut } from './power-cut-files';
 
@@ -143,6 +144,43 @@ describe('Journal', () => {
     const { found, journal: next } = await recover(files);
     expect(found).toEqual([payload('a').toString()]);
     expect(next.corrupt).toBe(1);
+  });
+
+  it('leaves to another version what has its form', async () => {
+    const files = new PowerCutFiles();
+    const { journal } = openJournal(files);
+    append(journal, payload('a'));
+    const [path = ''] = files.paths;
+    files.damage(path, (bytes) => {
+      bytes.writeUInt32LE(2, 8);
+      bytes.writeUInt32LE(crc32c(bytes, 0, 24), 24);
+    });
+    const before = await files.readAll(path);
+    const { journal: next } = openJournal(files);
+    await expect(next.load()).rejects.toThrow('the number 2, and this one reads 1');
+    expect([files.paths, await files.readAll(path)]).toEqual([[path], before]);
+  });
+
+  it('gives the thread back while it reads a large file', async () => {
+    const files = new PowerCutFiles();
+    const { journal } = openJournal(files, 100_000);
+    for (let count = 0; count < 100; count += 1) append(journal, payload('a'));
+    // One that moves by a millisecond whenever it is looked at.
+    let passedMs = 0;
+    const now = jest.spyOn(performance, 'now').mockImplementation(() => (passedMs += 1));
+    let turns = 0;
+    let isLoaded = false;
+    const count = (): void => {
+      turns += 1;
+      if (!isLoaded) setImmediate(count);
+    };
+    setImmediate(count);
+    const { journal: next } = openJournal(files);
+    await next.load();
+    isLoaded = true;
+    now.mockRestore();
+    expect(next.pending).toBe(100);
+    expect(turns).toBeGreaterThan(15);
   });
 
   it('does not take a record for one that a client put into its body', async () => {
