@@ -2,18 +2,20 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StorageError } from '@recap/storage';
 import type { Payload } from '../recorder/spooled-entry';
-import { Segment } from './segment';
+import { Segment, type RecordPlace } from './segment';
 import { RecordGroup } from './record-group';
+import {
+  DONE,
+  donePayload,
+  ENTRY,
+  entryIn,
+  MOVED,
+  movedPayload,
+  noteRecord,
+  type PlacesLeft,
+} from './record-kinds';
 import { payloadOf, readSegment, RECORD_HEADER_BYTES } from './segment-format';
 import type { SpoolFiles } from './spool-files';
-
-/** Where a record is. */
-export interface RecordPlace {
-  readonly segment: Segment;
-  readonly offset: number;
-  /** Of header and payload. */
-  readonly length: number;
-}
 
 type OnWritten = (place: RecordPlace, payload: Buffer) => void;
 
@@ -33,14 +35,16 @@ const SEGMENT_NAME = /^(\d{8})\.spool$/;
 const SYNC_AFTER_MS = 400;
 /** Uninterrupted work after which the program's other work gets its turn. */
 const SLICE_MS = 4;
-const ENTRY = 1;
-const DONE = 2;
-/** Segment and offset of a record that is done. */
-const DONE_BYTES = 8;
+/** Files for which one exchange that does not end may keep others from being removed. */
+const MAX_FILES_BEHIND = 4;
+/** Of a file that is removed by moving what is left of it: more of it, and so many more, are left where they are. */
+const MOVED_SHARE = 1 / 4;
+const MAX_MOVED = 1_000;
 
 /**
  * Records on the disk until somebody says that they are done. They are appended in the caller's thread, many
- * with one write; all else happens aside. Files go when nothing in them or in an older one is needed.
+ * with one write; all else happens aside. Files go when nothing in them or in an older one is needed: the little that is
+ * left of one for long is moved behind the others.
  */
 export class Journal {
   readonly #options: JournalOptions;
@@ -55,6 +59,9 @@ export class Journal {
   #syncTimer: NodeJS.Timeout | undefined;
   #aside: Promise<void> = Promise.resolve();
   #hasFolder = false;
+  #moving: Promise<void> | undefined;
+  /** Files above which the oldest is emptied. */
+  #movesFrom = MAX_FILES_BEHIND;
   #isClosed = false;
 
   constructor(options: JournalOptions) {
@@ -92,7 +99,7 @@ export class Journal {
       .map((name) => Number(SEGMENT_NAME.exec(name)?.[1] ?? 0))
       .filter((number) => number > 0)
       .sort((a, b) => a - b);
-    const left = new Map<number, Map<number, RecordPlace>>();
+    const left: PlacesLeft = new Map();
     let sliceStart = performance.now();
     const giveWay = async (): Promise<void> => {
       await nextTurn();
@@ -109,8 +116,7 @@ export class Journal {
         else {
           const { offset, length, payload } = found;
           segment.bytes = offset + length;
-          if (payload[0] === ENTRY) places.set(offset, { segment, offset, length });
-          else if (payload[0] === DONE) forget(left, payload);
+          if (noteRecord(left, payload)) places.set(offset, { segment, offset, length });
         }
         if (performance.now() - sliceStart > SLICE_MS) await giveWay();
       }
@@ -138,6 +144,7 @@ export class Journal {
   append(payloads: Iterable<Payload>, onAppended: (place: RecordPlace, payload: Buffer) => void): void {
     this.#write(ENTRY, payloads, (place, payload) => {
       place.segment.open += 1;
+      place.segment.held.add(place);
       this.#pending += 1;
       onAppended(place, payload);
     });
@@ -146,7 +153,10 @@ export class Journal {
   /** These are needed no more, and will not be read again. */
   done(places: readonly RecordPlace[]): void {
     if (places.length === 0) return;
-    for (const { segment } of places) segment.open -= 1;
+    for (const place of places) {
+      place.segment.open -= 1;
+      place.segment.held.delete(place);
+    }
     this.#pending -= places.length;
     // The files may be another's by now, who stores what is in them again, which changes nothing.
     if (this.#isClosed) return;
@@ -154,7 +164,7 @@ export class Journal {
     const kept = places.filter(({ segment }) => !segment.isRemoved);
     if (kept.length === 0) return;
     try {
-      this.#write(DONE, [listOf(kept)]);
+      this.#write(DONE, [donePayload(kept)]);
     } catch (error) {
       // They will be read again after a crash, and stored once: what is there already is left alone.
       this.#options.onFailure(error);
@@ -162,7 +172,9 @@ export class Journal {
   }
 
   /** Nobody holds this record in memory: it is to be read from the disk. */
-  defer({ segment, offset, length }: RecordPlace): void {
+  defer(place: RecordPlace): void {
+    const { segment, offset, length } = place;
+    segment.held.delete(place);
     segment.deferred.push(offset, length);
   }
 
@@ -191,7 +203,7 @@ export class Journal {
   async read({ segment, offset, length }: RecordPlace): Promise<Buffer | undefined> {
     const payload = payloadOf(await this.#options.files.read(segment.path, offset, length));
     if (payload === undefined) this.#corrupt += 1;
-    return payload?.subarray(1);
+    return payload && entryIn(payload);
   }
 
   /** Brings all that was appended so far onto the disk. */
@@ -217,8 +229,8 @@ export class Journal {
   /** Nothing is written or removed afterwards: whoever opens the folder next goes on with what is not done. @returns whether something is left */
   async close(): Promise<boolean> {
     const { files } = this.#options;
-    this.#sealCurrent();
     this.#isClosed = true;
+    this.#sealCurrent();
     if (this.#pending > 0) {
       await this.sync().catch(this.#options.onFailure);
       clearTimeout(this.#syncTimer);
@@ -317,9 +329,52 @@ export class Journal {
     for (let first = this.#segments[0]; first?.isDone === true; first = this.#segments[0]) {
       const segment = first;
       this.#segments.shift();
+      this.#movesFrom = MAX_FILES_BEHIND;
       segment.isRemoved = true;
       this.#inTurn(() => segment.remove(this.#options.files)).catch(this.#options.onFailure);
     }
+    const [first] = this.#segments;
+    if (first === undefined || this.#segments.length <= this.#movesFrom || !this.#isMovable(first)) return;
+    this.#moving ??= this.#moveOutOf(first)
+      .catch((error: unknown) => {
+        // Until there are more, or one of them goes by itself.
+        this.#movesFrom = this.#segments.length;
+        if (!this.#isClosed) this.#options.onFailure(error);
+      })
+      .finally(() => {
+        this.#moving = undefined;
+      });
+  }
+
+  /** Whether all that is left in it is little, and in the hands of somebody who will say when it is done. */
+  #isMovable({ isSealed, open, held, moved }: Segment): boolean {
+    if (this.#isClosed || !isSealed || held.size > MAX_MOVED || open !== held.size + moved) return false;
+    let bytes = 0;
+    for (const { length } of held) bytes += length;
+    return bytes <= this.#segmentBytes * MOVED_SHARE;
+  }
+
+  /** An exchange is in the spool from its answer until its client has it all, which may take hours. */
+  async #moveOutOf(segment: Segment): Promise<void> {
+    const { files } = this.#options;
+    for (const place of [...segment.held]) {
+      const record = payloadOf(await files.read(segment.path, place.offset, place.length));
+      if (this.#isClosed) return;
+      if (!segment.held.has(place)) continue;
+      if (record === undefined) throw new StorageError('CORRUPT', `A record in ${segment.path} is damaged.`);
+      this.#write(MOVED, [movedPayload(place, entryIn(record))], ({ segment: other, offset, length }) => {
+        segment.held.delete(place);
+        segment.moved += 1;
+        Object.assign(place, { segment: other, offset, length });
+        other.open += 1;
+        other.held.add(place);
+      });
+    }
+    // Its file goes when what is in another one is on the disk.
+    await this.sync();
+    segment.open -= segment.moved;
+    segment.moved = 0;
+    this.#removeDone();
   }
 
   /** Files are synced, closed and removed one after another: a number that was closed may be another file's. */
@@ -332,25 +387,4 @@ export class Journal {
   #pathOf(number: number): string {
     return join(this.folder, `${String(number).padStart(8, '0')}.spool`);
   }
-}
-
-function forget(left: Map<number, Map<number, RecordPlace>>, payload: Buffer): void {
-  for (let at = 1; at + DONE_BYTES <= payload.length; at += DONE_BYTES) {
-    left.get(payload.readUInt32LE(at))?.delete(payload.readUInt32LE(at + 4));
-  }
-}
-
-function listOf(places: readonly RecordPlace[]): Payload {
-  return {
-    maxBytes: DONE_BYTES * places.length,
-    writeTo: (target, start) => {
-      let at = start;
-      for (const { segment, offset } of places) {
-        target.writeUInt32LE(segment.number, at);
-        target.writeUInt32LE(offset, at + 4);
-        at += DONE_BYTES;
-      }
-      return at;
-    },
-  };
 }
