@@ -10,6 +10,7 @@ import { ANONYMOUS, attempt, buildExchange } from './build-exchange';
 import { commitAnswer } from './commit-answer';
 import type { EntryWriter } from './entry-writer';
 import { attachExchange, detachExchange, ignore, isIgnored } from './exchange-of-request';
+import { weightOf } from './exchange-queue';
 import type { HeldExchange } from './exchange-spool';
 import { isAsSpooled, isStillSaid } from './held-exchange';
 import { HostCost } from './host-cost';
@@ -37,6 +38,9 @@ export interface WatcherHost extends Recorder {
   onError(error: unknown, where: string): void;
 }
 
+/** Bytes that are redacted at one stretch, where many answers are given in one turn: some milliseconds. */
+const SPOOLED_IN_A_TURN = 192 * 1024;
+
 /** Follows exchanges from the first sight of a request until the writer has them. */
 export class ExchangeWatcher implements ExchangeKeeper {
   readonly #host: WatcherHost;
@@ -46,12 +50,15 @@ export class ExchangeWatcher implements ExchangeKeeper {
     this.#host.onError(error, where);
   };
   readonly #answers = new SpooledAnswers((waiting) => {
-    const measured = [...waiting.keys()].filter(({ hostMs }) => hostMs !== undefined);
-    const startedAt = measured.length === 0 ? 0 : performance.now();
-    this.#spool(waiting);
-    for (const open of measured) {
-      open.hostMs = (open.hostMs ?? 0) + (performance.now() - startedAt) / waiting.size;
+    let isMeasured = false;
+    for (const { hostMs } of waiting.keys()) isMeasured ||= hostMs !== undefined;
+    const startedAt = isMeasured ? performance.now() : 0;
+    const taken = this.#spool(waiting);
+    if (isMeasured) {
+      const eachMs = (performance.now() - startedAt) / taken.length;
+      for (const open of taken) if (open.hostMs !== undefined) open.hostMs += eachMs;
     }
+    return taken.length;
   }, this.#noteFailure);
   /** Exchanges that are not over. */
   open = 0;
@@ -150,16 +157,25 @@ export class ExchangeWatcher implements ExchangeKeeper {
     this.#answers.release();
   }
 
-  /** Runs in the host's event loop, before the last of the answers goes out: nothing may escape. */
-  #spool(waiting: WaitingAnswers): void {
+  /**
+   * Runs in the host's event loop, before the last of the answers goes out: nothing may escape.
+   *
+   * @returns the first ones, as many as one turn has time for
+   */
+  #spool(waiting: WaitingAnswers): readonly OpenExchange[] {
+    const taken: OpenExchange[] = [];
     try {
       const seen: OpenExchange[] = [];
       const exchanges: Exchange[] = [];
+      let weight = 0;
       for (const [open, answer] of waiting) {
+        if (weight >= SPOOLED_IN_A_TURN) break;
+        taken.push(open);
         const exchange = answer.within(() =>
           attempt(() => this.#buildSoFar(open), 'spool', this.#noteFailure),
         );
         if (exchange === undefined) continue;
+        weight += weightOf(exchange);
         seen.push(open);
         exchanges.push(exchange);
       }
@@ -175,6 +191,7 @@ export class ExchangeWatcher implements ExchangeKeeper {
     } catch (error) {
       this.#noteFailure(error, 'spool');
     }
+    return taken;
   }
 
   /** The exchange as it is known before its response ends; `undefined` when it is to be left out. */

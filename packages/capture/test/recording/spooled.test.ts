@@ -161,6 +161,26 @@ describe('durability "spooled"', () => {
     );
   });
 
+  it('spools no more in one turn than it has time for', async () => {
+    const waiting: (() => void)[] = [];
+    const body = 'x'.repeat(100_000);
+    await withProgram(
+      {},
+      (app) =>
+        app.get('/', (_request, response) => {
+          waiting.push(() => void response.send(body));
+          if (waiting.length === 5) for (const answer of waiting) answer();
+        }),
+      async ({ opened, spool, port }) => {
+        const answers = [1, 2, 3, 4, 5].map(async () => (await fetch(`http://127.0.0.1:${port}/`)).text());
+        expect(await Promise.all(answers)).toEqual(answers.map(() => body));
+        expect(spool.groups).toEqual([2, 2, 1]);
+        await opened.entries();
+        expect(opened.recorder.stats()).toMatchObject({ captured: 5, stored: 5, queued: 0, spooled: 0 });
+      },
+    );
+  });
+
   it('asks about each answer, and tells that it is out, in the context in which it was given', async () => {
     const user = new AsyncLocalStorage<string>();
     const heard: string[] = [];
