@@ -9,7 +9,7 @@ import { announceSession } from './announce-session';
 import { ANONYMOUS, attempt, buildExchange } from './build-exchange';
 import { commitAnswer } from './commit-answer';
 import type { EntryWriter } from './entry-writer';
-import { attachExchange, detachExchange, ignore, isIgnored } from './exchange-of-request';
+import { attachExchange, detachExchange, ignore, isIgnored, openExchanges } from './exchange-of-request';
 import { weightOf } from './exchange-queue';
 import type { HeldExchange } from './exchange-spool';
 import { isAsSpooled, isStillSaid } from './held-exchange';
@@ -152,6 +152,25 @@ export class ExchangeWatcher implements ExchangeKeeper {
     if (open.seen.request.httpVersionMajor >= 2) this.#answers.release();
   }
 
+  /** The program exits in the midst of these, and one of them may be why: records what is known, for at most `timeoutMs`. */
+  recordOpen(timeoutMs: number): void {
+    const deadline = performance.now() + timeoutMs;
+    for (const open of openExchanges()) {
+      const isNoted = open.held !== undefined || open.isCommitting || open.isRecordedAtExit;
+      if (open.recorder !== this.#host || isNoted) continue;
+      if (performance.now() > deadline) return;
+      try {
+        const exchange = this.#buildSoFar(open, open.tap.atExit());
+        if (exchange === undefined) continue;
+        open.isRecordedAtExit = true;
+        this.#host.writer.add(exchange);
+        open.settle(exchange);
+      } catch (error) {
+        this.#noteFailure(error, 'exit');
+      }
+    }
+  }
+
   /** Lets answers go out that wait for the end of this turn of the event loop. */
   releaseAnswers(): void {
     this.#answers.release();
@@ -195,13 +214,12 @@ export class ExchangeWatcher implements ExchangeKeeper {
   }
 
   /** The exchange as it is known before its response ends; `undefined` when it is to be left out. */
-  #buildSoFar(open: OpenExchange): Exchange | undefined {
+  #buildSoFar(open: OpenExchange, tapped = open.tap.soFar()): Exchange | undefined {
     const { seen } = open;
     if (isIgnored(seen.request)) return undefined;
-    const tapped = open.tap.soFar();
     attempt(() => seen.onEnd(open), 'endpoint', this.#noteFailure);
     if (!this.#isWanted(open, tapped)) return undefined;
-    const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
+    const exchange = this.#build(open, tapped);
     if (exchange.owner !== ANONYMOUS) this.hasSeenOwner = true;
     return exchange;
   }
@@ -242,9 +260,7 @@ export class ExchangeWatcher implements ExchangeKeeper {
         open.settle(undefined);
         return;
       }
-      const exchange = isStillSaid(open)
-        ? { ...open.held.exchange, ...tapped }
-        : buildExchange(open, tapped, seen.request, this.#noteFailure);
+      const exchange = isStillSaid(open) ? { ...open.held.exchange, ...tapped } : this.#build(open, tapped);
       if (exchange.owner !== ANONYMOUS) this.hasSeenOwner = true;
       built = exchange;
     } catch (error) {
@@ -269,6 +285,12 @@ export class ExchangeWatcher implements ExchangeKeeper {
     }
     // Of one that is left out, those who wait are told as well.
     attempt(() => open.settle(built), 'settle', this.#noteFailure);
+  }
+
+  #build(open: OpenExchange, tapped: TappedExchange): Exchange {
+    const exchange = buildExchange(open, tapped, open.seen.request, this.#noteFailure);
+    // The program did not exit after all, and what was recorded of its midst is no longer so.
+    return open.isRecordedAtExit ? { ...exchange, isCorrection: true } : exchange;
   }
 
   #isWanted(open: OpenExchange, tapped: TappedExchange): boolean {

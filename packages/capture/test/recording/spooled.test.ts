@@ -14,6 +14,7 @@ import { openExchangeOf } from '../../src/recorder/exchange-of-request';
 import type { ExchangeSpool, SpoolTicket } from '../../src/recorder/exchange-spool';
 import type { RecorderCore } from '../../src/recorder/recorder-core';
 import { STREAM_GRACE_MS } from '../../src/tap/http-tap';
+import { handOver } from '../../src/write-at-exit';
 import { idle, openRecorder, responseData } from './open-recorder';
 import { PROGRAMS } from './programs';
 
@@ -157,6 +158,30 @@ describe('durability "spooled"', () => {
         );
         expect(await Promise.all(answers)).toEqual(['answer 1', 'answer 2', 'answer 3']);
         expect(spool.groups).toEqual([3]);
+      },
+    );
+  });
+
+  it('corrects what it recorded of an exchange when the program did not exit after all', async () => {
+    let finish: () => void = () => undefined;
+    await withProgram(
+      {},
+      (app) =>
+        app.get('/', (_request, response) => {
+          response.write('one half, ');
+          finish = () => void response.end('the other');
+        }),
+      async ({ opened, spool, port }) => {
+        const answer = await fetch(`http://127.0.0.1:${port}/`);
+        handOver([opened.recorder]);
+        handOver([opened.recorder]);
+        expect(spool.appended.map(({ outcome }) => outcome)).toContain('failed');
+        await opened.recorder.flush();
+        finish();
+        expect(await answer.text()).toBe('one half, the other');
+        const entry = await opened.entry();
+        expect(entry).toMatchObject({ status: 200, outcome: 'completed', responseOriginalBytes: 19 });
+        expect(opened.recorder.budget.usedBytes).toBe(0);
       },
     );
   });
