@@ -301,6 +301,36 @@ describe('a program that ends while its database cannot be written to', () => {
   );
 });
 
+describe('a program that exits in the midst of exchanges', () => {
+  it.each([
+    ['buffered', undefined],
+    ['buffered', false],
+    ['spooled', undefined],
+    ['spooled', false],
+  ] as const)('has recorded them as far as they went (%s, worker: %s)', async (durability, worker) => {
+    const path = join(await newFolder(), 'recap.db');
+    const options = { durability, ...(worker !== undefined && { worker }) };
+    const program = await startProgram({ type: 'sqlite', path }, options);
+    await program.tell('ready');
+    const cutOff = ['/pending', '/half'].map((url) => program.get(url).catch(() => 'cut off'));
+    while ((await program.tell('stats')).open < 2);
+    expect(await program.get('/answer-and-exit/3')).toBe('{"isAnswered":true}');
+    expect(await program.exited).toEqual([3, null]);
+    expect(await Promise.all(cutOff)).toEqual(['cut off', 'cut off']);
+    const next = await startProgram({ type: 'sqlite', path }, options);
+    await next.tell('ready');
+    expect(await next.tell('flush')).toMatchObject({ spooled: 0, shed: {} });
+    const database = new Database(path, { readonly: true });
+    const columns = 'path, status, outcome, closed_by, response_original_bytes AS bytes';
+    expect(database.prepare(`SELECT ${columns} FROM recap_entries ORDER BY path`).all()).toEqual([
+      { path: '/answer-and-exit/3', status: 200, outcome: 'completed', closed_by: 'end', bytes: 19 },
+      { path: '/half', status: 200, outcome: 'failed', closed_by: 'connection', bytes: 8 },
+      { path: '/pending', status: null, outcome: 'failed', closed_by: 'connection', bytes: null },
+    ]);
+    database.close();
+  });
+});
+
 describe('two programs with one database and one parent folder of spools', () => {
   it('leave each other’s records alone while they live, and store those of the one that dies', async () => {
     const path = join(await newFolder(), 'recap.db');

@@ -20,6 +20,12 @@ app.get('/stream/:id', (request, response) => {
   response.write('part one, ');
   setImmediate(() => response.end(`part two of ${request.params.id}`));
 });
+app.get('/pending', () => {});
+app.get('/half', (_request, response) => response.write('one half'));
+app.get('/answer-and-exit/:code', (request, response) => {
+  response.json({ isAnswered: true });
+  process.exit(Number(request.params.code));
+});
 app.get('/exit/:code', (request, response) => {
   response.on('finish', () => process.exit(Number(request.params.code)));
   response.end('bye');

@@ -18,6 +18,7 @@ export const Database = createRequire(__filename)('better-sqlite3') as new (
 /** `recorder.stats()` of the program, and what failed in it. */
 export interface Told {
   readonly captured: number;
+  readonly open: number;
   readonly stored: number;
   readonly queued: number;
   readonly spooled: number;

@@ -3,6 +3,9 @@ import type { RecorderCore } from './recorder/recorder-core';
 /** How long the end of a program may be held up by what is not stored yet. */
 const HAND_OVER_MS = 1_000;
 
+/** Of that, for putting together what is in progress. */
+const RECORD_OPEN_MS = 200;
+
 /** Recorders that are open. One pair of listeners serves all: a program may make many, and Node warns of many listeners. */
 const open = new Set<RecorderCore>();
 /** Whose store failed at the end: trying again and again would keep the program alive for good. */
@@ -47,6 +50,7 @@ export function handOver(recorders: Iterable<RecorderCore>): void {
   const deadline = performance.now() + HAND_OVER_MS;
   for (const recorder of recorders) {
     recorder.exchanges.releaseAnswers();
+    recorder.exchanges.recordOpen(RECORD_OPEN_MS);
     recorder.writer.handOver(Math.max(0, deadline - performance.now()));
     recorder.overload.leaveGaps();
   }

@@ -54,6 +54,8 @@ export class CommitLane<Taken extends Batch = Batch> {
   readonly #queue: BatchQueue<Taken>;
   /** In the queue, in its order. */
   #queued: Waiting[] = [];
+  /** Batches that were taken from the queue and are not under way. */
+  #taken: Taken[] = [];
   /** Under way; a batch that was given up is no longer in it. */
   readonly #underWay = new Map<Taken, Waiting[]>();
   /** Batches whose store has not answered, whoever waits for them. */
@@ -139,19 +141,21 @@ export class CommitLane<Taken extends Batch = Batch> {
     const queued = this.#queued;
     this.#underWay.clear();
     this.#queued = [];
-    for (const batch of takeAll(this.#queue)) this.#queue.release(batch);
+    for (const batch of [...this.#taken.splice(0), ...takeAll(this.#queue)]) this.#queue.release(batch);
     for (const each of begun) this.#fail(each, reason, true);
     for (const each of queued) this.#fail(each, reason, false);
     this.#settleIdle();
   }
 
-  /** What is not under way yet, for a program that exits. */
-  takeAll(): Taken[] {
-    return takeAll(this.#queue);
+  /** All that is not committed, for a program that exits. */
+  get batches(): readonly Taken[] {
+    this.#taken.push(...takeAll(this.#queue));
+    return [...this.#underWay.keys(), ...this.#taken];
   }
 
-  get underWay(): Iterable<Taken> {
-    return this.#underWay.keys();
+  /** Begins on all that waits, for a program that exits. */
+  beginAll(): void {
+    while (this.#begin());
   }
 
   #schedule(): void {
@@ -165,12 +169,15 @@ export class CommitLane<Taken extends Batch = Batch> {
   }
 
   #startAll(): void {
-    while (this.#busy < this.#options.pipeline.concurrentCommits) {
-      const batch = this.#queue.take();
-      if (batch === undefined) return;
-      this.#underWay.set(batch, this.#queued.splice(0, batch.size));
-      void this.#commit(batch);
-    }
+    while (this.#busy < this.#options.pipeline.concurrentCommits && this.#begin());
+  }
+
+  #begin(): boolean {
+    const batch = this.#taken.shift() ?? this.#queue.take();
+    if (batch === undefined) return false;
+    this.#underWay.set(batch, this.#queued.splice(0, batch.size));
+    void this.#commit(batch);
+    return true;
   }
 
   /** Never rejects. */

@@ -2,38 +2,19 @@ import { performance } from 'node:perf_hooks';
 import { faultPoint } from '../fault-point';
 import type { Exchange } from '../exchange';
 import { Admission } from './admission';
+import { atEndOfTurn } from './at-end-of-turn';
 import type { BatchOutcome, ShedReason } from './batch-processor';
 import { CommitLane, type AnswerWaiter } from './commit-lane';
 import { entryCounts, type EntryCounts } from './entry-counts';
+import type { EntryWriterOptions } from './entry-writer-options';
 import { takeAll, type Batch } from './exchange-queue';
-import type { ExchangeSpool, HeldExchange, SpoolTicket } from './exchange-spool';
+import type { HeldExchange, SpoolTicket } from './exchange-spool';
 import { LossCounts } from './loss-counts';
 import type { Pipeline } from './pipeline';
 import { QueuedTickets } from './queued-tickets';
 import type { RetryBreaker } from './retry-breaker';
-import type { ShedPolicy } from './shed-policy';
 import { spoolRest, spoolRestNow } from './spool-rest';
 import { tryUntil } from './try-until';
-
-export interface EntryWriterOptions<Taken extends Batch> {
-  readonly pipeline: Pipeline<Taken>;
-  readonly flushIntervalMs: number;
-  readonly onFailure: (error: unknown, where: string) => void;
-  readonly onDone: (outcome: BatchOutcome, tookMs: number) => void;
-  /** Told whenever an exchange, or a part of one, is not kept. */
-  readonly onLoss: () => void;
-  readonly policy: ShedPolicy;
-  /** Says when a store that failed is tried again. */
-  readonly breaker: RetryBreaker;
-  /** Whether an outcome has to say where its entries went. */
-  readonly tellsPlaces: () => boolean;
-  /** Takes what the queue has no room for, and everything when `spoolsAll`. */
-  readonly spool?: ExchangeSpool | undefined;
-  /** Whether each exchange goes to the disk before it goes into the queue. */
-  readonly spoolsAll?: boolean;
-  /** How long an exchange may wait for its commit; `undefined`: nobody waits for commits. */
-  readonly commitTimeoutMs?: number | undefined;
-}
 
 /** Of the time at the end of the program, for the store; the rest is for the spool. */
 const HAND_OVER_SHARE = 0.6;
@@ -64,6 +45,8 @@ export class EntryWriter<Taken extends Batch = Batch> {
   #isAbandoned = false;
   /** Exchanges that are given up, and not spooled yet. */
   #leaving = 0;
+  /** Exchanges in memory that were spooled as well when the program was about to exit. */
+  #spooledAtExit = 0;
 
   constructor(options: EntryWriterOptions<Taken>) {
     this.#options = options;
@@ -100,7 +83,8 @@ export class EntryWriter<Taken extends Batch = Batch> {
   }
 
   get counts(): EntryCounts {
-    const inMemory = this.#waiting - this.#tickets.count + (this.#lane?.waiting ?? 0);
+    const spooledToo = this.#tickets.count + this.#spooledAtExit;
+    const inMemory = this.#waiting - spooledToo + (this.#lane?.waiting ?? 0);
     return entryCounts({
       captured: this.#captured,
       queued: this.#isAbandoned ? this.#leaving : inMemory,
@@ -265,12 +249,25 @@ export class EntryWriter<Taken extends Batch = Batch> {
    */
   handOver(timeoutMs: number): void {
     if (this.#isAbandoned) return;
+    if (this.#waiting + (this.#lane?.waiting ?? 0) === 0) return;
     const deadline = performance.now() + timeoutMs;
-    const underWay = [...this.#underWay.keys(), ...(this.#lane?.underWay ?? [])];
-    const waiting = [...this.#returned, ...takeAll(this.#pipeline.queue), ...(this.#lane?.takeAll() ?? [])];
-    if (waiting.length + underWay.length === 0) return;
-    if (!this.isFailing && this.#pipeline.handOver?.(waiting, timeoutMs * HAND_OVER_SHARE) === true) return;
-    spoolRestNow(this.#unspooled([...underWay, ...waiting]), this.#options.spool, deadline);
+    const begin = (): void => {
+      while (this.#start(this.#next()));
+      this.#lane?.beginAll();
+    };
+    if (!this.isFailing && this.#pipeline.handOver?.(begin, timeoutMs * HAND_OVER_SHARE) === true) return;
+    const waiting: Taken[] = [];
+    for (let next = this.#next(); next !== undefined; next = this.#next()) waiting.push(next);
+    this.#returned = waiting;
+    const batches = [...this.#underWay.keys(), ...waiting, ...(this.#lane?.batches ?? [])];
+    const tickets = spoolRestNow(this.#unspooled(batches), this.#options.spool, deadline);
+    this.#spooledAtExit += tickets.length;
+    // Never comes, unless somebody but Node has told of an exit.
+    atEndOfTurn(() => {
+      this.#spooledAtExit -= tickets.length;
+      this.#options.spool?.done(tickets);
+      this.#goOn();
+    });
   }
 
   /** The last call before the program exits. */

@@ -26,6 +26,11 @@ export function openExchangeOf(request: IncomingMessage): OpenExchange | undefin
   return open.get(request) ?? Mark.read(carrierOf(request));
 }
 
+/** All that are in progress and will end with their connections, of every recorder. */
+export function openExchanges(): OpenExchange[] {
+  return [...open.values()];
+}
+
 /** @param hasEnd whether it is certain that `detachExchange` will be called: until then the request is held */
 export function attachExchange(request: IncomingMessage, exchange: OpenExchange, hasEnd: boolean): void {
   if (hasEnd) open.set(request, exchange);

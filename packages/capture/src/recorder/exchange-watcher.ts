@@ -9,7 +9,8 @@ import { announceSession } from './announce-session';
 import { ANONYMOUS, attempt, buildExchange } from './build-exchange';
 import { commitAnswer } from './commit-answer';
 import type { EntryWriter } from './entry-writer';
-import { attachExchange, detachExchange, ignore, isIgnored } from './exchange-of-request';
+import { attachExchange, detachExchange, ignore, isIgnored, openExchanges } from './exchange-of-request';
+import { weightOf } from './exchange-queue';
 import type { HeldExchange } from './exchange-spool';
 import { isAsSpooled, isStillSaid } from './held-exchange';
 import { HostCost } from './host-cost';
@@ -37,6 +38,9 @@ export interface WatcherHost extends Recorder {
   onError(error: unknown, where: string): void;
 }
 
+/** Bytes that are redacted at one stretch, where many answers are given in one turn: some milliseconds. */
+const SPOOLED_IN_A_TURN = 192 * 1024;
+
 /** Follows exchanges from the first sight of a request until the writer has them. */
 export class ExchangeWatcher implements ExchangeKeeper {
   readonly #host: WatcherHost;
@@ -46,12 +50,15 @@ export class ExchangeWatcher implements ExchangeKeeper {
     this.#host.onError(error, where);
   };
   readonly #answers = new SpooledAnswers((waiting) => {
-    const measured = [...waiting.keys()].filter(({ hostMs }) => hostMs !== undefined);
-    const startedAt = measured.length === 0 ? 0 : performance.now();
-    this.#spool(waiting);
-    for (const open of measured) {
-      open.hostMs = (open.hostMs ?? 0) + (performance.now() - startedAt) / waiting.size;
+    let isMeasured = false;
+    for (const { hostMs } of waiting.keys()) isMeasured ||= hostMs !== undefined;
+    const startedAt = isMeasured ? performance.now() : 0;
+    const taken = this.#spool(waiting);
+    if (isMeasured) {
+      const eachMs = (performance.now() - startedAt) / taken.length;
+      for (const open of taken) if (open.hostMs !== undefined) open.hostMs += eachMs;
     }
+    return taken.length;
   }, this.#noteFailure);
   /** Exchanges that are not over. */
   open = 0;
@@ -145,21 +152,49 @@ export class ExchangeWatcher implements ExchangeKeeper {
     if (open.seen.request.httpVersionMajor >= 2) this.#answers.release();
   }
 
+  /** The program exits in the midst of these, and one of them may be why: records what is known, for at most `timeoutMs`. */
+  recordOpen(timeoutMs: number): void {
+    const deadline = performance.now() + timeoutMs;
+    for (const open of openExchanges()) {
+      const isNoted = open.held !== undefined || open.isCommitting || open.isRecordedAtExit;
+      if (open.recorder !== this.#host || isNoted) continue;
+      if (performance.now() > deadline) return;
+      try {
+        const exchange = this.#buildSoFar(open, open.tap.atExit());
+        if (exchange === undefined) continue;
+        open.isRecordedAtExit = true;
+        this.#host.writer.add(exchange);
+        open.settle(exchange);
+      } catch (error) {
+        this.#noteFailure(error, 'exit');
+      }
+    }
+  }
+
   /** Lets answers go out that wait for the end of this turn of the event loop. */
   releaseAnswers(): void {
     this.#answers.release();
   }
 
-  /** Runs in the host's event loop, before the last of the answers goes out: nothing may escape. */
-  #spool(waiting: WaitingAnswers): void {
+  /**
+   * Runs in the host's event loop, before the last of the answers goes out: nothing may escape.
+   *
+   * @returns the first ones, as many as one turn has time for
+   */
+  #spool(waiting: WaitingAnswers): readonly OpenExchange[] {
+    const taken: OpenExchange[] = [];
     try {
       const seen: OpenExchange[] = [];
       const exchanges: Exchange[] = [];
+      let weight = 0;
       for (const [open, answer] of waiting) {
+        if (weight >= SPOOLED_IN_A_TURN) break;
+        taken.push(open);
         const exchange = answer.within(() =>
           attempt(() => this.#buildSoFar(open), 'spool', this.#noteFailure),
         );
         if (exchange === undefined) continue;
+        weight += weightOf(exchange);
         seen.push(open);
         exchanges.push(exchange);
       }
@@ -175,16 +210,16 @@ export class ExchangeWatcher implements ExchangeKeeper {
     } catch (error) {
       this.#noteFailure(error, 'spool');
     }
+    return taken;
   }
 
   /** The exchange as it is known before its response ends; `undefined` when it is to be left out. */
-  #buildSoFar(open: OpenExchange): Exchange | undefined {
+  #buildSoFar(open: OpenExchange, tapped = open.tap.soFar()): Exchange | undefined {
     const { seen } = open;
     if (isIgnored(seen.request)) return undefined;
-    const tapped = open.tap.soFar();
     attempt(() => seen.onEnd(open), 'endpoint', this.#noteFailure);
     if (!this.#isWanted(open, tapped)) return undefined;
-    const exchange = buildExchange(open, tapped, seen.request, this.#noteFailure);
+    const exchange = this.#build(open, tapped);
     if (exchange.owner !== ANONYMOUS) this.hasSeenOwner = true;
     return exchange;
   }
@@ -207,7 +242,8 @@ export class ExchangeWatcher implements ExchangeKeeper {
         return;
       }
       const tapped = open.tap.finish();
-      if (isIgnored(seen.request)) {
+      // What was answered before it came to a route of Recap's stays recorded as it was spooled.
+      if (held === undefined && isIgnored(seen.request)) {
         open.settle(undefined);
         return;
       }
@@ -224,9 +260,7 @@ export class ExchangeWatcher implements ExchangeKeeper {
         open.settle(undefined);
         return;
       }
-      const exchange = isStillSaid(open)
-        ? { ...open.held.exchange, ...tapped }
-        : buildExchange(open, tapped, seen.request, this.#noteFailure);
+      const exchange = isStillSaid(open) ? { ...open.held.exchange, ...tapped } : this.#build(open, tapped);
       if (exchange.owner !== ANONYMOUS) this.hasSeenOwner = true;
       built = exchange;
     } catch (error) {
@@ -251,6 +285,12 @@ export class ExchangeWatcher implements ExchangeKeeper {
     }
     // Of one that is left out, those who wait are told as well.
     attempt(() => open.settle(built), 'settle', this.#noteFailure);
+  }
+
+  #build(open: OpenExchange, tapped: TappedExchange): Exchange {
+    const exchange = buildExchange(open, tapped, open.seen.request, this.#noteFailure);
+    // The program did not exit after all, and what was recorded of its midst is no longer so.
+    return open.isRecordedAtExit ? { ...exchange, isCorrection: true } : exchange;
   }
 
   #isWanted(open: OpenExchange, tapped: TappedExchange): boolean {

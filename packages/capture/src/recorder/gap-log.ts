@@ -87,7 +87,8 @@ export class GapLog {
     const latest = this.#latest.get(missing);
     if (latest === undefined) return undefined;
     const { startedAt, endedAt } = latest.record;
-    const isOver = from - endedAt > QUIET_MS || from - startedAt >= LONGEST_MS;
+    // A clock that was put back leaves what it counts now in a time of its own.
+    const isOver = from - endedAt > QUIET_MS || Math.abs(from - startedAt) >= LONGEST_MS;
     return isOver && this.#unsaved.size < MAX_UNSAVED ? undefined : latest;
   }
 

@@ -62,6 +62,8 @@ export class OpenExchange implements TapListener {
     | undefined;
   /** True once its answer waits for its commit: it is recorded as it was then. */
   isCommitting = false;
+  /** Whether it was recorded in its midst, since the program was about to exit. */
+  isRecordedAtExit = false;
   /** What it took of the program's thread so far, where that is measured. */
   hostMs: number | undefined;
   /** Whether `sample` takes it; asked once. */

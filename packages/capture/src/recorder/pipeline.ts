@@ -21,11 +21,13 @@ export interface Pipeline<Taken extends Batch = Batch> {
   /** What a batch was made of. */
   unpack(batch: Taken): readonly QueuedExchange[];
   /**
-   * The program is about to exit: hands over what it can within `timeoutMs`, without giving the thread back.
+   * The program is about to exit: waits for at most `timeoutMs`, without giving the thread back, until all that is under
+   * way is stored.
    *
-   * @returns whether these and all that were under way are stored
+   * @param begin called first, to have all others processed as well; not called where nobody could do so
+   * @returns whether all is stored
    */
-  handOver?(batches: readonly Taken[], timeoutMs: number): boolean;
+  handOver?(begin: () => void, timeoutMs: number): boolean;
   /** The last call before the program exits: what runs beside it comes to a place where it can be ended. */
   standStill?(): void;
 }

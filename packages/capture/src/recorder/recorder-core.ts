@@ -27,6 +27,7 @@ import { StoreOpening } from './store-opening';
 const MAX_RECENT_SESSIONS = 10_000;
 /** What closing the store may take although the time for writing is over. */
 const MIN_CLOSING_MS = 500;
+const CLOSING_MS = 10_000;
 
 /** The recorder as the adapters, the router and retention see it. */
 export class RecorderCore implements Recorder {
@@ -225,9 +226,9 @@ export class RecorderCore implements Recorder {
     return this.sweepNow();
   }
 
-  close({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+  close(options?: { readonly timeoutMs?: number }): Promise<void> {
     this.#opening.stop();
-    this.#closing ??= this.#close(timeoutMs);
+    this.#closing ??= this.#close(closingMs(options?.timeoutMs));
     return this.#closing;
   }
 
@@ -263,4 +264,9 @@ export class RecorderCore implements Recorder {
       for (const callback of this.#onClosed) callback();
     }
   }
+}
+
+/** A recorder closes whatever it is given: a program that ends could do nothing about a refusal. */
+function closingMs(timeoutMs: unknown): number {
+  return typeof timeoutMs === 'number' && timeoutMs >= 0 ? timeoutMs : CLOSING_MS;
 }

@@ -25,7 +25,7 @@ export interface RecorderStats {
   readonly bytesBefore: number;
   /** Bytes that are stored of them. */
   readonly bytesAfter: number;
-  /** Time in which 95 of the last 100 or so batches were stored, from their start; null before the first. */
+  /** Time in which 95 % of the last 256 batches were stored, from their start; null before the first. */
   readonly flushP95Ms: number | null;
   /**
    * Microseconds that the recorder spends on the program's thread at the beginning and the end of an exchange: the median

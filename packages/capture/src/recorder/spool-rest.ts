@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Exchange } from '../exchange';
-import type { ExchangeSpool } from './exchange-spool';
+import type { ExchangeSpool, SpoolTicket } from './exchange-spool';
 
 /** Uninterrupted work after which the program's other work gets its turn. */
 const SLICE_MS = 4;
@@ -29,19 +29,21 @@ export async function spoolRest(
   }
 }
 
-/** The same within one call, as far as the time allows. Failures have nobody left to be told to. */
+/** The same within one call, as far as the time allows. Failures have nobody left to be told to. @returns what was spooled */
 export function spoolRestNow(
   exchanges: readonly Exchange[],
   spool: ExchangeSpool | undefined,
   deadline: number,
-): void {
+): SpoolTicket[] {
+  const tickets: SpoolTicket[] = [];
   for (const exchange of exchanges) {
-    if (spool === undefined || performance.now() > deadline) return;
+    if (spool === undefined || performance.now() > deadline) break;
     try {
-      spool.append(exchange);
+      tickets.push(spool.append(exchange));
     } catch {
       // The disk is full or away: nothing is left that could be done.
-      return;
+      break;
     }
   }
+  return tickets;
 }

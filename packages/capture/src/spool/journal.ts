@@ -2,18 +2,20 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StorageError } from '@recap/storage';
 import type { Payload } from '../recorder/spooled-entry';
-import { Segment } from './segment';
+import { Segment, type RecordPlace } from './segment';
 import { RecordGroup } from './record-group';
+import {
+  DONE,
+  donePayload,
+  ENTRY,
+  entryIn,
+  MOVED,
+  movedPayload,
+  noteRecord,
+  type PlacesLeft,
+} from './record-kinds';
 import { payloadOf, readSegment, RECORD_HEADER_BYTES } from './segment-format';
 import type { SpoolFiles } from './spool-files';
-
-/** Where a record is. */
-export interface RecordPlace {
-  readonly segment: Segment;
-  readonly offset: number;
-  /** Of header and payload. */
-  readonly length: number;
-}
 
 type OnWritten = (place: RecordPlace, payload: Buffer) => void;
 
@@ -31,14 +33,18 @@ export const SEGMENT_BYTES = 16 * 1024 * 1024;
 const SEGMENT_NAME = /^(\d{8})\.spool$/;
 /** What is appended is on the disk within half a second, the time of the call that brings it there included. */
 const SYNC_AFTER_MS = 400;
-const ENTRY = 1;
-const DONE = 2;
-/** Segment and offset of a record that is done. */
-const DONE_BYTES = 8;
+/** Uninterrupted work after which the program's other work gets its turn. */
+const SLICE_MS = 4;
+/** Files for which one exchange that does not end may keep others from being removed. */
+const MAX_FILES_BEHIND = 4;
+/** Of a file that is removed by moving what is left of it: more of it, and so many more, are left where they are. */
+const MOVED_SHARE = 1 / 4;
+const MAX_MOVED = 1_000;
 
 /**
  * Records on the disk until somebody says that they are done. They are appended in the caller's thread, many
- * with one write; all else happens aside. Files go when nothing in them or in an older one is needed.
+ * with one write; all else happens aside. Files go when nothing in them or in an older one is needed: the little that is
+ * left of one for long is moved behind the others.
  */
 export class Journal {
   readonly #options: JournalOptions;
@@ -53,6 +59,9 @@ export class Journal {
   #syncTimer: NodeJS.Timeout | undefined;
   #aside: Promise<void> = Promise.resolve();
   #hasFolder = false;
+  #moving: Promise<void> | undefined;
+  /** Files above which the oldest is emptied. */
+  #movesFrom = MAX_FILES_BEHIND;
   #isClosed = false;
 
   constructor(options: JournalOptions) {
@@ -78,7 +87,11 @@ export class Journal {
     return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Takes up what an earlier process left in the folder: all that is not done waits to be read. */
+  /**
+   * Takes up what an earlier process left in the folder: all that is not done waits to be read.
+   *
+   * @throws {StorageError} `UNAVAILABLE` for what another version left, which has it then as it was
+   */
   async load(): Promise<void> {
     this.#hasFolder = true;
     const { files, folder } = this.#options;
@@ -86,22 +99,30 @@ export class Journal {
       .map((name) => Number(SEGMENT_NAME.exec(name)?.[1] ?? 0))
       .filter((number) => number > 0)
       .sort((a, b) => a - b);
-    const left = new Map<number, Map<number, RecordPlace>>();
+    const left: PlacesLeft = new Map();
+    let sliceStart = performance.now();
+    const giveWay = async (): Promise<void> => {
+      await nextTurn();
+      sliceStart = performance.now();
+    };
     for (const number of numbers) {
       const path = this.#pathOf(number);
-      const reading = readSegment(await files.readAll(path));
-      this.#corrupt += reading.corrupt;
+      const bytes = await files.readAll(path);
       const segment = new Segment(number, path);
       const places = new Map<number, RecordPlace>();
       left.set(number, places);
-      for (const { offset, length, payload } of reading.records) {
-        segment.bytes = offset + length;
-        if (payload[0] === ENTRY) places.set(offset, { segment, offset, length });
-        else if (payload[0] === DONE) forget(left, payload);
+      for (const found of readSegment(bytes)) {
+        if (found === undefined) this.#corrupt += 1;
+        else {
+          const { offset, length, payload } = found;
+          segment.bytes = offset + length;
+          if (noteRecord(left, payload)) places.set(offset, { segment, offset, length });
+        }
+        if (performance.now() - sliceStart > SLICE_MS) await giveWay();
       }
       this.#segments.push(segment);
       this.#lastNumber = number;
-      await nextTurn();
+      await giveWay();
     }
     for (const places of left.values()) {
       for (const place of places.values()) {
@@ -109,6 +130,7 @@ export class Journal {
         this.#pending += 1;
         this.defer(place);
       }
+      if (performance.now() - sliceStart > SLICE_MS) await giveWay();
     }
     this.#removeDone();
   }
@@ -122,6 +144,7 @@ export class Journal {
   append(payloads: Iterable<Payload>, onAppended: (place: RecordPlace, payload: Buffer) => void): void {
     this.#write(ENTRY, payloads, (place, payload) => {
       place.segment.open += 1;
+      place.segment.held.add(place);
       this.#pending += 1;
       onAppended(place, payload);
     });
@@ -130,7 +153,10 @@ export class Journal {
   /** These are needed no more, and will not be read again. */
   done(places: readonly RecordPlace[]): void {
     if (places.length === 0) return;
-    for (const { segment } of places) segment.open -= 1;
+    for (const place of places) {
+      place.segment.open -= 1;
+      place.segment.held.delete(place);
+    }
     this.#pending -= places.length;
     // The files may be another's by now, who stores what is in them again, which changes nothing.
     if (this.#isClosed) return;
@@ -138,7 +164,7 @@ export class Journal {
     const kept = places.filter(({ segment }) => !segment.isRemoved);
     if (kept.length === 0) return;
     try {
-      this.#write(DONE, [listOf(kept)]);
+      this.#write(DONE, [donePayload(kept)]);
     } catch (error) {
       // They will be read again after a crash, and stored once: what is there already is left alone.
       this.#options.onFailure(error);
@@ -146,7 +172,9 @@ export class Journal {
   }
 
   /** Nobody holds this record in memory: it is to be read from the disk. */
-  defer({ segment, offset, length }: RecordPlace): void {
+  defer(place: RecordPlace): void {
+    const { segment, offset, length } = place;
+    segment.held.delete(place);
     segment.deferred.push(offset, length);
   }
 
@@ -175,7 +203,7 @@ export class Journal {
   async read({ segment, offset, length }: RecordPlace): Promise<Buffer | undefined> {
     const payload = payloadOf(await this.#options.files.read(segment.path, offset, length));
     if (payload === undefined) this.#corrupt += 1;
-    return payload?.subarray(1);
+    return payload && entryIn(payload);
   }
 
   /** Brings all that was appended so far onto the disk. */
@@ -201,8 +229,8 @@ export class Journal {
   /** Nothing is written or removed afterwards: whoever opens the folder next goes on with what is not done. @returns whether something is left */
   async close(): Promise<boolean> {
     const { files } = this.#options;
-    this.#sealCurrent();
     this.#isClosed = true;
+    this.#sealCurrent();
     if (this.#pending > 0) {
       await this.sync().catch(this.#options.onFailure);
       clearTimeout(this.#syncTimer);
@@ -301,9 +329,52 @@ export class Journal {
     for (let first = this.#segments[0]; first?.isDone === true; first = this.#segments[0]) {
       const segment = first;
       this.#segments.shift();
+      this.#movesFrom = MAX_FILES_BEHIND;
       segment.isRemoved = true;
       this.#inTurn(() => segment.remove(this.#options.files)).catch(this.#options.onFailure);
     }
+    const [first] = this.#segments;
+    if (first === undefined || this.#segments.length <= this.#movesFrom || !this.#isMovable(first)) return;
+    this.#moving ??= this.#moveOutOf(first)
+      .catch((error: unknown) => {
+        // Until there are more, or one of them goes by itself.
+        this.#movesFrom = this.#segments.length;
+        if (!this.#isClosed) this.#options.onFailure(error);
+      })
+      .finally(() => {
+        this.#moving = undefined;
+      });
+  }
+
+  /** Whether all that is left in it is little, and in the hands of somebody who will say when it is done. */
+  #isMovable({ isSealed, open, held, moved }: Segment): boolean {
+    if (this.#isClosed || !isSealed || held.size > MAX_MOVED || open !== held.size + moved) return false;
+    let bytes = 0;
+    for (const { length } of held) bytes += length;
+    return bytes <= this.#segmentBytes * MOVED_SHARE;
+  }
+
+  /** An exchange is in the spool from its answer until its client has it all, which may take hours. */
+  async #moveOutOf(segment: Segment): Promise<void> {
+    const { files } = this.#options;
+    for (const place of [...segment.held]) {
+      const record = payloadOf(await files.read(segment.path, place.offset, place.length));
+      if (this.#isClosed) return;
+      if (!segment.held.has(place)) continue;
+      if (record === undefined) throw new StorageError('CORRUPT', `A record in ${segment.path} is damaged.`);
+      this.#write(MOVED, [movedPayload(place, entryIn(record))], ({ segment: other, offset, length }) => {
+        segment.held.delete(place);
+        segment.moved += 1;
+        Object.assign(place, { segment: other, offset, length });
+        other.open += 1;
+        other.held.add(place);
+      });
+    }
+    // Its file goes when what is in another one is on the disk.
+    await this.sync();
+    segment.open -= segment.moved;
+    segment.moved = 0;
+    this.#removeDone();
   }
 
   /** Files are synced, closed and removed one after another: a number that was closed may be another file's. */
@@ -316,25 +387,4 @@ export class Journal {
   #pathOf(number: number): string {
     return join(this.folder, `${String(number).padStart(8, '0')}.spool`);
   }
-}
-
-function forget(left: Map<number, Map<number, RecordPlace>>, payload: Buffer): void {
-  for (let at = 1; at + DONE_BYTES <= payload.length; at += DONE_BYTES) {
-    left.get(payload.readUInt32LE(at))?.delete(payload.readUInt32LE(at + 4));
-  }
-}
-
-function listOf(places: readonly RecordPlace[]): Payload {
-  return {
-    maxBytes: DONE_BYTES * places.length,
-    writeTo: (target, start) => {
-      let at = start;
-      for (const { segment, offset } of places) {
-        target.writeUInt32LE(segment.number, at);
-        target.writeUInt32LE(offset, at + 4);
-        at += DONE_BYTES;
-      }
-      return at;
-    },
-  };
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { StorageError } from '@recap/storage';
 import { crc32c } from './crc32c';
 
 /*
@@ -8,7 +9,9 @@ import { crc32c } from './crc32c';
  * when a damaged file is searched for the next one.
  */
 const MAGIC = Buffer.from('RECAPSPL', 'latin1');
+/** Of what is in the records, too: a segment of another version is not read. */
 const VERSION = 1;
+const VERSION_AT = 8;
 const SYNC_BYTES = 8;
 const LENGTH_AT = 12;
 const HEADER_CHECKED_BYTES = 24;
@@ -23,12 +26,6 @@ export interface FoundRecord {
   readonly payload: Buffer;
 }
 
-export interface SegmentReading {
-  readonly records: readonly FoundRecord[];
-  /** Stretches that hold no whole record: torn or damaged. */
-  readonly corrupt: number;
-}
-
 export function newSyncWord(): Buffer {
   return randomBytes(SYNC_BYTES);
 }
@@ -36,7 +33,7 @@ export function newSyncWord(): Buffer {
 export function segmentHeader(number: number, syncWord: Buffer): Buffer {
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
   MAGIC.copy(header);
-  header.writeUInt32LE(VERSION, 8);
+  header.writeUInt32LE(VERSION, VERSION_AT);
   header.writeUInt32LE(number, 12);
   syncWord.copy(header, 16);
   header.writeUInt32LE(crc32c(header, 0, HEADER_CHECKED_BYTES), HEADER_CHECKED_BYTES);
@@ -58,27 +55,36 @@ export function payloadOf(record: Buffer): Buffer | undefined {
   return record.subarray(RECORD_HEADER_BYTES);
 }
 
-/** Every whole record of a segment, however much of the rest is damaged. */
-export function readSegment(bytes: Buffer): SegmentReading {
-  const syncWord = syncWordOf(bytes);
-  if (syncWord === undefined) return { records: [], corrupt: bytes.length === 0 ? 0 : 1 };
-  const records: FoundRecord[] = [];
-  let corrupt = isHeaderWhole(bytes) ? 0 : 1;
+/**
+ * Every whole record of a segment, however much of the rest is damaged, one by one: the checksums of a full segment take
+ * longer than a program's thread may be held. `undefined` stands for a stretch that holds none, torn or damaged.
+ *
+ * @throws {StorageError} `UNAVAILABLE` for a segment of another version, before anything of it is given
+ */
+export function* readSegment(bytes: Buffer): Generator<FoundRecord | undefined, void> {
+  const isWhole = isHeaderWhole(bytes);
+  const version = isWhole ? bytes.readUInt32LE(VERSION_AT) : VERSION;
+  if (version !== VERSION) {
+    const reason = `its form has the number ${version}, and this one reads ${VERSION}`;
+    throw new StorageError('UNAVAILABLE', `Another version of Recap left the spool file: ${reason}.`);
+  }
+  if (!isWhole && bytes.length > 0) yield undefined;
+  const syncWord = isWhole ? bytes.subarray(16, 16 + SYNC_BYTES) : syncWordOfFirst(bytes);
+  if (syncWord === undefined) return;
   let at = SEGMENT_HEADER_BYTES;
   while (at < bytes.length) {
     const record = recordAt(bytes, at, syncWord);
     if (record !== undefined) {
-      records.push(record);
+      yield record;
       at += record.length;
       continue;
     }
-    corrupt += 1;
+    yield undefined;
     for (at = bytes.indexOf(syncWord, at + 1); at !== -1; at = bytes.indexOf(syncWord, at + 1)) {
       if (recordAt(bytes, at, syncWord) !== undefined) break;
     }
-    if (at === -1) break;
+    if (at === -1) return;
   }
-  return { records, corrupt };
 }
 
 function recordAt(bytes: Buffer, offset: number, syncWord: Buffer): FoundRecord | undefined {
@@ -94,14 +100,12 @@ function isHeaderWhole(bytes: Buffer): boolean {
   return (
     bytes.length >= SEGMENT_HEADER_BYTES &&
     bytes.subarray(0, MAGIC.length).equals(MAGIC) &&
-    bytes.readUInt32LE(8) === VERSION &&
     bytes.readUInt32LE(HEADER_CHECKED_BYTES) === crc32c(bytes, 0, HEADER_CHECKED_BYTES)
   );
 }
 
 /** When the header is damaged, the first record has the word as well. */
-function syncWordOf(bytes: Buffer): Buffer | undefined {
-  if (isHeaderWhole(bytes)) return bytes.subarray(16, 16 + SYNC_BYTES);
+function syncWordOfFirst(bytes: Buffer): Buffer | undefined {
   if (bytes.length < SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES) return undefined;
   return bytes.subarray(SEGMENT_HEADER_BYTES, SEGMENT_HEADER_BYTES + SYNC_BYTES);
 }

@@ -1,12 +1,24 @@
 import type { SpoolFiles } from './spool-files';
 import { newSyncWord, segmentHeader } from './segment-format';
 
+/** Where a record is. It moves with the record, for whoever was given it when the record was appended. */
+export interface RecordPlace {
+  segment: Segment;
+  offset: number;
+  /** Of header and payload. */
+  length: number;
+}
+
 /** One file of a journal. */
 export class Segment {
   /** Where the next record begins. */
   bytes = 0;
   /** Records in it that are not done. */
   open = 0;
+  /** Of these, the ones that somebody was given when they were appended. */
+  readonly held = new Set<RecordPlace>();
+  /** Records that are not needed here any more once their new place is synced; they count as open until then. */
+  moved = 0;
   isRemoved = false;
   /** Nothing more is written to it. */
   isSealed = true;

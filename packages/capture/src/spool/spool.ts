@@ -7,7 +7,7 @@ import { RetryBreaker } from '../recorder/retry-breaker';
 import type { ExchangeSpool, SpoolCounts, SpoolTicket } from '../recorder/exchange-spool';
 import { within } from '../recorder/within';
 import { FolderClaims } from './folder-claims';
-import { Journal, type RecordPlace } from './journal';
+import { Journal } from './journal';
 import { leaveGaps, takeGaps } from './left-gaps';
 import {
   decodeSpooledEntry,
@@ -16,6 +16,7 @@ import {
   type SpooledEntry,
 } from '../recorder/spooled-entry';
 import { diskFiles, type SpoolFiles } from './spool-files';
+import type { RecordPlace } from './segment';
 import { SpoolRoom } from './spool-room';
 
 export interface SpoolOptions {
@@ -33,7 +34,8 @@ export interface SpoolOptions {
   readonly segmentBytes?: number;
 }
 
-interface Ticket extends RecordPlace, SpoolTicket {
+interface Ticket extends SpoolTicket {
+  readonly place: RecordPlace;
   readonly journal: Journal;
 }
 
@@ -139,11 +141,11 @@ export class Spool implements ExchangeSpool {
   }
 
   done(tickets: readonly Ticket[]): void {
-    this.#own.done(tickets);
+    this.#own.done(placesOf(tickets));
   }
 
   defer(ticket: Ticket): void {
-    ticket.journal.defer(ticket);
+    ticket.journal.defer(ticket.place);
     this.#wake(0);
   }
 
@@ -195,8 +197,8 @@ export class Spool implements ExchangeSpool {
   #write(payloads: readonly Payload[], onWritten: (ticket: Ticket) => void): void {
     if (this.#isClosed) throw new StorageError('CLOSED', 'The spool is closed.');
     const journal = this.#own;
-    journal.append(payloads, ({ segment, offset, length }, record) => {
-      onWritten({ segment, offset, length, journal, record });
+    journal.append(payloads, (place, record) => {
+      onWritten({ place, journal, record });
     });
   }
 
@@ -326,7 +328,7 @@ export class Spool implements ExchangeSpool {
           if (entry === undefined) lost.push(place);
           else {
             entries.push(entry);
-            tickets.push({ ...place, journal, record: undefined });
+            tickets.push({ place, journal, record: undefined });
           }
         } catch (error) {
           journal.defer(place);
@@ -366,7 +368,7 @@ export class Spool implements ExchangeSpool {
 
   #settle(tickets: readonly Ticket[], outcome: BatchOutcome): void {
     const [first] = tickets;
-    first?.journal.done(tickets);
+    first?.journal.done(placesOf(tickets));
     this.#replayed += outcome.stored;
     this.#countShed('poison', outcome.poison);
     this.#countShed('internal_error', outcome.unprepared);
@@ -376,4 +378,8 @@ export class Spool implements ExchangeSpool {
   #countShed(reason: ShedReason, count: number): void {
     if (count > 0) this.#shed.set(reason, (this.#shed.get(reason) ?? 0) + count);
   }
+}
+
+function placesOf(tickets: readonly Ticket[]): RecordPlace[] {
+  return tickets.map(({ place }) => place);
 }

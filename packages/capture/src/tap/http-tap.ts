@@ -31,7 +31,7 @@ import {
   type ResponseObserver,
 } from './patch-response';
 import { RequestBody } from './request-body';
-import { plannedHeaders, responseHeader, sentHead } from './response-head';
+import { isBodiless, plannedHeaders, responseHeader, sentHead } from './response-head';
 import { withMore } from './seen-body';
 import { onUnconnectedEnd, willClose } from './unconnected-answer';
 import { SeenSide } from './seen-side';
@@ -275,6 +275,24 @@ export class HttpTap implements Yielding, ResponseObserver {
     };
   }
 
+  /** What is known when the program exits in the midst of it. */
+  atExit(): TappedExchange {
+    const { response } = this.#target;
+    const given = this.soFar();
+    // What the system has taken goes out although nobody has heard so yet.
+    if (response.writableEnded && this.#connection.writableLength === 0) return given;
+    const head = sentHead(response);
+    const isWithout = this.#isBodiless(head?.status);
+    const body = isWithout ? undefined : this.#coded(this.#responseBody?.soFar(false));
+    return {
+      ...given,
+      status: head?.status,
+      outcome: this.#outcome(head?.status, 'connection'),
+      response: new SeenSide(head?.rawHeaders ?? [], body),
+      delivery: this.#meter.finish('connection', isWithout),
+    };
+  }
+
   /**
    * Call instead of `finish`, once, when `soFar` was.
    *
@@ -353,18 +371,8 @@ export class HttpTap implements Yielding, ResponseObserver {
     return withMore(body, { coding: this.#offeredCoding });
   }
 
-  /** The program may offer a body to these; the client gets none. */
   #isBodiless(status: number | undefined): boolean {
-    const { request, response } = this.#target;
-    return (
-      request.method === 'HEAD' ||
-      // Node has decided so at a `writeHead` that failed afterwards, and keeps to it under another status.
-      (response as { readonly _hasBody?: unknown })._hasBody === false ||
-      status === undefined ||
-      status < 200 ||
-      BODILESS.has(status) ||
-      (status === 205 && this.#stream !== undefined)
-    );
+    return isBodiless(this.#target, status, this.#stream !== undefined);
   }
 
   #outcome(status: number | undefined, closedBy: ClosedBy): Outcome {
@@ -388,6 +396,3 @@ const GONE_BY: CapturedBody = {
   omitted: 'mounted_late',
   source: 'wire',
 };
-
-/** Node sends no body with these; over HTTP/2 not with 205 either. */
-const BODILESS: ReadonlySet<number> = new Set([204, 304]);

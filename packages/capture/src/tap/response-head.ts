@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { faultPoint } from '../fault-point';
 import { listHeaders, type RawHeaders } from './seen-side';
+import type { TapTarget } from './tap-target';
 
 /**
  * The head that was sent; `undefined` before it is.
@@ -46,6 +47,26 @@ function renderedStatus(head: string): number {
   const start = head.indexOf(' ') + 1;
   return Number(head.slice(start, start + 3));
 }
+
+/** Whether the client gets no body, although the program may offer one. */
+export function isBodiless(
+  { request, response }: Pick<TapTarget, 'request' | 'response'>,
+  status: number | undefined,
+  isHttp2: boolean,
+): boolean {
+  return (
+    request.method === 'HEAD' ||
+    // Node has decided so at a `writeHead` that failed afterwards, and keeps to it under another status.
+    (response as { readonly _hasBody?: unknown })._hasBody === false ||
+    status === undefined ||
+    status < 200 ||
+    BODILESS.has(status) ||
+    (status === 205 && isHttp2)
+  );
+}
+
+/** Node sends no body with these; over HTTP/2 not with 205 either. */
+const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 function flatten(fields: Readonly<Record<string, unknown>>): string[] {
   const flat: string[] = [];

@@ -42,28 +42,34 @@ export async function openSqlite(
   mustSync = false,
   gate: DriverGate = OPEN_GATE,
 ): Promise<SqlDatabase> {
-  const driver = await loadSqliteDriver(target.driver, target.connection['nativeBinding'] !== undefined);
+  const hasOwnBinary = target.connection['nativeBinding'] !== undefined;
+  const driver = await passing(gate, () => loadSqliteDriver(target.driver, hasOwnBinary));
   const name = describeTarget(target);
   const opened: DataSource[] = [];
   try {
     if (target.isOwn && target.path !== ':memory:') await prepareSqliteFile(target.path);
-    const writer = await connect(target, driver, false);
+    const writer = await connect(target, driver, gate, false);
     opened.push(writer);
     const database = new SqliteDatabase(name, target, writer, gate);
     await database.prepare(mustSync);
     if (target.path !== ':memory:') {
-      const reader = await connect(target, driver, true);
+      const reader = await connect(target, driver, gate, true);
       opened.push(reader);
       database.readFrom(reader);
     }
     return database;
   } catch (error) {
-    for (const dataSource of opened) await dataSource.destroy();
+    for (const dataSource of opened) await passing(gate, () => dataSource.destroy());
     throw toStorageError(error, name);
   }
 }
 
-async function connect(target: SqliteTarget, driver: SqliteDriver, isReader: boolean): Promise<DataSource> {
+async function connect(
+  target: SqliteTarget,
+  driver: SqliteDriver,
+  gate: DriverGate,
+  isReader: boolean,
+): Promise<DataSource> {
   const readonly =
     driver.name === 'better-sqlite3'
       ? { readonly: isReader, timeout: BUSY_TIMEOUT_MS }
@@ -81,7 +87,8 @@ async function connect(target: SqliteTarget, driver: SqliteDriver, isReader: boo
     ...readonly,
   };
   // One shape for both drivers, of which TypeORM 1 knows one by its types.
-  return new DataSource(options as unknown as DataSourceOptions).initialize();
+  const dataSource = new DataSource(options as unknown as DataSourceOptions);
+  return passing(gate, () => dataSource.initialize());
 }
 
 class SqliteDatabase implements SqlDatabase {
@@ -113,7 +120,7 @@ class SqliteDatabase implements SqlDatabase {
     const pragmas = mustSync ? [...WRITER_PRAGMAS, ...SYNC_PRAGMAS] : WRITER_PRAGMAS;
     for (const pragma of pragmas) await this.#retrying(`PRAGMA ${pragma}`);
     if (mustSync) await this.#refuseUnsynced();
-    await this.write(() => runMigrations(this.#writer, this.#writing.queryRunner));
+    await this.write(() => passing(this.#gate, () => runMigrations(this.#writer, this.#writing.queryRunner)));
   }
 
   readFrom(reader: DataSource): void {
@@ -161,8 +168,10 @@ class SqliteDatabase implements SqlDatabase {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#writeLane.drain();
-    await this.#reader?.destroy();
-    await this.#writer.destroy();
+    await passing(this.#gate, async () => {
+      await this.#reader?.destroy();
+      await this.#writer.destroy();
+    });
   }
 
   async #refuseUnsynced(): Promise<void> {

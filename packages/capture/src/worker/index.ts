@@ -59,7 +59,7 @@ export function workerPipeline(
         link.forget(batch);
       },
       unpack: (batch) => [...unpackBatch(batch)],
-      handOver: (batches, timeoutMs) => link.handOver(batches, timeoutMs),
+      handOver: (begin, timeoutMs) => link.handOver(begin, timeoutMs),
       standStill: () => {
         link.standStill();
       },

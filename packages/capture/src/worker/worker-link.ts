@@ -131,18 +131,16 @@ export class WorkerLink {
   }
 
   /**
-   * Sends batches for which nobody waits, and blocks the thread until the worker has done all or the time is up.
+   * Blocks the thread until the worker has done all or the time is up.
    *
+   * @param begin gives what is not under way to `process`; not called without a worker
    * @returns whether all is stored
    */
-  handOver(batches: readonly EncodedBatch[], timeoutMs: number): boolean {
-    if (this.#worker === undefined) return batches.length + this.#held.length === 0;
-    const nobody = (): void => undefined;
+  handOver(begin: () => void, timeoutMs: number): boolean {
+    if (this.#worker === undefined) return false;
+    begin();
     this.#isCareful = false;
     for (const held of this.#held.splice(0)) this.#post(held);
-    for (const { id, memory, from, size } of batches) {
-      this.#post({ id, memory, from, size, tellsPlaces: false, deaths: 0, resolve: nobody, reject: nobody });
-    }
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const ended = Atomics.load(this.#counters, COUNTERS.batchesEnded);

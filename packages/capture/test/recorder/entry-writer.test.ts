@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StorageError } from '@recap/storage';
 import type { NewEntry } from '../../src/entries/entry-store';
 import type { Exchange } from '../../src/exchange';
@@ -42,6 +43,7 @@ interface Settings {
   readonly maxBytes?: number;
   readonly spool?: ExchangeSpool;
   readonly spoolsAll?: boolean;
+  readonly commitTimeoutMs?: number;
 }
 
 function openWriter({
@@ -52,6 +54,7 @@ function openWriter({
   maxBytes = 1_000_000,
   spool,
   spoolsAll = false,
+  commitTimeoutMs,
 }: Settings = {}) {
   const store = new ScriptedStore();
   const failures: string[] = [];
@@ -73,6 +76,7 @@ function openWriter({
     tellsPlaces: () => false,
     spool,
     spoolsAll,
+    commitTimeoutMs,
   });
   return { writer, store, failures };
 }
@@ -273,12 +277,44 @@ describe('EntryWriter', () => {
 
   it('leaves to the spool at the end of the program what nobody took over', () => {
     const spool = new ListedSpool();
+    // The program of a test goes on.
+    spool.done = () => undefined;
     const { writer, store } = openWriter({ spool, batchSize: 2 });
     store.answer = () => new Promise(() => undefined);
     for (const id of ['a', 'b', 'c']) writer.add(exchange(id));
     writer.handOver(1_000);
     expect([...spool.ids].sort()).toEqual(['a', 'b', 'c']);
   });
+
+  // A program that emits 'exit' itself had all that was queued by then counted as nothing, and the queue's room taken for good.
+  it.each([undefined, 1_000])(
+    'goes on when a program does that said it exits (waits for commits: %p)',
+    async (commitTimeoutMs) => {
+      const spool = new ListedSpool();
+      spool.append = ({ id }) => {
+        spool.ids.add(id);
+        return { record: Buffer.from(id) };
+      };
+      spool.done = (tickets) => {
+        for (const { record } of tickets) spool.ids.delete(String(record));
+      };
+      spool.drain = () => Promise.resolve();
+      const { writer, store } = openWriter({
+        spool,
+        batchSize: 2,
+        ...(commitTimeoutMs && { commitTimeoutMs }),
+      });
+      for (const id of ['a', 'b', 'c', 'd', 'e']) writer.add(exchange(id));
+      writer.handOver(1_000);
+      expect(spool.ids.size).toBe(5);
+      expect(total(writer.counts)).toBe(5);
+      await nextTurn();
+      expect(total(writer.counts)).toBe(5);
+      await writer.flush();
+      expect(writer.counts).toMatchObject({ captured: 5, queued: 0, stored: 5, spooled: 0, shed: {} });
+      expect(store.appended.flat().sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    },
+  );
 
   it('waits for nothing, when it closes, that is spooled and not over', async () => {
     const spool = new ListedSpool();

@@ -61,6 +61,19 @@ describe('GapLog', () => {
     ]);
   });
 
+  it('makes a gap of its own of what is missing since the clock was put back', () => {
+    const { log, save, stored } = openLog();
+    log.observe(losses({ queue_full: 1 }), 3_600_000, 3_601_000);
+    log.observe(losses({ queue_full: 3 }), 2_000, 3_000);
+    save();
+    expect(
+      [...stored.values()].map(({ startedAt, endedAt, exchanges }) => [startedAt, endedAt, exchanges]),
+    ).toEqual([
+      [3_600_000, 3_601_000, 1],
+      [2_000, 3_000, 2],
+    ]);
+  });
+
   it('asks for a gap to be stored again when it has grown, even while it was being stored', () => {
     const { log, save, stored } = openLog();
     log.observe(losses({ lag: 1 }), 0, 0);

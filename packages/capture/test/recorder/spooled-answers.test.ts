@@ -6,11 +6,15 @@ import { AnswerInContext } from '../../src/tap/answer-in-context';
 
 const exchange = (): OpenExchange => ({}) as OpenExchange;
 
-function rig() {
+function rig(most = Infinity) {
   const events: string[] = [];
   const failures: unknown[] = [];
   const answers = new SpooledAnswers(
-    (waiting) => events.push(`spool ${waiting.size}`),
+    (waiting) => {
+      const count = Math.min(most, waiting.size);
+      events.push(`spool ${count}`);
+      return count;
+    },
     (error) => failures.push(error),
   );
   const answer = (name: string, release?: () => void) =>
@@ -51,6 +55,23 @@ describe('SpooledAnswers', () => {
       mock.timers.reset();
     }
     expect(events).toEqual(['spool 1', 'release a']);
+  });
+
+  it('leaves to the next turns what this one has no time for, and to none when asked to do it at once', async () => {
+    const { answers, answer, events } = rig(1);
+    const over = exchange();
+    answers.hold(exchange(), answer('a'));
+    answers.hold(over, answer('b'));
+    answers.hold(exchange(), answer('c'));
+    answers.hold(exchange(), answer('d'));
+    await nextTurn();
+    answers.drop(over);
+    expect(events).toEqual(['spool 1', 'release a', 'release b']);
+    answers.hold(exchange(), answer('e'));
+    await nextTurn();
+    expect(events.slice(3)).toEqual(['spool 1', 'release c']);
+    answers.release();
+    expect(events.slice(5)).toEqual(['spool 1', 'release d', 'spool 1', 'release e']);
   });
 
   it('does so at once when asked to, and once', async () => {

@@ -165,6 +165,22 @@ describe('a recorder that cannot keep up', () => {
     expect(last).toMatchObject({ exchanges: 5, reasons: { queue_full: 2, closed: 3 } });
   });
 
+  it.each([Infinity, NaN, -1, '5', null])(
+    'stores what is queued before it closes, given %p for its time',
+    async (timeoutMs) => {
+      const { recorder, goAway, comeBack } = openLimited();
+      await recorder.ready();
+      goAway();
+      await post(recorder, 1);
+      const closing = recorder.close({ timeoutMs: timeoutMs as number });
+      // Its first attempt fails, and the second comes later than a timer that fires at once.
+      for (let turn = 0; turn < 1_000 && recorder.stats().internalErrors === 0; turn += 1) await nextTurn();
+      comeBack();
+      await closing;
+      expect(recorder.stats()).toMatchObject({ captured: 1, stored: 1, shed: {} });
+    },
+  );
+
   it('is ready by itself when a database comes that was away at first, though nothing more is recorded', async () => {
     const store = createMemoryEntryStore({ clock: new FakeClock() });
     let isAway = true;

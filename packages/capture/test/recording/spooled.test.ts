@@ -9,11 +9,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import express, { type Express } from 'express';
 import { createRecorder } from '../../src/create-recorder';
 import type { Exchange } from '../../src/exchange';
-import { storageMiddleware } from '../../src/express';
+import { storageMiddleware, storageRouter } from '../../src/express';
 import { openExchangeOf } from '../../src/recorder/exchange-of-request';
 import type { ExchangeSpool, SpoolTicket } from '../../src/recorder/exchange-spool';
 import type { RecorderCore } from '../../src/recorder/recorder-core';
 import { STREAM_GRACE_MS } from '../../src/tap/http-tap';
+import { handOver } from '../../src/write-at-exit';
 import { idle, openRecorder, responseData } from './open-recorder';
 import { PROGRAMS } from './programs';
 
@@ -157,6 +158,50 @@ describe('durability "spooled"', () => {
         );
         expect(await Promise.all(answers)).toEqual(['answer 1', 'answer 2', 'answer 3']);
         expect(spool.groups).toEqual([3]);
+      },
+    );
+  });
+
+  it('corrects what it recorded of an exchange when the program did not exit after all', async () => {
+    let finish: () => void = () => undefined;
+    await withProgram(
+      {},
+      (app) =>
+        app.get('/', (_request, response) => {
+          response.write('one half, ');
+          finish = () => void response.end('the other');
+        }),
+      async ({ opened, spool, port }) => {
+        const answer = await fetch(`http://127.0.0.1:${port}/`);
+        handOver([opened.recorder]);
+        handOver([opened.recorder]);
+        expect(spool.appended.map(({ outcome }) => outcome)).toContain('failed');
+        await opened.recorder.flush();
+        finish();
+        expect(await answer.text()).toBe('one half, the other');
+        const entry = await opened.entry();
+        expect(entry).toMatchObject({ status: 200, outcome: 'completed', responseOriginalBytes: 19 });
+        expect(opened.recorder.budget.usedBytes).toBe(0);
+      },
+    );
+  });
+
+  it('spools no more in one turn than it has time for', async () => {
+    const waiting: (() => void)[] = [];
+    const body = 'x'.repeat(100_000);
+    await withProgram(
+      {},
+      (app) =>
+        app.get('/', (_request, response) => {
+          waiting.push(() => void response.send(body));
+          if (waiting.length === 5) for (const answer of waiting) answer();
+        }),
+      async ({ opened, spool, port }) => {
+        const answers = [1, 2, 3, 4, 5].map(async () => (await fetch(`http://127.0.0.1:${port}/`)).text());
+        expect(await Promise.all(answers)).toEqual(answers.map(() => body));
+        expect(spool.groups).toEqual([2, 2, 1]);
+        await opened.entries();
+        expect(opened.recorder.stats()).toMatchObject({ captured: 5, stored: 5, queued: 0, spooled: 0 });
       },
     );
   });
@@ -322,6 +367,35 @@ describe('durability "spooled"', () => {
         expect([...spool.open]).toMatchObject([{ exchange: spool.appended[1] }]);
         expect(opened.recorder.stats()).toMatchObject({ captured: 1, stored: 0, queued: 0, spooled: 1 });
         expect((await opened.entry()).outcome).toBe('aborted');
+      },
+    );
+  });
+
+  it('stores what a program answered and passed on to the router afterwards', async () => {
+    let passOn: () => void = () => undefined;
+    await withProgram(
+      {},
+      (app) => {
+        app.get('/storage/query', (_request, response, next) => {
+          response.end(Buffer.alloc(32 * 1024 * 1024, 'x'));
+          passOn = next;
+        });
+        app.use('/storage', storageRouter({ authenticate: () => undefined }));
+      },
+      async ({ opened, spool, port }) => {
+        const spooled = new Promise<void>((resolve) => {
+          spool.onAppend = resolve;
+        });
+        const client = connect(port, '127.0.0.1', () =>
+          client.write('GET /storage/query HTTP/1.1\r\nHost: a\r\n\r\n'),
+        );
+        client.pause();
+        await spooled;
+        passOn();
+        client.destroy();
+        expect((await opened.entry()).path).toBe('/storage/query');
+        expect(spool.open.size).toBe(0);
+        expect(opened.recorder.stats()).toMatchObject({ captured: 1, stored: 1, queued: 0, spooled: 0 });
       },
     );
   });

@@ -1,6 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Payload } from '../../src/recorder/spooled-entry';
-import { Journal, type RecordPlace } from '../../src/spool/journal';
+import { crc32c } from '../../src/spool/crc32c';
+import { Journal } from '../../src/spool/journal';
+import type { RecordPlace } from '../../src/spool/segment';
 import { PowerCutFiles, type Cut } from './power-cut-files';
 
 const FOLDER = '/spool/own';
@@ -84,26 +87,63 @@ async function work(files: PowerCutFiles) {
   return { appended, promised: promised.filter((each) => !done.includes(each)) };
 }
 
+/** The same, while one of the first records is not done for long. */
+async function workBehindOne(files: PowerCutFiles) {
+  const { journal } = openJournal(files);
+  const appended: string[] = [];
+  let promised: string[] = [];
+  try {
+    const first = payload('first');
+    appended.push(first.toString());
+    append(journal, first);
+    await journal.sync();
+    promised = [first.toString()];
+    for (let index = 1; index <= 24; index += 1) {
+      const bytes = payload(`record ${index}`);
+      appended.push(bytes.toString());
+      journal.done([append(journal, bytes)]);
+      if (index % 4 === 0) await settle(journal);
+    }
+  } catch {
+    // The power is gone.
+  }
+  return { appended, promised };
+}
+
+/** Lets come to its end what the journal does aside. */
+async function settle(journal: Journal): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) {
+    await journal.sync();
+    await nextTurn();
+  }
+}
+
 describe('Journal', () => {
-  it('has every record that was synced, no torn one and none twice, wherever the power was cut', async () => {
-    const whole = new PowerCutFiles();
-    await work(whole);
-    let cuts = 0;
-    for (let call = 1; call <= whole.calls + 1; call += 1) {
-      const files = new PowerCutFiles(call);
-      const { appended, promised } = await work(files);
-      for (let tornAt = 0; tornAt <= files.unsyncedBytes; tornAt += 1) {
-        for (const hasLength of [false, true]) {
-          const { found } = await recover(files.afterCut({ tornAt, hasLength } satisfies Cut));
-          cuts += 1;
-          if (new Set(found).size !== found.length) throw new Error(`twice: call ${call}, byte ${tornAt}`);
-          expect(promised.filter((each) => !found.includes(each))).toEqual([]);
-          expect(found.filter((each) => !appended.includes(each))).toEqual([]);
+  it.each([
+    ['', work],
+    [', while one is not done for long', workBehindOne],
+  ])(
+    'has every record that was synced, no torn one and none twice, wherever the power was cut%s',
+    async (_when, work) => {
+      const whole = new PowerCutFiles();
+      await work(whole);
+      let cuts = 0;
+      for (let call = 1; call <= whole.calls + 1; call += 1) {
+        const files = new PowerCutFiles(call);
+        const { appended, promised } = await work(files);
+        for (let tornAt = 0; tornAt <= files.unsyncedBytes; tornAt += 1) {
+          for (const hasLength of [false, true]) {
+            const { found } = await recover(files.afterCut({ tornAt, hasLength } satisfies Cut));
+            cuts += 1;
+            if (new Set(found).size !== found.length) throw new Error(`twice: call ${call}, byte ${tornAt}`);
+            expect(promised.filter((each) => !found.includes(each))).toEqual([]);
+            expect(found.filter((each) => !appended.includes(each))).toEqual([]);
+          }
         }
       }
-    }
-    expect(cuts).toBeGreaterThan(2_000);
-  });
+      expect(cuts).toBeGreaterThan(2_000);
+    },
+  );
 
   it('passes over what is damaged and finds every record beside it', async () => {
     const names = Array.from({ length: 12 }, (_each, index) => `record ${index}`);
@@ -143,6 +183,43 @@ describe('Journal', () => {
     const { found, journal: next } = await recover(files);
     expect(found).toEqual([payload('a').toString()]);
     expect(next.corrupt).toBe(1);
+  });
+
+  it('leaves to another version what has its form', async () => {
+    const files = new PowerCutFiles();
+    const { journal } = openJournal(files);
+    append(journal, payload('a'));
+    const [path = ''] = files.paths;
+    files.damage(path, (bytes) => {
+      bytes.writeUInt32LE(2, 8);
+      bytes.writeUInt32LE(crc32c(bytes, 0, 24), 24);
+    });
+    const before = await files.readAll(path);
+    const { journal: next } = openJournal(files);
+    await expect(next.load()).rejects.toThrow('the number 2, and this one reads 1');
+    expect([files.paths, await files.readAll(path)]).toEqual([[path], before]);
+  });
+
+  it('gives the thread back while it reads a large file', async () => {
+    const files = new PowerCutFiles();
+    const { journal } = openJournal(files, 100_000);
+    for (let count = 0; count < 100; count += 1) append(journal, payload('a'));
+    // One that moves by a millisecond whenever it is looked at.
+    let passedMs = 0;
+    const now = jest.spyOn(performance, 'now').mockImplementation(() => (passedMs += 1));
+    let turns = 0;
+    let isLoaded = false;
+    const count = (): void => {
+      turns += 1;
+      if (!isLoaded) setImmediate(count);
+    };
+    setImmediate(count);
+    const { journal: next } = openJournal(files);
+    await next.load();
+    isLoaded = true;
+    now.mockRestore();
+    expect(next.pending).toBe(100);
+    expect(turns).toBeGreaterThan(15);
   });
 
   it('does not take a record for one that a client put into its body', async () => {
@@ -218,14 +295,51 @@ describe('Journal', () => {
     const { journal } = openJournal(files);
     const places = Array.from({ length: 40 }, (_each, index) => append(journal, payload(String(index))));
     expect(files.paths.length).toBeGreaterThan(3);
-    journal.done(places.slice(1));
-    await journal.sync();
+    // Too much of the first to be moved.
+    journal.done(places.slice(4));
+    await settle(journal);
     expect(files.paths.length).toBeGreaterThan(3);
-    journal.done(places.slice(0, 1));
+    journal.done(places.slice(0, 4));
     await journal.sync();
     expect(files.paths.length).toBeLessThanOrEqual(2);
     await expect(journal.close()).resolves.toBe(false);
     expect(files.paths).toEqual([]);
+  });
+
+  // One client that read a long answer slowly had every file kept until the spool was full, and then nothing spooled any more.
+  it('moves the little that is left of a file for long, and removes the file', async () => {
+    const files = new PowerCutFiles();
+    const { journal, failures } = openJournal(files);
+    const held = append(journal, payload('held'));
+    for (let count = 0; count < 100; count += 1) {
+      journal.done([append(journal, payload('passing'))]);
+      if (count % 10 === 0) await settle(journal);
+    }
+    await settle(journal);
+    expect(files.paths.length).toBeLessThanOrEqual(5);
+    expect(journal.pending).toBe(1);
+    const left = await recover(files.afterCut({ tornAt: 0, hasLength: false }));
+    expect(left.found).toEqual([payload('held').toString()]);
+    expect((await journal.read(held))?.toString()).toBe(payload('held').toString());
+    journal.done([held]);
+    await settle(journal);
+    expect((await recover(files)).found).toEqual([]);
+    await expect(journal.close()).resolves.toBe(false);
+    expect([files.paths, failures]).toEqual([[], []]);
+  });
+
+  it('tells once that it cannot move what is damaged', async () => {
+    const files = new PowerCutFiles();
+    const { journal, failures } = openJournal(files);
+    const held = append(journal, payload('held'));
+    files.damage(files.paths[0] ?? '', (bytes) => bytes.fill(0xff, held.offset + 17));
+    for (let count = 0; count < 33; count += 1) journal.done([append(journal, payload('passing'))]);
+    const before = files.paths.length;
+    await settle(journal);
+    journal.done([append(journal, payload('x'))]);
+    await settle(journal);
+    expect(files.paths).toHaveLength(before);
+    expect(failures).toMatchObject([{ code: 'CORRUPT' }]);
   });
 
   it.each(['sync', 'syncFolder'])('syncs again what could not be synced: %s failed', async (call) => {

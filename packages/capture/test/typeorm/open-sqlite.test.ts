@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { DataSource } from 'typeorm';
 import { newEntry } from '../../src/testing';
 import { createRecorder } from '../../src/create-recorder';
@@ -64,6 +65,40 @@ describe('opening an SQLite file', () => {
       await database.close();
     }
     expect(levels).toEqual([[{ synchronous: 1 }], [{ synchronous: 2 }]]);
+  });
+
+  // A thread that is ended within a call of the driver that fails ends the whole process: opening a folder did so most often.
+  it('opens, migrates and closes within its gate', async () => {
+    let depth = 0;
+    const outside: string[] = [];
+    const watch = (of: object, name: string): jest.SpyInstance => {
+      const methods = of as Record<string, (...args: unknown[]) => unknown>;
+      const method = methods[name];
+      return jest.spyOn(methods, name).mockImplementation(function (this: unknown, ...args) {
+        if (depth === 0) outside.push(name);
+        return method?.apply(this, args);
+      });
+    };
+    const spies = [
+      watch(DataSource.prototype, 'initialize'),
+      ...['prepare', 'pragma', 'close'].map((name) => watch(Database.prototype as object, name)),
+    ];
+    const gate = { enter: () => (depth += 1), leave: () => (depth -= 1) };
+    try {
+      const open = (path: string) => {
+        const target = resolveDatabase({ type: 'sqlite', path });
+        if (target.dialect !== 'sqlite') throw new Error('It is SQLite.');
+        return openSqlite(target, false, gate);
+      };
+      const database = await open(join(folder, 'recap.db'));
+      await database.close();
+      await expect(open(folder)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      for (const spy of spies) expect(spy).toHaveBeenCalled();
+      expect(outside).toEqual([]);
+      expect(depth).toBe(0);
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
   });
 
   it('refuses to sync what is in memory', async () => {

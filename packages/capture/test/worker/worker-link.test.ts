@@ -107,8 +107,13 @@ describe('WorkerLink', () => {
     const { link } = openLink('well');
     await link.call('open', []);
     const startedAt = performance.now();
-    link.handOver(batchesOf(9, 3), 60_000);
+    let done: Promise<BatchOutcome[]> | undefined;
+    const begin = (): void => {
+      done = processAll(link, batchesOf(9, 3));
+    };
+    expect(link.handOver(begin, 60_000)).toBe(true);
     expect(performance.now() - startedAt).toBeLessThan(30_000);
+    expect(sum((await done) ?? [], 'stored')).toBe(9);
   });
 
   it('lets the worker out of its driver before the program exits', async () => {
