@@ -114,7 +114,8 @@ export interface BackendStats {
 }
 
 /**
- * One contract over every engine. Keys are ordered by their UTF-8 bytes; values are deep copies in and out.
+ * One contract over every engine. Keys are ordered by their UTF-8 bytes; values are deep copies in and out. A read sees
+ * what was answered before it was made; a write that is still under way, perhaps.
  *
  * A failure is a rejection with a `StorageError`; a failed read is never "not found". Every method but `open` and
  * `close` rejects `NOT_OPEN` before `open()` and `CLOSED` after `close()`; `KEY_INVALID`, `VALUE_INVALID`,

@@ -127,7 +127,7 @@ class DrivenBackend implements Backend {
   }
 
   async getMany(addresses: readonly Address[]): Promise<(ValueItem | undefined)[]> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     checkAmount(addresses, 'addresses', MAX_WRITES);
     addresses.forEach(checkAddress);
     if (addresses.length === 0) return [];
@@ -159,7 +159,7 @@ class DrivenBackend implements Backend {
   }
 
   async range(address: Address, start = 0, end = -1): Promise<Value[]> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     checkAddress(address);
     checkInteger(start, 'start');
     checkInteger(end, 'end');
@@ -170,7 +170,7 @@ class DrivenBackend implements Backend {
   }
 
   async length(address: Address): Promise<number> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     checkAddress(address);
     const { partition, key } = address;
     const length = await this.#answer(() => this.#driver.length(partition, key, this.#clock.now()));
@@ -194,7 +194,7 @@ class DrivenBackend implements Backend {
   }
 
   async partitions(prefix = '', options: PageOptions = {}): Promise<Page<string>> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     const { limit, after } = checkPage(options);
     checkText(prefix, 'prefix');
     const range = toByteRange({ prefix }, after);
@@ -203,7 +203,7 @@ class DrivenBackend implements Backend {
   }
 
   async batch(writes: readonly Write[]): Promise<WriteOutcome[]> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     checkAmount(writes, 'writes', MAX_WRITES);
     const checked = writes.map((write) => {
       try {
@@ -229,7 +229,7 @@ class DrivenBackend implements Backend {
   }
 
   async transact(writes: readonly Write[]): Promise<WriteOutcome[]> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     // An engine of which some servers can: which one this is, is known once it is open.
     if (this.#driver.transact === undefined || !this.capabilities.transact)
       throw this.#unsupported('transact');
@@ -248,7 +248,7 @@ class DrivenBackend implements Backend {
   }
 
   async query(partition: string, filter: JsonFilter, options: PageOptions = {}): Promise<Page<ValueItem>> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     if (this.#driver.query === undefined) throw this.#unsupported('query');
     checkName(partition, 'partition');
     checkFilter(filter);
@@ -264,7 +264,7 @@ class DrivenBackend implements Backend {
   }
 
   async publish(channel: string, message: JsonValue): Promise<void> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     if (this.#driver.publish === undefined) throw this.#unsupported('publish');
     checkName(channel, 'channel');
     const text = encodeJson(message, MAX_MESSAGE_BYTES);
@@ -272,7 +272,7 @@ class DrivenBackend implements Backend {
   }
 
   async subscribe(channel: string, listener: (message: JsonValue) => void): Promise<() => Promise<void>> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     if (this.#driver.subscribe === undefined) throw this.#unsupported('subscribe');
     checkName(channel, 'channel');
     const end = await this.#answer(() =>
@@ -294,7 +294,7 @@ class DrivenBackend implements Backend {
   }
 
   async sweep(limit = MAX_PAGE): Promise<number> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     checkCount(limit, 'limit', MAX_PAGE);
     return await this.#answer(() => this.#driver.sweep(limit, this.#clock.now()));
   }
@@ -304,7 +304,7 @@ class DrivenBackend implements Backend {
   }
 
   async stats(): Promise<BackendStats> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     return await this.#answer(() => this.#driver.stats(this.#clock.now()));
   }
 
