@@ -181,7 +181,10 @@ export interface Backend {
    * lists. Resolves to how many they were; fewer than `limit` means that none is left.
    */
   sweep(limit?: number): Promise<number>;
-  /** Writes, reads and deletes a key of its own in a partition of its own. Never rejects, closed or not. */
+  /**
+   * Writes, reads and deletes a key of its own in a partition of its own, in `deadlineMs` at most (5,000 unless given).
+   * Never rejects, closed or not.
+   */
   health(deadlineMs?: number): Promise<Health>;
   stats(): Promise<BackendStats>;
   /** Releases connections and timers. Safe to call twice, and before `open`. */

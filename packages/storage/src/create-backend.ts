@@ -20,7 +20,16 @@ import type {
 import { toByteRange } from './byte-range';
 import { CallDeadlines } from './call-deadlines';
 import { CallsUnderWay } from './calls-under-way';
-import { checkAddress, checkCount, checkInteger, checkName, checkRange, checkText } from './check-arguments';
+import {
+  checkAddress,
+  checkArray,
+  checkCount,
+  checkInteger,
+  checkName,
+  checkObject,
+  checkRange,
+  checkText,
+} from './check-arguments';
 import { checkHealth, isHealthPartition } from './check-health';
 import { checkOptions, MAX_TIMER_MS } from './check-options';
 import { systemClock, type Clock } from './clock';
@@ -275,6 +284,8 @@ class DrivenBackend implements Backend {
     if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     if (this.#driver.subscribe === undefined) throw this.#unsupported('subscribe');
     checkName(channel, 'channel');
+    if (typeof listener !== 'function')
+      throw new StorageError('ARGUMENT_INVALID', `"listener" must be a function; it is ${typeof listener}.`);
     const end = await this.#answer(() =>
       this.#driver.subscribe!(channel, (text) => {
         try {
@@ -364,20 +375,24 @@ class DrivenBackend implements Backend {
   }
 }
 
-function checkAmount(list: readonly unknown[], what: string, max: number): void {
+function checkAmount(list: unknown, what: string, max: number): void {
+  checkArray(list, what);
   if (list.length <= max) return;
   throw new StorageError('ARGUMENT_INVALID', `At most ${max} ${what} at once; these are ${list.length}.`);
 }
 
 function toDriverScan(partition: string, options: ScanOptions): DriverScan {
   checkName(partition, 'partition');
-  const { range = {}, reverse = false } = options;
   const { limit, after } = checkPage(options);
+  const { range = {}, reverse = false } = options;
+  checkObject(range, 'range');
   checkRange(range);
   return { ...toByteRange(range, after, reverse), limit, reverse };
 }
 
-function checkPage({ limit = 100, after }: PageOptions): { limit: number; after: string | undefined } {
+function checkPage(options: PageOptions): { limit: number; after: string | undefined } {
+  checkObject(options, 'options');
+  const { limit = 100, after } = options;
   checkCount(limit, 'limit', MAX_PAGE);
   checkText(after, 'after');
   return { limit, after };

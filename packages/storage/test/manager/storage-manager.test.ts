@@ -167,6 +167,14 @@ describe('connect', () => {
 });
 
 describe('healthCheck', () => {
+  it('takes no deadline that is none for a backend that is slow', async () => {
+    const manager = managerOf({ cache: { type: 'memory' } });
+    await manager.connect();
+    expect(await manager.healthCheck(Infinity)).toMatchObject({
+      details: { cache: { error: { code: 'ARGUMENT_INVALID' } } },
+    });
+  });
+
   it('tells both, and what they come to', async () => {
     const [cache, database] = [faulty(), faulty()];
     const manager = managerOf({ cache: cache.config, database: database.config });
