@@ -1,3 +1,5 @@
+import { StorageError } from './errors';
+
 /** Writes to one address that are under way together, since what they are made by keeps their order. */
 export interface Run {
   readonly way: string | undefined;
@@ -22,13 +24,13 @@ export class WritesInOrder {
   readonly #patienceMs: number;
   readonly #last = new Map<string, Last>();
 
-  /** @param patienceMs longest wait for those ahead, of which one may never be answered */
+  /** @param patienceMs longest wait for those ahead, of which one may never be answered; then it fails */
   constructor(patienceMs: number) {
     this.#patienceMs = patienceMs;
   }
 
   /**
-   * Begins at once, or when it is its turn.
+   * Begins at once, or when it is its turn. Rejects `UNAVAILABLE` when that takes too long.
    *
    * @param way of a write to one address: waits for none of the same way, whose order is kept already
    */
@@ -61,10 +63,16 @@ export class WritesInOrder {
 
   async #patiently(ahead: readonly Promise<unknown>[]): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#patienceMs);
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const text = `A write to the same key has had no answer for ${this.#patienceMs} ms; this one, behind it, was not made.`;
+        reject(new StorageError('UNAVAILABLE', text));
+      }, this.#patienceMs);
     });
-    await Promise.race([Promise.all(ahead), late]);
-    clearTimeout(timer);
+    try {
+      await Promise.race([Promise.all(ahead), late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
