@@ -24,7 +24,7 @@ export class WritesInOrder {
   readonly #patienceMs: number;
   readonly #last = new Map<string, Last>();
 
-  /** @param patienceMs longest wait for those ahead, of which one may never be answered; then it fails */
+  /** @param patienceMs longest time for a write that has to wait: one of those ahead may never be answered */
   constructor(patienceMs: number) {
     this.#patienceMs = patienceMs;
   }
@@ -50,29 +50,34 @@ export class WritesInOrder {
       const awaited = isTogether ? last.begun : last.ended;
       if (awaited !== undefined) ahead.push(awaited);
     }
-    const begun = ahead.length === 0 ? undefined : this.#patiently(ahead);
-    const made = begun === undefined ? write(run) : begun.then(() => write(run));
+    let begun: Promise<unknown> | undefined;
+    let performed: Promise<T>;
+    let made: Promise<T>;
+    if (ahead.length === 0) made = performed = write(run);
+    else {
+      // One time for both: whoever waits for half of it has the other half for the write.
+      const { late, clear } = this.#late();
+      begun = Promise.race([Promise.all(ahead), late]);
+      performed = begun.then(() => write(run));
+      made = Promise.race([performed, late]).finally(clear);
+    }
     const end = (): void => {
       for (const address of addresses) if (this.#last.get(address) === mine) this.#last.delete(address);
     };
-    const own = made.then(end, end);
+    const own = performed.then(end, end);
     const mine: Last = { run, begun, ended: before === undefined ? own : Promise.all([before, own]) };
     for (const address of addresses) this.#last.set(address, mine);
     return made;
   }
 
-  async #patiently(ahead: readonly Promise<unknown>[]): Promise<void> {
+  #late(): { readonly late: Promise<never>; readonly clear: () => void } {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        const text = `A write to the same key has had no answer for ${this.#patienceMs} ms; this one, behind it, was not made.`;
+        const text = `Writes to one key were not answered within ${this.#patienceMs} ms: this one, and those ahead of it.`;
         reject(new StorageError('UNAVAILABLE', text));
       }, this.#patienceMs);
     });
-    try {
-      await Promise.race([Promise.all(ahead), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return { late, clear: () => clearTimeout(timer) };
   }
 }
