@@ -1,4 +1,5 @@
 import type { Backend } from '../../src/backend';
+import { createCachedDatabase } from '../../src/cached-database/create-cached-database';
 import { createMemoryBackend } from '../../src/backends/memory/memory-backend';
 import { StorageError } from '../../src/errors';
 import type { FallbackEvent } from '../../src/fallback/fallback-event';
@@ -164,6 +165,14 @@ describe('connect', () => {
     await expect(connecting).rejects.toMatchObject({ code: 'CLOSED' });
     expect(close).toHaveBeenCalled();
   });
+});
+
+it('gives backends that can be spread, as createCachedDatabase() takes them', async () => {
+  const backends = await managerOf({ cache: { type: 'memory' }, database: { type: 'memory' } }).connect();
+  const cached = createCachedDatabase({ ...backends, strategy: 'write-through', ttlSeconds: 60 });
+  await cached.set('a', 1);
+  expect(await backends.database.get('a')).toBe(1);
+  await cached.disconnect();
 });
 
 describe('healthCheck', () => {
