@@ -7,7 +7,7 @@ const floors = {
     path: '^packages/storage/src/',
     rooms: [
       [
-        '(clock|errors|load-driver|load-better-sqlite|new-id|well-formed|copy-bytes|json-value|json-filter|owner-token|expiry-heap)\\.ts$',
+        '(clock|errors|load-driver|load-better-sqlite|new-id|well-formed|copy-bytes|json-value|json-filter|owner-token|expiry-heap|writes-in-order)\\.ts$',
       ],
       ['(backend|byte-range|driver|sorted-keys)\\.ts$'],
       [

@@ -301,6 +301,76 @@ const at = (key: string) => ({ partition: 'p', key });
     expect((await backend.get(at('k0')))?.value).toBe('last');
   });
 
+  /** Sets shared a statement behind what was under way, and what came later went ahead of them. */
+  it('keeps the order of all writes of a program to one key', async () => {
+    const backend = await open();
+    await backend.set(at('gone'), 'before');
+    const others = Array.from({ length: 40 }, (_, n) => backend.set(at(`k${n}`), n));
+    await new Promise((resolve) => setImmediate(resolve));
+    const numbers = Array.from({ length: 20 }, (_, n) => n);
+    const made = [
+      backend.set(at('gone'), 'late'),
+      backend.delete(at('gone')),
+      backend.set(at('there'), 1),
+      backend.set(at('there'), 2, { ifAbsent: true }),
+      backend.delete(at('there')),
+      backend.set(at('there'), 3),
+      backend.set(at('there'), 4),
+      backend.batch([{ type: 'delete', ...at('batched') }]),
+      backend.set(at('batched'), 1),
+      backend.transact([{ type: 'set', ...at('batched'), value: 2, ifAbsent: true }]).catch(String),
+      ...numbers.map((n) => backend.append(at('list'), [n])),
+    ];
+    const answers = await Promise.all(made);
+    await Promise.all(others);
+    expect([answers[1], answers[3], answers[4]]).toEqual([true, undefined, true]);
+    const found = await backend.getMany(['gone', 'there', 'batched'].map(at));
+    expect(found.map((item) => item?.value)).toEqual([undefined, 4, 1]);
+    expect(await backend.range(at('list'))).toEqual(numbers);
+  });
+
+  it('waits for a write that is never answered no longer than a call may take', async () => {
+    const pool = new Pool({ connectionString: url ?? '' });
+    try {
+      const backend = await open({ client: pool, timeoutMs: 300 });
+      await backend.append(at('list'), [1]);
+      const unanswered = jest.spyOn(pool, 'query').mockImplementationOnce(() => new Promise(() => undefined));
+      const lost = backend.append(at('list'), [2]);
+      const behind = backend.append(at('list'), [3]);
+      expect(unanswered).toHaveBeenCalledTimes(1);
+      const down = { status: 'rejected', reason: { code: 'UNAVAILABLE' } };
+      expect(await Promise.allSettled([lost, behind])).toMatchObject([down, down]);
+      await backend.append(at('list'), [4]);
+      expect(await backend.range(at('list'))).toEqual([1, 4]);
+    } finally {
+      await pool.end();
+    }
+  });
+
+  /** A thousand values of a megabyte would be a text longer than Node can make. */
+  it('is given a large batch, or a large append, in statements of some megabytes', async () => {
+    const pool = new Pool({ connectionString: url ?? '' });
+    const ask = jest.spyOn(pool, 'query');
+    try {
+      const backend = await open({ client: pool });
+      const values = Array.from({ length: 12 }, (_, n) => `${n}`.padEnd(1_000_000, 'x'));
+      ask.mockClear();
+      const outcomes = await backend.batch(
+        values.map((value, n) => ({ type: 'set', ...at(`k${n}`), value })),
+      );
+      expect(await backend.append(at('list'), values)).toBe(12);
+      const sizes = ask.mock.calls.map(([query]) => JSON.stringify(query).length);
+      expect(Math.max(...sizes)).toBeLessThan(5_000_000);
+      expect(outcomes.map(({ status }) => status)).toEqual(values.map(() => 'written'));
+      const found = await backend.getMany(values.map((_, n) => at(`k${n}`)));
+      expect(found.map((item) => item?.value)).toEqual(values);
+      expect(await backend.range(at('list'))).toEqual(values);
+      await backend.close();
+    } finally {
+      await pool.end();
+    }
+  });
+
   it('that refuses one of several values takes the others', async () => {
     const backend = await open();
     await admin.query(`ALTER TABLE ${schema}.recap_items ADD CHECK (json IS DISTINCT FROM '"refused"')`);

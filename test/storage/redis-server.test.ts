@@ -511,8 +511,36 @@ describe('Redis as a server', () => {
         ['next', 2],
       ]);
       expect(items[1]).toMatchObject({ expiresAt });
-      expect((await backend.get(at('together')))?.value).toBe(2);
+      expect((await backend.get(at('together')))?.value).toBe(3);
     }
+  });
+
+  /** What needs a second step was overtaken there by what came behind it. */
+  itOnServer('keeps it where a partition, a list or a script is new to the server', async () => {
+    const backend = await open();
+    await backend.set({ partition: 'known', key: 'a' }, 0);
+    await admin.script('FLUSH');
+    const fleeting = { expiresAt: clock.now() + 1_000 };
+    const answers = await Promise.all([
+      backend.set(at('expires'), 1, fleeting),
+      backend.delete(at('expires')),
+      backend.append(at('list'), [1]),
+      backend.append(at('list'), [2]),
+      backend.delete(at('list')),
+      backend.append(at('list'), [3]),
+      backend.batch([
+        { type: 'set', ...at('batched'), value: 1 },
+        { type: 'delete', ...at('batched') },
+      ]),
+      backend.set(at('batched'), 2),
+      backend.delete({ partition: 'known', key: 'a' }),
+      backend.set({ partition: 'known', key: 'a' }, 1),
+    ]);
+    expect([1, 2, 3, 4, 5].map((place) => answers[place])).toEqual([true, 1, 2, true, 1]);
+    expect((await backend.keys('p')).items).toEqual(['batched', 'list']);
+    expect(await backend.range(at('list'))).toEqual([3]);
+    expect((await backend.get(at('batched')))?.value).toBe(2);
+    expect((await backend.get({ partition: 'known', key: 'a' }))?.value).toBe(1);
   });
 
   it('is not even asked when an option cannot work', () => {

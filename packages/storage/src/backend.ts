@@ -114,7 +114,8 @@ export interface BackendStats {
 }
 
 /**
- * One contract over every engine. Keys are ordered by their UTF-8 bytes; values are deep copies in and out.
+ * One contract over every engine. Keys are ordered by their UTF-8 bytes; values are deep copies in and out. A read sees
+ * what was answered before it was made; a write that is still under way, perhaps.
  *
  * A failure is a rejection with a `StorageError`; a failed read is never "not found". Every method but `open` and
  * `close` rejects `NOT_OPEN` before `open()` and `CLOSED` after `close()`; `KEY_INVALID`, `VALUE_INVALID`,
@@ -180,7 +181,10 @@ export interface Backend {
    * lists. Resolves to how many they were; fewer than `limit` means that none is left.
    */
   sweep(limit?: number): Promise<number>;
-  /** Writes, reads and deletes a key of its own in a partition of its own. Never rejects, closed or not. */
+  /**
+   * Writes, reads and deletes a key of its own in a partition of its own, in `deadlineMs` at most (5,000 unless given).
+   * Never rejects, closed or not.
+   */
   health(deadlineMs?: number): Promise<Health>;
   stats(): Promise<BackendStats>;
   /** Releases connections and timers. Safe to call twice, and before `open`. */

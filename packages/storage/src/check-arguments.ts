@@ -73,3 +73,15 @@ export function checkVersion(version: unknown, what: string): asserts version is
   if (typeof version === 'string' && /^[!-~]{1,64}$/.test(version)) return;
   throw new StorageError('ARGUMENT_INVALID', `"${what}" must be 1 to 64 visible ASCII characters.`);
 }
+
+/** @throws {StorageError} `ARGUMENT_INVALID` */
+export function checkArray(list: unknown, what: string): asserts list is readonly unknown[] {
+  if (Array.isArray(list)) return;
+  throw new StorageError('ARGUMENT_INVALID', `"${what}" must be an array; it is of type ${typeof list}.`);
+}
+
+/** @throws {StorageError} `ARGUMENT_INVALID` for what is no object, or null */
+export function checkObject(object: unknown, what: string): asserts object is object {
+  if (typeof object === 'object' && object !== null) return;
+  throw new StorageError('ARGUMENT_INVALID', `"${what}" must be an object; it is ${String(object)}.`);
+}

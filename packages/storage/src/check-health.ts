@@ -1,4 +1,5 @@
 import type { Backend, Health } from './backend';
+import { MAX_TIMER_MS } from './check-options';
 import { errorCode, StorageError } from './errors';
 
 /** Hidden from `partitions`; a NUL keeps it apart from what people name theirs. */
@@ -14,11 +15,20 @@ export interface HealthOptions {
   readonly newId: () => string;
 }
 
+/** Why it is no deadline. A timer would take it for the shortest, and the backend would look ill. */
+export function deadlineProblem(deadlineMs: unknown): StorageError | undefined {
+  if (typeof deadlineMs === 'number' && deadlineMs > 0 && deadlineMs <= MAX_TIMER_MS) return undefined;
+  const text = `"deadlineMs" must be above 0 and at most ${MAX_TIMER_MS}; it is ${String(deadlineMs)}.`;
+  return new StorageError('ARGUMENT_INVALID', text);
+}
+
 /** Writes, reads and deletes, under a key that no other check uses. */
 export async function checkHealth(
   backend: Pick<Backend, 'name' | 'set' | 'get' | 'delete'>,
   { deadlineMs = 5_000, now, newId }: HealthOptions,
 ): Promise<Health> {
+  const problem = deadlineProblem(deadlineMs);
+  if (problem !== undefined) return { healthy: false, latencyMs: 0, error: problem };
   const startedAt = performance.now();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

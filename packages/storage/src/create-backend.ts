@@ -20,7 +20,16 @@ import type {
 import { toByteRange } from './byte-range';
 import { CallDeadlines } from './call-deadlines';
 import { CallsUnderWay } from './calls-under-way';
-import { checkAddress, checkCount, checkInteger, checkName, checkRange, checkText } from './check-arguments';
+import {
+  checkAddress,
+  checkArray,
+  checkCount,
+  checkInteger,
+  checkName,
+  checkObject,
+  checkRange,
+  checkText,
+} from './check-arguments';
 import { checkHealth, isHealthPartition } from './check-health';
 import { checkOptions, MAX_TIMER_MS } from './check-options';
 import { systemClock, type Clock } from './clock';
@@ -127,7 +136,7 @@ class DrivenBackend implements Backend {
   }
 
   async getMany(addresses: readonly Address[]): Promise<(ValueItem | undefined)[]> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     checkAmount(addresses, 'addresses', MAX_WRITES);
     addresses.forEach(checkAddress);
     if (addresses.length === 0) return [];
@@ -159,7 +168,7 @@ class DrivenBackend implements Backend {
   }
 
   async range(address: Address, start = 0, end = -1): Promise<Value[]> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     checkAddress(address);
     checkInteger(start, 'start');
     checkInteger(end, 'end');
@@ -170,7 +179,7 @@ class DrivenBackend implements Backend {
   }
 
   async length(address: Address): Promise<number> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     checkAddress(address);
     const { partition, key } = address;
     const length = await this.#answer(() => this.#driver.length(partition, key, this.#clock.now()));
@@ -194,7 +203,7 @@ class DrivenBackend implements Backend {
   }
 
   async partitions(prefix = '', options: PageOptions = {}): Promise<Page<string>> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     const { limit, after } = checkPage(options);
     checkText(prefix, 'prefix');
     const range = toByteRange({ prefix }, after);
@@ -203,7 +212,7 @@ class DrivenBackend implements Backend {
   }
 
   async batch(writes: readonly Write[]): Promise<WriteOutcome[]> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     checkAmount(writes, 'writes', MAX_WRITES);
     const checked = writes.map((write) => {
       try {
@@ -229,7 +238,7 @@ class DrivenBackend implements Backend {
   }
 
   async transact(writes: readonly Write[]): Promise<WriteOutcome[]> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     // An engine of which some servers can: which one this is, is known once it is open.
     if (this.#driver.transact === undefined || !this.capabilities.transact)
       throw this.#unsupported('transact');
@@ -248,7 +257,7 @@ class DrivenBackend implements Backend {
   }
 
   async query(partition: string, filter: JsonFilter, options: PageOptions = {}): Promise<Page<ValueItem>> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     if (this.#driver.query === undefined) throw this.#unsupported('query');
     checkName(partition, 'partition');
     checkFilter(filter);
@@ -264,7 +273,7 @@ class DrivenBackend implements Backend {
   }
 
   async publish(channel: string, message: JsonValue): Promise<void> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     if (this.#driver.publish === undefined) throw this.#unsupported('publish');
     checkName(channel, 'channel');
     const text = encodeJson(message, MAX_MESSAGE_BYTES);
@@ -272,9 +281,11 @@ class DrivenBackend implements Backend {
   }
 
   async subscribe(channel: string, listener: (message: JsonValue) => void): Promise<() => Promise<void>> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     if (this.#driver.subscribe === undefined) throw this.#unsupported('subscribe');
     checkName(channel, 'channel');
+    if (typeof listener !== 'function')
+      throw new StorageError('ARGUMENT_INVALID', `"listener" must be a function; it is ${typeof listener}.`);
     const end = await this.#answer(() =>
       this.#driver.subscribe!(channel, (text) => {
         try {
@@ -294,7 +305,7 @@ class DrivenBackend implements Backend {
   }
 
   async sweep(limit = MAX_PAGE): Promise<number> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     checkCount(limit, 'limit', MAX_PAGE);
     return await this.#answer(() => this.#driver.sweep(limit, this.#clock.now()));
   }
@@ -304,7 +315,7 @@ class DrivenBackend implements Backend {
   }
 
   async stats(): Promise<BackendStats> {
-    await this.#lifecycle.ready();
+    if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     return await this.#answer(() => this.#driver.stats(this.#clock.now()));
   }
 
@@ -364,20 +375,24 @@ class DrivenBackend implements Backend {
   }
 }
 
-function checkAmount(list: readonly unknown[], what: string, max: number): void {
+function checkAmount(list: unknown, what: string, max: number): void {
+  checkArray(list, what);
   if (list.length <= max) return;
   throw new StorageError('ARGUMENT_INVALID', `At most ${max} ${what} at once; these are ${list.length}.`);
 }
 
 function toDriverScan(partition: string, options: ScanOptions): DriverScan {
   checkName(partition, 'partition');
-  const { range = {}, reverse = false } = options;
   const { limit, after } = checkPage(options);
+  const { range = {}, reverse = false } = options;
+  checkObject(range, 'range');
   checkRange(range);
   return { ...toByteRange(range, after, reverse), limit, reverse };
 }
 
-function checkPage({ limit = 100, after }: PageOptions): { limit: number; after: string | undefined } {
+function checkPage(options: PageOptions): { limit: number; after: string | undefined } {
+  checkObject(options, 'options');
+  const { limit = 100, after } = options;
   checkCount(limit, 'limit', MAX_PAGE);
   checkText(after, 'after');
   return { limit, after };

@@ -60,8 +60,9 @@ function plainParts(value: unknown, parts: number, depth: number): number {
   if (Object.getOwnPropertySymbols(value).length > 0) return -1;
   let left = parts;
   if (Array.isArray(value)) {
-    if (Object.getPrototypeOf(value) !== Array.prototype || Object.keys(value).length > value.length)
-      return -1;
+    // Its length first: the names of a long one cost more than all the rest, and are asked for below.
+    if (value.length > left || Object.getPrototypeOf(value) !== Array.prototype) return -1;
+    if (Object.keys(value).length > value.length) return -1;
     for (let at = 0; at < value.length && left >= 0; at += 1)
       left = plainParts(value[at], left - 1, depth - 1);
     return left;

@@ -1,5 +1,12 @@
 import type { Address, AppendOptions, DeleteOptions, SetOptions, Value, Write } from './backend';
-import { checkAddress, checkCount, checkExpiry, checkVersion } from './check-arguments';
+import {
+  checkAddress,
+  checkArray,
+  checkCount,
+  checkExpiry,
+  checkObject,
+  checkVersion,
+} from './check-arguments';
 import type { AppendWrite, DeleteWrite, DriverWrite, SetWrite } from './driver';
 import { StorageError } from './errors';
 import { encodeValue } from './stored-value';
@@ -38,6 +45,7 @@ export function toSetWrite(
   { newId, maxValueBytes }: WriteContext,
 ): SetWrite {
   checkAddress(address);
+  checkObject(options, 'options');
   const { partition, key } = address;
   const { expiresAt, version: given, ifAbsent = false, ifVersion } = options;
   checkExpiry(expiresAt, now);
@@ -59,6 +67,8 @@ export function toAppendWrite(
   { newId, maxValueBytes }: WriteContext,
 ): AppendWrite {
   checkAddress(address);
+  checkObject(options, 'options');
+  checkArray(values, 'values');
   const { partition, key } = address;
   const { expiresAt, version = newId() } = options;
   checkExpiry(expiresAt, now);
@@ -69,9 +79,11 @@ export function toAppendWrite(
 }
 
 /** @throws {StorageError} as `toDriverWrite` */
-export function toDeleteWrite(address: Address, { ifVersion }: DeleteOptions): DeleteWrite {
+export function toDeleteWrite(address: Address, options: DeleteOptions): DeleteWrite {
   checkAddress(address);
+  checkObject(options, 'options');
   const { partition, key } = address;
+  const { ifVersion } = options;
   checkVersion(ifVersion, 'ifVersion');
   return { type: 'delete', partition, key, ifVersion };
 }

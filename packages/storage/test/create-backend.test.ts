@@ -259,3 +259,67 @@ it('gives on what a driver has decoded itself, beside what it has not', async ()
   });
   expect(await backend.keys('p')).toEqual({ items: ['a', 'b', 'c'], next: 'c' });
 });
+
+describe('a program without types', () => {
+  const others = {
+    'set with null for options': (backend: Backend) => backend.set(a, 1, null as never),
+    'delete with a text for options': (backend: Backend) => backend.delete(a, 'version' as never),
+    'append of a text': (backend: Backend) => backend.append(a, 'abc' as never),
+    'append of nothing': (backend: Backend) => backend.append(a, undefined as never),
+    'getMany of a text': (backend: Backend) => backend.getMany('abc' as never),
+    'batch of nothing': (backend: Backend) => backend.batch(undefined as never),
+    'transact of an object': (backend: Backend) => backend.transact({ length: 1 } as never),
+    'scan with null for options': (backend: Backend) => backend.scan('p', null as never),
+    'keys with null for a range': (backend: Backend) => backend.keys('p', { range: null as never }),
+    'partitions with null for options': (backend: Backend) => backend.partitions('', null as never),
+    'subscribe without a listener': (backend: Backend) => backend.subscribe('c', undefined as never),
+  };
+
+  it.each(Object.entries(others))('is told what is wrong: %s', async (_title, call) => {
+    const { backend } = made();
+    await backend.open();
+    await expect(call(backend)).rejects.toMatchObject({ name: 'StorageError', code: 'ARGUMENT_INVALID' });
+  });
+
+  it.each([0, -1, NaN, Infinity, 2 ** 31, '5'])(
+    'that gives %p for a deadline of health is told so, and not that the backend is slow',
+    async (deadlineMs) => {
+      const { backend } = made();
+      await backend.open();
+      expect(await backend.health(deadlineMs as number)).toMatchObject({
+        healthy: false,
+        error: { code: 'ARGUMENT_INVALID' },
+      });
+    },
+  );
+});
+
+describe('writes that are not awaited', () => {
+  /** A batch began some turns later than what came behind it. */
+  it('reach the driver in the order of the calls', async () => {
+    const calls: string[] = [];
+    const { backend } = made({
+      write: async ({ type }) => {
+        calls.push(type);
+        return { status: 'written' };
+      },
+      batch: async (writes) => {
+        calls.push('batch');
+        return writes.map(() => ({ status: 'written' }));
+      },
+      transact: async (writes) => {
+        calls.push('transact');
+        return writes.map(() => ({ status: 'written' }));
+      },
+    });
+    await backend.open();
+    const write = { type: 'set', ...a, value: 1 } as const;
+    await Promise.all([
+      backend.batch([write]),
+      backend.set(a, 2),
+      backend.transact([write]),
+      backend.delete(a),
+    ]);
+    expect(calls).toEqual(['batch', 'set', 'transact', 'delete']);
+  });
+});

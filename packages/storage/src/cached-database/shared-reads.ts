@@ -49,7 +49,8 @@ export class SharedReads {
       const readingSince = this.now();
       for (const [key, flight] of flights) Object.assign(flight, { readingSince, mark: marks.get(key) });
     };
-    const answers = read(keys, reading);
+    // Not before the flights are there: it may tell at once that it reads.
+    const answers = Promise.resolve().then(() => read(keys, reading));
     for (const key of keys) {
       const flight = { answer: answers.then((all) => all.get(key)!) };
       const end = (): void => {

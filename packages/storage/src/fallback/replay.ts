@@ -12,11 +12,21 @@ export type ReplayOutcome =
 /** Others may write under the same address at the same time, but hardly this often. */
 const ATTEMPTS = 5;
 
+/** What says nothing about the write that was tried: others would be refused as well, and this one perhaps not later. */
+const NOT_OF_THE_WRITE = new Set([
+  'UNAVAILABLE',
+  'POOL_EXHAUSTED',
+  'CLOSED',
+  'CAPACITY_EXCEEDED',
+  'ACCESS_DENIED',
+]);
+
 /**
  * Applies a write that was made while the backend was away, unless somebody else has written there since: as far as
  * the version that is there tells, which it does if it is of `newId`.
  *
- * @throws {StorageError} `UNAVAILABLE` when the backend is away again; then the write is still to be made
+ * @throws {StorageError} `UNAVAILABLE` when the backend is away again, `CAPACITY_EXCEEDED` when it is full,
+ *   `ACCESS_DENIED`; then the write is still to be made
  */
 export async function replay(primary: Backend, entry: JournalEntry, now: number): Promise<ReplayOutcome> {
   try {
@@ -29,7 +39,7 @@ export async function replay(primary: Backend, entry: JournalEntry, now: number)
     return { status: 'conflict', theirs: await find(primary, entry.write) };
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'UNAVAILABLE' || code === 'POOL_EXHAUSTED' || code === 'CLOSED') throw error;
+    if (code !== undefined && NOT_OF_THE_WRITE.has(code)) throw error;
     if (code === 'WRONG_TYPE') return { status: 'conflict', theirs: await find(primary, entry.write) };
     return { status: 'refused', error };
   }

@@ -4,9 +4,11 @@ import { errorCode, StorageError } from '../errors';
 import { Lifecycle } from '../lifecycle';
 import type { FallbackEvent, FallbackState } from './fallback-event';
 import { Gate, UnderWay } from './gate';
+import type { Journal, JournalEntry } from './journal';
+import { chainsOf, inLanes } from './lanes';
 import { CannotKnowError, type Overlay } from './overlay';
 import { wasNeverSent } from '../resilience/transient';
-import { replay } from './replay';
+import { replay, type ReplayOutcome } from './replay';
 import { Stability } from './stability';
 
 export interface SwitchOptions {
@@ -36,6 +38,8 @@ type OnOverlay<T> = (overlay: Overlay, since: string) => Promise<T>;
 
 /** Longest time for a look whether the backend is there. */
 const PROBE_MS = 2_000;
+/** Keys whose writes are replayed at the same time. */
+const AT_ONCE = 16;
 /** With fewer writes left, the rest is replayed while others wait. */
 const FEW = 50;
 
@@ -245,17 +249,31 @@ export class Switch {
       const entries = await journal.first();
       if (entries.length === 0) return;
       most -= entries.length;
-      for (const entry of entries) {
-        const outcome = await replay(this.#options.primary, entry, this.#options.clock.now());
-        if (outcome.status === 'applied') this.#replayed += 1;
-        else {
-          this.#conflicts += 1;
-          const { write } = entry;
-          if (outcome.status === 'refused')
-            this.#options.onEvent({ type: 'conflict', write, error: outcome.error });
-          else if (outcome.theirs === undefined) this.#options.onEvent({ type: 'conflict', write });
-          else this.#options.onEvent({ type: 'conflict', write, theirs: outcome.theirs });
+      await this.#replay(journal, entries);
+    }
+  }
+
+  async #replay(journal: Journal, entries: readonly JournalEntry[]): Promise<void> {
+    const { primary, clock } = this.#options;
+    const conflicts = new Map<JournalEntry, FallbackEvent>();
+    try {
+      await inLanes(chainsOf(entries), AT_ONCE, async (chain) => {
+        for (const entry of chain) {
+          const outcome = await replay(primary, entry, clock.now());
+          if (outcome.status !== 'applied') conflicts.set(entry, toEvent(entry, outcome));
+          else {
+            this.#replayed += 1;
+            await journal.remove(entry.key);
+          }
         }
+      });
+    } finally {
+      // Told in the order of the writes, and forgotten when they were told.
+      for (const entry of entries) {
+        const event = conflicts.get(entry);
+        if (event === undefined) continue;
+        this.#conflicts += 1;
+        this.#options.onEvent(event);
         await journal.remove(entry.key);
       }
     }
@@ -293,6 +311,15 @@ export class Switch {
       throw new StorageError('UNAVAILABLE', text);
     }
   }
+}
+
+function toEvent(
+  { write }: JournalEntry,
+  outcome: Exclude<ReplayOutcome, { status: 'applied' }>,
+): FallbackEvent {
+  if (outcome.status === 'refused') return { type: 'conflict', write, error: outcome.error };
+  const { theirs } = outcome;
+  return theirs === undefined ? { type: 'conflict', write } : { type: 'conflict', write, theirs };
 }
 
 function isOutage(error: unknown): boolean {

@@ -1,4 +1,6 @@
 import type { Backend, Health } from '../backend';
+import { deadlineProblem } from '../check-health';
+import { MAX_TIMER_MS } from '../check-options';
 import { errorCode, StorageError } from '../errors';
 
 /** What a backend beyond its deadline gets to answer by itself, with the reason. */
@@ -9,17 +11,22 @@ export async function askHealth(
   backend: Pick<Backend, 'name' | 'health'>,
   deadlineMs: number,
 ): Promise<Health> {
+  const problem = deadlineProblem(deadlineMs);
+  if (problem !== undefined) return { healthy: false, latencyMs: 0, error: problem };
   const startedAt = performance.now();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new StorageError(
-          'UNAVAILABLE',
-          `The ${backend.name} backend did not answer within ${deadlineMs} ms.`,
-        ),
-      );
-    }, deadlineMs + GRACE_MS);
+    timer = setTimeout(
+      () => {
+        reject(
+          new StorageError(
+            'UNAVAILABLE',
+            `The ${backend.name} backend did not answer within ${deadlineMs} ms.`,
+          ),
+        );
+      },
+      Math.min(deadlineMs + GRACE_MS, MAX_TIMER_MS),
+    );
   });
   try {
     return await Promise.race([backend.health(deadlineMs), late]);

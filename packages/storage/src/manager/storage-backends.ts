@@ -4,24 +4,22 @@ import { StorageError } from '../errors';
 
 /** The cache and the database of a manager. */
 export class StorageBackends {
-  readonly #cache: CacheBackend | undefined;
-  readonly #database: DatabaseBackend | undefined;
+  /** Throws `CONFIG_INVALID` when none is configured. */
+  declare readonly cache: CacheBackend;
+  /** Throws `CONFIG_INVALID` when none is configured. */
+  declare readonly database: DatabaseBackend;
 
   constructor(cache: CacheBackend | undefined, database: DatabaseBackend | undefined) {
-    this.#cache = cache;
-    this.#database = database;
+    this.#define('cache', cache);
+    this.#define('database', database);
   }
 
-  /** @throws {StorageError} `CONFIG_INVALID` when none is configured */
-  get cache(): CacheBackend {
-    if (this.#cache === undefined) throw notConfigured('cache');
-    return this.#cache;
-  }
-
-  /** @throws {StorageError} `CONFIG_INVALID` when none is configured */
-  get database(): DatabaseBackend {
-    if (this.#database === undefined) throw notConfigured('database');
-    return this.#database;
+  /** As a property of its own, so that `{ ...backends }` has what is configured. */
+  #define(role: 'cache' | 'database', value: CacheBackend | DatabaseBackend | undefined): void {
+    const get = (): never => {
+      throw notConfigured(role);
+    };
+    Object.defineProperty(this, role, value === undefined ? { get } : { value, enumerable: true });
   }
 }
 

@@ -273,6 +273,31 @@ describe('write-through', () => {
     expect(await cached.mget(['a', 'b'])).toEqual([2, 1]);
   });
 
+  /** A read that was asked for while another instance wrote was joined whenever it had begun. */
+  it('lets nobody join a read from before the write that was under way then', async () => {
+    const [writer, reader] = [await rig.open('write-through'), await rig.open('write-through')];
+    await writer.set('a', 1);
+    const second = rig.database.hold('set', 'before');
+    const writing = writer.set('a', 2);
+    await second.arrived;
+    const early = rig.database.hold('get');
+    const reading = reader.get('a');
+    await early.arrived;
+    second.release();
+    await writing;
+    const third = rig.database.hold('set', 'before');
+    const writingAgain = writer.set('a', 3);
+    await third.arrived;
+    const late = reader.get('a');
+    await new Promise(setImmediate);
+    early.release();
+    expect(await reading).toBe(1);
+    expect(await late).toBe(2);
+    third.release();
+    await writingAgain;
+    expect(await reader.get('a')).toBe(3);
+  });
+
   it('does not answer while a write is under way what this write may have replaced', async () => {
     const cached = await rig.open('write-through');
     await cached.set('a', 1);

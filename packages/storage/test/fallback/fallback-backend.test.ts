@@ -380,6 +380,49 @@ describe('FallbackBackend', () => {
       expect(await behind.get(at('b'))).toMatchObject({ value: 2 });
     });
 
+    it.each(['CAPACITY_EXCEEDED', 'ACCESS_DENIED'] as const)(
+      'keeps what a backend that is %s in the middle would not take',
+      async (code) => {
+        const { backend, primary, behind, advance, events, errors } = await open();
+        primary.isDown = true;
+        for (let n = 0; n < 40; n += 1) await backend.set(at(`k${n}`), n);
+        primary.isDown = false;
+        let writes = 0;
+        primary.before = (method) => {
+          if (method === 'set' && ++writes > 20) throw new StorageError(code, 'It takes no more.');
+        };
+        await advance(12_000);
+        expect(backend.state).toMatchObject({ isDegraded: true });
+        expect(backend.state.pendingWrites).toBeGreaterThanOrEqual(20);
+        expect(errors).toContainEqual(expect.objectContaining({ code }));
+        primary.before = undefined;
+        await advance(25_000);
+        expect((await behind.keys('p')).items).toHaveLength(40);
+        expect(typesOf({ events } as Rig)).toEqual(['degraded', 'recovered']);
+      },
+    );
+
+    it('replays writes to several keys at the same time, and those to one in their order', async () => {
+      const { backend, primary, behind, advance } = await open();
+      primary.isDown = true;
+      for (let n = 0; n < 60; n += 1) await backend.append(at(`l${n % 6}`), [n]);
+      primary.isDown = false;
+      let underWay = 0;
+      let most = 0;
+      primary.before = async (method) => {
+        if (method !== 'append') return;
+        most = Math.max(most, ++underWay);
+        for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+        underWay -= 1;
+      };
+      await advance(12_000);
+      expect(most).toBe(6);
+      for (let list = 0; list < 6; list += 1)
+        expect(await behind.range(at(`l${list}`))).toEqual(
+          Array.from({ length: 10 }, (_, place) => place * 6 + list),
+        );
+    });
+
     it('stays where it is when the backend goes away in the middle, and ends it later', async () => {
       const { backend, primary, behind, advance, events } = await open();
       primary.isDown = true;

@@ -1,4 +1,5 @@
 import type { Backend } from '../../src/backend';
+import { createCachedDatabase } from '../../src/cached-database/create-cached-database';
 import { createMemoryBackend } from '../../src/backends/memory/memory-backend';
 import { StorageError } from '../../src/errors';
 import type { FallbackEvent } from '../../src/fallback/fallback-event';
@@ -166,7 +167,23 @@ describe('connect', () => {
   });
 });
 
+it('gives backends that can be spread, as createCachedDatabase() takes them', async () => {
+  const backends = await managerOf({ cache: { type: 'memory' }, database: { type: 'memory' } }).connect();
+  const cached = createCachedDatabase({ ...backends, strategy: 'write-through', ttlSeconds: 60 });
+  await cached.set('a', 1);
+  expect(await backends.database.get('a')).toBe(1);
+  await cached.disconnect();
+});
+
 describe('healthCheck', () => {
+  it('takes no deadline that is none for a backend that is slow', async () => {
+    const manager = managerOf({ cache: { type: 'memory' } });
+    await manager.connect();
+    expect(await manager.healthCheck(Infinity)).toMatchObject({
+      details: { cache: { error: { code: 'ARGUMENT_INVALID' } } },
+    });
+  });
+
   it('tells both, and what they come to', async () => {
     const [cache, database] = [faulty(), faulty()];
     const manager = managerOf({ cache: cache.config, database: database.config });

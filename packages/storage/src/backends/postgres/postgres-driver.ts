@@ -8,9 +8,11 @@ import type {
   SetWrite,
   StoredItem,
   StoredRange,
+  StoredValue,
   Verdict,
 } from '../../driver';
 import type { JsonFilter } from '../../json-filter';
+import { WritesInOrder } from '../../writes-in-order';
 import { driveLater } from '../sql/drive-steps';
 import type { SqlDialect, SqlQuery, SqlRow, SqlRunner, SqlSteps } from '../sql/sql-contract';
 import { isAccepted, SqlOperations } from '../sql/sql-operations';
@@ -41,6 +43,9 @@ interface Get extends Address {
   readonly now: number;
 }
 
+/** Of what goes in one statement with others. */
+const MOST_BYTES = 4 * 2 ** 20;
+
 export class PostgresDriver implements Driver, SqlRunner {
   readonly name = 'postgres';
   readonly capabilities: Capabilities;
@@ -51,6 +56,7 @@ export class PostgresDriver implements Driver, SqlRunner {
   readonly #own: ReturnType<typeof postgresStatements>;
   readonly #gets: GatheredCalls<Get, StoredItem | undefined>;
   readonly #sets: GatheredCalls<{ readonly write: SetWrite; readonly now: number }, Verdict>;
+  readonly #order: WritesInOrder;
   /** Of the values that were read of late. */
   #usualBytes = 0;
   #opened: { readonly pool: PostgresPool; readonly listener: PostgresListener } | undefined;
@@ -66,6 +72,7 @@ export class PostgresDriver implements Driver, SqlRunner {
     this.#dialect = postgresDialect(options.schema);
     this.#operations = new SqlOperations(this.#dialect);
     this.#own = postgresStatements(this.#dialect, this.#operations.statements);
+    this.#order = new WritesInOrder(options.timeoutMs);
     this.#gets = new GatheredCalls({
       one: ({ partition, key, now }) => this.run(this.#operations.get(partition, key, now)),
       many: (gets) => this.#getTogether(gets),
@@ -139,45 +146,19 @@ export class PostgresDriver implements Driver, SqlRunner {
     return this.run(this.#operations.length(partition, key, now));
   }
 
-  async write(write: DriverWrite, now: number): Promise<Verdict> {
-    if (isPlainSet(write)) return this.#sets.make({ write, now });
-    if (write.type !== 'append') return this.run(this.#operations.write(write, now));
-    const { partition, key, values, version, expiresAt = null } = write;
-    const columns = values.map((value) => toColumns(value, this.#dialect));
-    const list = [toKey(partition), toKey(key), now, version, expiresAt, values.length];
-    const [grown] = await this.#ask(
-      columns.length === 1
-        ? { statement: this.#own.appendOne, values: [...list, ...columns[0]!] }
-        : {
-            statement: this.#own.append,
-            values: [...list, ...([0, 1, 2] as const).map((column) => columns.map((row) => row[column]))],
-          },
-    );
-    if (grown !== undefined) return { status: 'written', length: Number(grown['length']) };
-    return this.runTogether(this.#operations.write(write, now));
+  write(write: DriverWrite, now: number): Promise<Verdict> {
+    const way = isPlainSet(write) ? 'gathered' : undefined;
+    return this.#order.make([addressOf(write)], way, () => this.#write(write, now));
   }
 
-  /** What writes without conditions, and to no address twice, goes together; everything else by itself. */
-  async batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
-    const addresses = new Map<string, number>();
-    for (const write of writes) {
-      const address = addressOf(write);
-      addresses.set(address, (addresses.get(address) ?? 0) + 1);
-    }
-    const isPlain = (write: DriverWrite): write is SetWrite =>
-      isPlainSet(write) && addresses.get(addressOf(write)) === 1;
-    const plain = writes.filter(isPlain);
-    const isDone = plain.length > 1 && (await this.#hasSetMany(plain));
-    const verdicts: (Verdict | Error)[] = [];
-    for (const write of writes) {
-      if (isDone && isPlain(write)) verdicts.push({ status: 'written' });
-      else verdicts.push(await this.write(write, now).catch((error: unknown) => error as Error));
-    }
-    return verdicts;
+  batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
+    return this.#order.make([...new Set(writes.map(addressOf))], undefined, () => this.#batch(writes, now));
   }
 
   transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
-    return this.runTogether(this.#operations.transact(writes, now), isAccepted);
+    return this.#order.make(writes.map(addressOf), undefined, () =>
+      this.runTogether(this.#operations.transact(writes, now), isAccepted),
+    );
   }
 
   async query(
@@ -215,6 +196,46 @@ export class PostgresDriver implements Driver, SqlRunner {
       (client) => driveLater(steps, async (query) => (await client.query(this.#toConfig(query))).rows),
       isKept,
     );
+  }
+
+  async #write(write: DriverWrite, now: number): Promise<Verdict> {
+    if (isPlainSet(write)) return this.#sets.make({ write, now });
+    if (write.type !== 'append') return this.run(this.#operations.write(write, now));
+    const { partition, key, values, version, expiresAt = null } = write;
+    if (values.length > 1 && bytesOf(values) > MOST_BYTES)
+      return this.runTogether(this.#operations.write(write, now));
+    const columns = values.map((value) => toColumns(value, this.#dialect));
+    const list = [toKey(partition), toKey(key), now, version, expiresAt, values.length];
+    const [grown] = await this.#ask(
+      columns.length === 1
+        ? { statement: this.#own.appendOne, values: [...list, ...columns[0]!] }
+        : {
+            statement: this.#own.append,
+            values: [...list, ...([0, 1, 2] as const).map((column) => columns.map((row) => row[column]))],
+          },
+    );
+    if (grown !== undefined) return { status: 'written', length: Number(grown['length']) };
+    return this.runTogether(this.#operations.write(write, now));
+  }
+
+  /** What writes without conditions, and to no address twice, goes together; everything else by itself. */
+  async #batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
+    const addresses = new Map<string, number>();
+    for (const write of writes) {
+      const address = addressOf(write);
+      addresses.set(address, (addresses.get(address) ?? 0) + 1);
+    }
+    const isPlain = (write: DriverWrite): write is SetWrite =>
+      isPlainSet(write) && addresses.get(addressOf(write)) === 1;
+    const done = new Set<DriverWrite>();
+    for (const group of groupsOf(writes.filter(isPlain)))
+      if (group.length > 1 && (await this.#hasSetMany(group))) for (const write of group) done.add(write);
+    const verdicts: (Verdict | Error)[] = [];
+    for (const write of writes) {
+      if (done.has(write)) verdicts.push({ status: 'written' });
+      else verdicts.push(await this.#write(write, now).catch((error: unknown) => error as Error));
+    }
+    return verdicts;
   }
 
   async #together<T>(
@@ -316,4 +337,22 @@ const addressOf = ({ partition, key }: Address): string => `${partition.length}:
 
 function isPlainSet(write: DriverWrite): write is SetWrite {
   return write.type === 'set' && !write.ifAbsent && write.ifVersion === undefined;
+}
+
+const bytesOf = (values: readonly StoredValue[]): number =>
+  values.reduce((sum, value) => sum + value.length, 0);
+
+/** As many as fit into one statement: a text of all of them may be longer than text can be. */
+function groupsOf(writes: readonly SetWrite[]): readonly (readonly SetWrite[])[] {
+  const groups: SetWrite[][] = [];
+  let room = 0;
+  for (const write of writes) {
+    room -= write.value.length;
+    if (room < 0 || groups.length === 0) {
+      groups.push([]);
+      room = MOST_BYTES - write.value.length;
+    }
+    groups.at(-1)!.push(write);
+  }
+  return groups;
 }

@@ -11,6 +11,7 @@ import type {
   Verdict,
 } from '../../driver';
 import type { StorageError } from '../../errors';
+import { WritesInOrder, type Run } from '../../writes-in-order';
 import { Odds } from './odds';
 import type { RedisArgument, RedisClient, RedisReply } from './redis-client';
 import { RedisConnection } from './redis-connection';
@@ -21,7 +22,6 @@ import { decodeElement, decodeRecord, encodeElement, encodeRecord } from './redi
 import { lexBounds, RedisRegistry } from './redis-registry';
 import { GROW, KEYS, LENGTH, LOOK, PUBLISH, RANGE, SET, WRITE, type RedisScript } from './redis-scripts';
 import { warnOfEviction } from './warn-of-eviction';
-import { WritesInTurn } from './writes-in-turn';
 
 export interface RedisDriverOptions {
   readonly openClient: () => Promise<RedisClient>;
@@ -67,13 +67,14 @@ export class RedisDriver implements Driver {
   readonly #names: RedisNames;
   /** Whether what is set is mostly there already. */
   readonly #overwrites = new Odds();
-  readonly #turns = new WritesInTurn();
+  readonly #order: WritesInOrder;
   #opened: Opened | undefined;
   #hasWarned = false;
 
   constructor(options: RedisDriverOptions) {
     this.#options = options;
     this.#names = new RedisNames(options.keyPrefix);
+    this.#order = new WritesInOrder(options.heartbeatMs);
     const { maxValueBytes } = options;
     this.capabilities = { transact: true, query: false, publish: true, maxValueBytes };
   }
@@ -194,27 +195,28 @@ export class RedisDriver implements Driver {
   }
 
   write(write: DriverWrite, now: number): Promise<Verdict> {
-    if (write.type === 'set' && !write.ifAbsent && write.ifVersion === undefined)
-      return this.#set(write, now);
-    return this.#inTurn([write], () => this.#write(write, now));
+    const { partition, key } = write;
+    const name = this.#names.item(partition, key);
+    if (!isPlainSet(write))
+      return this.#order.make([name], wayOf(write), (run) => this.#write(write, now, run));
+    const record = encodeRecord(write.value, write.version, write.expiresAt);
+    const mayBeThere = write.expiresAt === undefined && this.#options.waitReplicas === 0;
+    // What is there is in the index, so that one command does it, which costs the server a third of the script.
+    return mayBeThere && this.#overwrites.areGood
+      ? this.#order.make([name], 'overwrite', (run) => this.#overwrite(name, write, record, now, run))
+      : this.#order.make([name], 'add', (run) => this.#add(write, record, now, run));
   }
 
+  /** At once; those to one address are in their order as all are. */
   batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
-    // At once, but for those to one address, of which each waits for the one before.
-    const last = new Map<string, Promise<unknown>>();
     return Promise.all(
-      writes.map((write) => {
-        const name = this.#names.item(write.partition, write.key);
-        const before = last.get(name) ?? Promise.resolve();
-        const mine = before.then(() => this.write(write, now)).catch((error: unknown) => error as Error);
-        last.set(name, mine);
-        return mine;
-      }),
+      writes.map((write) => this.write(write, now).catch((error: unknown) => error as Error)),
     );
   }
 
   transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
-    return this.#inTurn(writes, () => this.#transact(writes, now));
+    const names = writes.map(({ partition, key }) => this.#names.item(partition, key));
+    return this.#order.make(names, undefined, (run) => this.#transact(writes, now, run));
   }
 
   async publish(channel: string, message: string): Promise<void> {
@@ -234,60 +236,44 @@ export class RedisDriver implements Driver {
     return { items: Math.min(items, COUNT_LIMIT), isCapped: items > COUNT_LIMIT };
   }
 
-  /** Begins at once unless something is tried for one of the keys. */
-  #inTurn<T>(writes: readonly Address[], begin: () => Promise<T>): Promise<T> {
-    if (!this.#turns.areAny) return begin();
-    const names = writes.map(({ partition, key }) => this.#names.item(partition, key));
-    return names.reduce<() => Promise<T>>((next, name) => () => this.#turns.make(name, false, next), begin)();
-  }
-
-  async #write(write: DriverWrite, now: number): Promise<Verdict> {
+  async #write(write: DriverWrite, now: number, run: Run): Promise<Verdict> {
     if (write.type === 'append' && write.expiresAt === undefined) {
       const { partition, key, version, values } = write;
       const args = [now, version, ...values.map(encodeElement)];
       const length = await this.#open().connection.write(GROW, [this.#names.item(partition, key)], args);
       if (length !== -1) return { status: 'written', length: length as number };
+      run.isLong = true;
     }
-    return (await this.#transact([write], now))[0]!;
+    return (await this.#transact([write], now, run))[0]!;
   }
 
-  async #set(write: SetWrite, now: number): Promise<Verdict> {
-    const { partition, key, value, version, expiresAt } = write;
-    const record = encodeRecord(value, version, expiresAt);
-    if (expiresAt === undefined && this.#options.waitReplicas === 0) {
-      const name = this.#names.item(partition, key);
-      const begin = (): Promise<void> => this.#overwrite(name, write, record, now);
-      await (this.#turns.areAny ? this.#turns.make(name, true, begin) : begin());
-    } else {
-      await this.#inTurn([write], () => this.#add(write, record, now));
-    }
-    return { status: 'written' };
+  async #overwrite(
+    name: string,
+    write: SetWrite,
+    record: string | Buffer,
+    now: number,
+    run: Run,
+  ): Promise<Verdict> {
+    const answer = await this.#open().connection.commands.set(name, record, 'XX');
+    this.#overwrites.note(answer !== null);
+    if (answer !== null) return VERDICTS.w;
+    run.isLong = true;
+    await this.#setByScript(write, record, now, run);
+    return VERDICTS.w;
   }
 
-  /** What is there is in the index, so that one command does it, which costs the server a third of the script. */
-  async #overwrite(name: string, write: SetWrite, record: string | Buffer, now: number): Promise<void> {
-    // A set of this key that is tried may become a script, which this one must not come before.
-    if (!this.#overwrites.areGood && !this.#turns.has(name)) {
-      this.#overwrites.note(!(await this.#add(write, record, now)));
-      return;
-    }
-    const tried = this.#turns.try(name);
-    try {
-      const answer = await this.#open().connection.commands.set(name, record, 'XX');
-      this.#overwrites.note(answer !== null);
-      if (answer !== null) return;
-      tried.hasFailed = true;
-      await this.#add(write, record, now);
-    } finally {
-      this.#turns.end(name, tried);
-    }
+  async #add(write: SetWrite, record: string | Buffer, now: number, run: Run): Promise<Verdict> {
+    const isNew = await this.#setByScript(write, record, now, run);
+    if (write.expiresAt === undefined) this.#overwrites.note(!isNew);
+    return VERDICTS.w;
   }
 
   /** Tells whether the key is new. */
-  async #add(
+  async #setByScript(
     { partition, key, expiresAt }: SetWrite,
     record: string | Buffer,
     now: number,
+    run: Run,
   ): Promise<boolean> {
     const { index, expiries, generation, items } = this.#names.partition(partition);
     const added = await this.#admitted(
@@ -301,16 +287,17 @@ export class RedisDriver implements Driver {
             ? [key, record]
             : [key, record, seen]
           : [key, record, seen, ...lifetime(expiresAt, now)],
+      run,
     );
     return added === 1;
   }
 
-  async #transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
+  async #transact(writes: readonly DriverWrite[], now: number, run: Run): Promise<Verdict[]> {
     const { partition } = writes[0]!;
     const { index, expiries, generation, items } = this.#names.partition(partition);
     const keys = [index, expiries, generation, ...writes.map(({ key }) => `${items}${key}`)];
     const fields = writes.flatMap((write) => toFields(write, now));
-    const answer = await this.#admitted(partition, WRITE, keys, (seen) => [now, seen, ...fields]);
+    const answer = await this.#admitted(partition, WRITE, keys, (seen) => [now, seen, ...fields], run);
     return (answer as (number | Buffer)[]).map((one) =>
       typeof one === 'number'
         ? { status: 'written', length: one }
@@ -339,12 +326,14 @@ export class RedisDriver implements Driver {
     script: RedisScript,
     keys: readonly string[],
     toArguments: (seen: string) => readonly RedisArgument[],
+    run: Run,
   ): Promise<RedisReply> {
     const { connection, registry } = this.#open();
     for (let seen = ''; ;) {
       const answer = await connection.write(script, keys, toArguments(seen));
       if (!Buffer.isBuffer(answer)) return answer;
       seen = answer.toString();
+      run.isLong = true;
       await registry.register(partition, seen);
     }
   }
@@ -362,6 +351,16 @@ export class RedisDriver implements Driver {
     if (this.#opened === undefined) throw new Error('The driver is used outside its life.');
     return this.#opened;
   }
+}
+
+function isPlainSet(write: DriverWrite): write is SetWrite {
+  return write.type === 'set' && !write.ifAbsent && write.ifVersion === undefined;
+}
+
+/** What takes the same steps. */
+function wayOf(write: DriverWrite): string {
+  if (write.type === 'delete') return 'delete';
+  return write.type === 'append' && write.expiresAt === undefined ? 'grow' : 'write';
 }
 
 /** expiresAt and ttlMs; the server drops it no earlier than our clock says. */
