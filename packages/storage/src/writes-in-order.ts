@@ -1,19 +1,46 @@
 import { StorageError } from './errors';
 
 /** Writes to one address that are under way together, since what they are made by keeps their order. */
-export interface Run {
-  readonly way: string | undefined;
+export class Run {
   /** One of them has to be made in another way after all: what comes now waits for its end. */
-  isLong: boolean;
-}
+  isLong = false;
+  /** Resolves when it is their turn. Absent: all of them have been begun. */
+  turn: Promise<unknown> | undefined;
+  #open = 0;
+  #waiting = 0;
+  #onEnd: (() => void) | undefined;
+  #ended: Promise<void> | undefined;
 
-/** The newest of the writes to an address that have not all ended. */
-interface Last {
-  readonly run: Run;
-  /** Absent: it was made at once. */
-  readonly begun: Promise<unknown> | undefined;
-  /** Those of its run before it have, too. */
-  readonly ended: Promise<unknown>;
+  constructor(readonly way: string | undefined) {}
+
+  /** All of them have ended. Made for those who wait, of whom there are few. */
+  get ended(): Promise<void> {
+    return (this.#ended ??= new Promise((resolve) => {
+      this.#onEnd = resolve;
+    }));
+  }
+
+  enter(): void {
+    this.#open += 1;
+  }
+
+  wait(): void {
+    this.#waiting += 1;
+  }
+
+  /** Called by those who waited, right before they begin. */
+  goOn(): void {
+    this.#waiting -= 1;
+    if (this.#waiting === 0) this.turn = undefined;
+  }
+
+  /** @returns whether it was the last one */
+  leave(): boolean {
+    this.#open -= 1;
+    if (this.#open > 0) return false;
+    this.#onEnd?.();
+    return true;
+  }
 }
 
 /**
@@ -22,7 +49,8 @@ interface Last {
  */
 export class WritesInOrder {
   readonly #patienceMs: number;
-  readonly #last = new Map<string, Last>();
+  /** The newest of those that have not ended. */
+  readonly #last = new Map<string, Run>();
 
   /** @param patienceMs longest time for a write that has to wait: one of those ahead may never be answered */
   constructor(patienceMs: number) {
@@ -39,35 +67,59 @@ export class WritesInOrder {
     way: string | undefined,
     write: (run: Run) => Promise<T>,
   ): Promise<T> {
-    let run: Run = { way, isLong: false };
-    let before: Promise<unknown> | undefined;
-    const ahead: Promise<unknown>[] = [];
+    // Almost always nothing is under way to what is written.
+    const ahead = addresses.some((address) => this.#last.has(address)) ? this.#ahead(addresses) : NONE;
+    const [last] = ahead;
+    const isTogether = last !== undefined && way !== undefined && last.way === way && !last.isLong;
+    const run = isTogether ? last : new Run(way);
+    run.enter();
+    if (!isTogether) {
+      for (const address of addresses) this.#last.set(address, run);
+      if (ahead.length > 0) run.turn = Promise.all(ahead.map(({ ended }) => ended));
+    }
+    return run.turn === undefined
+      ? this.#perform(addresses, run, write)
+      : this.#performLater(addresses, run, run.turn, write);
+  }
+
+  #ahead(addresses: readonly string[]): readonly Run[] {
+    const runs = new Set<Run>();
     for (const address of addresses) {
       const last = this.#last.get(address);
-      if (last === undefined) continue;
-      const isTogether = way !== undefined && last.run.way === way && !last.run.isLong;
-      if (isTogether) [run, before] = [last.run, last.ended];
-      const awaited = isTogether ? last.begun : last.ended;
-      if (awaited !== undefined) ahead.push(awaited);
+      if (last !== undefined) runs.add(last);
     }
-    let begun: Promise<unknown> | undefined;
-    let performed: Promise<T>;
-    let made: Promise<T>;
-    if (ahead.length === 0) made = performed = write(run);
-    else {
-      // One time for both: whoever waits for half of it has the other half for the write.
-      const { late, clear } = this.#late();
-      begun = Promise.race([Promise.all(ahead), late]);
-      performed = begun.then(() => write(run));
-      made = Promise.race([performed, late]).finally(clear);
-    }
-    const end = (): void => {
-      for (const address of addresses) if (this.#last.get(address) === mine) this.#last.delete(address);
+    return [...runs];
+  }
+
+  #perform<T>(addresses: readonly string[], run: Run, write: (run: Run) => Promise<T>): Promise<T> {
+    const performed = write(run);
+    const leave = (): void => {
+      if (run.leave())
+        for (const address of addresses) if (this.#last.get(address) === run) this.#last.delete(address);
     };
-    const own = performed.then(end, end);
-    const mine: Last = { run, begun, ended: before === undefined ? own : Promise.all([before, own]) };
-    for (const address of addresses) this.#last.set(address, mine);
-    return made;
+    // Not awaited, since this stands on the way of every write.
+    performed.then(leave, leave);
+    return performed;
+  }
+
+  #performLater<T>(
+    addresses: readonly string[],
+    run: Run,
+    turn: Promise<unknown>,
+    write: (run: Run) => Promise<T>,
+  ): Promise<T> {
+    // One time for both: whoever waits for half of it has the other half for the write.
+    const { late, clear } = this.#late();
+    run.wait();
+    const performed = this.#perform(addresses, run, async () => {
+      try {
+        await Promise.race([turn, late]);
+      } finally {
+        run.goOn();
+      }
+      return write(run);
+    });
+    return Promise.race([performed, late]).finally(clear);
   }
 
   #late(): { readonly late: Promise<never>; readonly clear: () => void } {
@@ -81,3 +133,5 @@ export class WritesInOrder {
     return { late, clear: () => clearTimeout(timer) };
   }
 }
+
+const NONE: readonly Run[] = [];

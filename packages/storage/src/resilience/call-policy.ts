@@ -11,7 +11,7 @@ import {
   TimeoutStrategy,
 } from 'cockatiel';
 import { errorCode, StorageError } from '../errors';
-import type { Around } from './around-backend';
+import type { Around, Operation } from './around-backend';
 import { isTransient, wasNeverSent } from './transient';
 
 export interface CallPolicyOptions {
@@ -48,28 +48,25 @@ class Final {
 export function callPolicy(options: CallPolicyOptions): Around {
   const attempt = withTimeout(options, withBreaker(options));
   const policy = retryPolicy(options);
-  return async (operation, run) => {
-    const startedAt = performance.now();
-    const perform = <T>(ask: () => Promise<T>): Promise<T> =>
-      operation.method === 'open' ? ask() : attempt(ask);
+  const perform = <T>({ method }: Operation, run: () => Promise<T>): Promise<T> =>
+    method === 'open' ? run() : attempt(run);
+  const again = async <T>(
+    failure: unknown,
+    operation: Operation,
+    run: () => Promise<T>,
+    startedAt: number,
+  ): Promise<T> => {
     const mayRepeat = (error: unknown): boolean =>
       isTransient(error) &&
       !isCircuitOpen(error) &&
       (operation.isRepeatable || wasNeverSent(error)) &&
       performance.now() - startedAt < options.budgetMs;
-    let failure: unknown;
-    try {
-      return await perform(run);
-    } catch (error) {
-      if (!mayRepeat(error)) throw error;
-      failure = error;
-    }
-    // Only now, since most operations succeed, and some take no longer than the policy does.
+    if (!mayRepeat(failure)) throw failure;
     let isFirst = true;
     try {
       return await policy.execute(async () => {
         try {
-          if (!isFirst) return await perform(run);
+          if (!isFirst) return await perform(operation, run);
           isFirst = false;
         } catch (error) {
           throw mayRepeat(error) ? error : new Final(error);
@@ -78,6 +75,15 @@ export function callPolicy(options: CallPolicyOptions): Around {
       });
     } catch (error) {
       throw error instanceof Final ? error.error : error;
+    }
+  };
+  return async (operation, run) => {
+    const startedAt = performance.now();
+    try {
+      return await perform(operation, run);
+    } catch (error) {
+      // Only now, since most operations succeed, and some take no longer than the policy does.
+      return await again(error, operation, run, startedAt);
     }
   };
 }
