@@ -9,8 +9,13 @@ const ofRoot = (name) => projects.find(({ displayName }) => displayName === name
 const sources = (project, more) => ({
   ...project,
   rootDir: join(__dirname, '../..'),
-  // npm leaves it out on Node 20.
-  moduleNameMapper: { '^better-sqlite3-napi$': join(__dirname, 'node_modules/better-sqlite3-napi') },
+  // The other line is compiled for the Node at hand, and npm leaves this one out on Node 20.
+  moduleNameMapper: { '^better-sqlite3(-napi)?$': join(__dirname, 'node_modules/better-sqlite3-napi') },
+  // Of which of the two is loaded.
+  testPathIgnorePatterns: [
+    ...(project.testPathIgnorePatterns ?? []),
+    '/(sqlite-driver|load-better-sqlite)\\.test\\.ts$',
+  ],
   ...more,
 });
 
