@@ -354,7 +354,7 @@ export class Journal {
     try {
       await this.#copyOutOf(segment);
     } finally {
-      await this.#letGoOfMoved(segment);
+      if (!this.#isClosed) await this.#letGoOfMoved(segment);
     }
   }
 
@@ -377,7 +377,7 @@ export class Journal {
 
   /** A file goes when what was moved into another one is on the disk. */
   async #letGoOfMoved(segment: Segment): Promise<void> {
-    if (this.#isClosed || segment.moved === 0) return;
+    if (segment.moved === 0) return;
     await this.sync();
     if (this.#isClosed) return;
     segment.open -= segment.moved;

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -155,6 +155,32 @@ describe('gaps that are left in a spool', () => {
     });
     expect(saved.sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual([gap('a'), gap('b'), gap('c')]);
     await next.takeGaps((gaps) => Promise.reject(new Error(`${gaps.length} were left`)));
+  });
+
+  // Another process that looked at that moment took them for damaged, and removed them.
+  it('are left alone while they are written, unless whoever wrote them is gone', async () => {
+    const { spool: writing } = openSpool({
+      files: {
+        ...diskFiles,
+        writeBlocking: (file, bytes, position) => {
+          if (position > 0) throw new Error('This is the moment.');
+          return diskFiles.writeBlocking(file, bytes.subarray(0, 10), position);
+        },
+      },
+    });
+    expect(() => {
+      writing.leaveGaps([gap('a')]);
+    }).toThrow('the moment');
+    const { spool, failures } = openSpool();
+    const save = (): Promise<void> => Promise.reject(new Error('There is none.'));
+    await spool.takeGaps(save);
+    const files = await readdir(path);
+    expect([files.length, failures]).toEqual([1, []]);
+    const then = new Date(Date.now() - 61_000);
+    await utimes(join(path, files[0] ?? ''), then, then);
+    await spool.takeGaps(save);
+    expect(await readdir(path)).toEqual([]);
+    expect(failures).toHaveLength(1);
   });
 
   it('are passed over, and told of, when they are damaged', async () => {
