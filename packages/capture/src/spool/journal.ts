@@ -89,9 +89,10 @@ export class Journal {
   /**
    * Takes up what an earlier process left in the folder: all that is not done waits to be read.
    *
-   * @throws {StorageError} `UNAVAILABLE` for what another version left, which has it then as it was
+   * @param isOver asked now and then whether there is no use in it any more
+   * @throws {StorageError} `UNAVAILABLE` for what another version left, which has it then as it was; `CLOSED` when it is over
    */
-  async load(): Promise<void> {
+  async load(isOver: () => boolean = () => false): Promise<void> {
     this.#hasFolder = true;
     const { files, folder } = this.#options;
     const numbers = (await files.list(folder))
@@ -102,6 +103,7 @@ export class Journal {
     let sliceStart = performance.now();
     const giveWay = async (): Promise<void> => {
       await nextTurn();
+      if (isOver()) throw new StorageError('CLOSED', 'The spool is closed.');
       sliceStart = performance.now();
     };
     for (const number of numbers) {

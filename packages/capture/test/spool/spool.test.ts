@@ -318,6 +318,52 @@ describe('a spool that is closed in the midst of its work, with another one on t
     expect(slow.failures).toEqual([]);
   });
 
+  // A long read under load took more than the minute after which another container takes a folder that nobody touches.
+  it('keeps alive what is there while it reads what was left, and reads no more once it is closed', async () => {
+    const left = openSpool({ segmentBytes: 500 });
+    for (let count = 0; count < 20; count += 1) left.spool.append(exchange(String(count)));
+    await left.spool.close();
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
+    const { open: go, opened } = gate();
+    const touched: string[] = [];
+    let reads = 0;
+    const { spool, failures } = openSpool({
+      files: {
+        ...diskFiles,
+        touch: async (folder) => {
+          touched.push(folder);
+          await diskFiles.touch(folder);
+        },
+        readAll: async (file) => {
+          reads += 1;
+          await opened;
+          return diskFiles.readAll(file);
+        },
+      },
+    });
+    spool.append(exchange('own'));
+    spool.start();
+    const until = async (isSo: () => boolean): Promise<void> => {
+      for (let turn = 0; turn < 20_000 && !isSo(); turn += 1) await nextTurn();
+    };
+    await until(() => reads === 1);
+    const before = touched.length;
+    await jest.advanceTimersByTimeAsync(45_000);
+    // Its own and the one that it reads, each time.
+    await until(() => touched.length >= before + 6);
+    const touches = touched.length - before;
+    const closing = spool.close();
+    go();
+    await closing;
+    expect([touches, reads]).toEqual([6, 1]);
+    expect(failures).toEqual([]);
+    jest.useRealTimers();
+    const next = openSpool();
+    next.spool.start();
+    await next.spool.drain();
+    expect(new Set(next.stored).size).toBe(21);
+  });
+
   it('keeps alive what is there, and does not miss a folder that was done with meanwhile', async () => {
     const { spool, failures } = openSpool({
       files: {
