@@ -158,7 +158,7 @@ export interface EntryStore {
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;
 
-  /** Keeps gaps, all or nothing; one that is there already, by its id, becomes what is given. */
+  /** Keeps gaps, all or nothing; one that is there already, by its id, becomes what is given, unless that counts fewer. */
   saveGaps(gaps: readonly GapRecord[]): Promise<void>;
 
   /** Gaps that have not expired, by `startedAt` descending, then `id` descending. */

@@ -22,8 +22,11 @@ const schema = z.strictObject({
   attributes: z.record(z.string(), z.string()).optional(),
 });
 
+/** The attributes with which a meter observes a recorder. */
+const registered = new WeakMap<Meter, WeakMap<object, Set<string>>>();
+
 /**
- * Lets a meter of OpenTelemetry observe the figures of a recorder whenever it collects.
+ * Lets a meter of OpenTelemetry observe the figures of a recorder whenever it collects. The same again changes nothing.
  *
  * @param recorder default: the process's own
  * @throws {StorageError} `CONFIG_INVALID` for wrong options
@@ -32,6 +35,7 @@ export function registerMetrics(recorder?: Recorder, options: OpenTelemetryOptio
   checkOptions(schema, options, 'registerMetrics');
   const { meter = metrics.getMeter('@recap/capture'), attributes = {} } = options;
   const core = resolveRecorder(recorder);
+  if (!isNew(meter, core, attributes)) return;
   const instruments = RECORDER_METRICS.map((metric) => [instrumentOf(meter, metric), metric] as const);
   meter.addBatchObservableCallback(
     (result) => {
@@ -53,6 +57,15 @@ export function registerMetrics(recorder?: Recorder, options: OpenTelemetryOptio
   core.flushes.listen((tookMs) => {
     flushes.record(tookMs / 1000, attributes);
   });
+}
+
+/** Whether it is the first time. A meter would count each batch as often as it was told to. */
+function isNew(meter: Meter, recorder: object, attributes: Readonly<Record<string, string>>): boolean {
+  const ofMeter = registered.get(meter) ?? new WeakMap<object, Set<string>>();
+  const known = ofMeter.get(recorder) ?? new Set<string>();
+  registered.set(meter, ofMeter.set(recorder, known));
+  const { size } = known;
+  return known.add(JSON.stringify(Object.entries(attributes).sort())).size > size;
 }
 
 function instrumentOf(meter: Meter, { words, help, unit, kind }: RecorderMetric): Observable {

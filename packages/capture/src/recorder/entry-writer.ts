@@ -45,8 +45,8 @@ export class EntryWriter<Taken extends Batch = Batch> {
   #isAbandoned = false;
   /** Exchanges that are given up, and not spooled yet. */
   #leaving = 0;
-  /** Exchanges in memory that were spooled as well when the program was about to exit. */
-  #spooledAtExit = 0;
+  /** Names of exchanges in memory that were spooled as well when the program was about to exit. */
+  readonly #spooledAtExit = new Set<string>();
 
   constructor(options: EntryWriterOptions<Taken>) {
     this.#options = options;
@@ -83,7 +83,7 @@ export class EntryWriter<Taken extends Batch = Batch> {
   }
 
   get counts(): EntryCounts {
-    const spooledToo = this.#tickets.count + this.#spooledAtExit;
+    const spooledToo = this.#tickets.count + this.#spooledAtExit.size;
     const inMemory = this.#waiting - spooledToo + (this.#lane?.waiting ?? 0);
     return entryCounts({
       captured: this.#captured,
@@ -260,12 +260,12 @@ export class EntryWriter<Taken extends Batch = Batch> {
     for (let next = this.#next(); next !== undefined; next = this.#next()) waiting.push(next);
     this.#returned = waiting;
     const batches = [...this.#underWay.keys(), ...waiting, ...(this.#lane?.batches ?? [])];
-    const tickets = spoolRestNow(this.#unspooled(batches), this.#options.spool, deadline);
-    this.#spooledAtExit += tickets.length;
+    const left = this.#unspooled(batches);
+    const tickets = spoolRestNow(left, this.#options.spool, deadline, this.#spooledAtExit);
     // Never comes, unless somebody but Node has told of an exit.
     atEndOfTurn(() => {
-      this.#spooledAtExit -= tickets.length;
-      this.#options.spool?.done(tickets);
+      for (const name of tickets.keys()) this.#spooledAtExit.delete(name);
+      this.#options.spool?.done([...tickets.values()]);
       this.#goOn();
     });
   }

@@ -26,9 +26,9 @@ export function openExchangeOf(request: IncomingMessage): OpenExchange | undefin
   return open.get(request) ?? Mark.read(carrierOf(request));
 }
 
-/** All that are in progress and will end with their connections, of every recorder. */
+/** All that are in progress and will end with their connections, of every recorder, newest first. */
 export function openExchanges(): OpenExchange[] {
-  return [...open.values()];
+  return [...open.values()].reverse();
 }
 
 /** @param hasEnd whether it is certain that `detachExchange` will be called: until then the request is held */

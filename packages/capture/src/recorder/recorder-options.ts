@@ -162,7 +162,11 @@ const schema = z.strictObject({
     .union([
       z.literal(false),
       z.strictObject({
-        path: z.string().min(1).optional(),
+        path: z
+          .string()
+          .min(1)
+          .refine((path) => !path.includes('\0'), 'Expected a path, which has no NUL')
+          .optional(),
         maxBytes: bytes.optional(),
         minFreeDiskBytes: z.int().min(0).optional(),
       }),

@@ -29,17 +29,27 @@ export async function spoolRest(
   }
 }
 
-/** The same within one call, as far as the time allows. Failures have nobody left to be told to. @returns what was spooled */
+/**
+ * The same within one call, as far as the time allows. Failures have nobody left to be told to.
+ *
+ * @param spooled names of what was spooled before, as by somebody who tells of an exit before Node does; the new ones are added
+ * @returns the tickets of these, by their names
+ */
 export function spoolRestNow(
   exchanges: readonly Exchange[],
   spool: ExchangeSpool | undefined,
   deadline: number,
-): SpoolTicket[] {
-  const tickets: SpoolTicket[] = [];
+  spooled: Set<string>,
+): Map<string, SpoolTicket> {
+  const tickets = new Map<string, SpoolTicket>();
   for (const exchange of exchanges) {
     if (spool === undefined || performance.now() > deadline) break;
+    // Of one exchange two may wait: as it was at first, and as it is.
+    const name = `${exchange.id} ${exchange.isCorrection === true}`;
+    if (spooled.has(name)) continue;
     try {
-      tickets.push(spool.append(exchange));
+      tickets.set(name, spool.append(exchange));
+      spooled.add(name);
     } catch {
       // The disk is full or away: nothing is left that could be done.
       break;

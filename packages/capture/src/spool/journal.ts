@@ -37,9 +37,8 @@ const SYNC_AFTER_MS = 400;
 const SLICE_MS = 4;
 /** Files for which one exchange that does not end may keep others from being removed. */
 const MAX_FILES_BEHIND = 4;
-/** Of a file that is removed by moving what is left of it: more of it, and so many more, are left where they are. */
+/** Of a file that is removed by moving what is left of it: more of it is left where it is. */
 const MOVED_SHARE = 1 / 4;
-const MAX_MOVED = 1_000;
 
 /**
  * Records on the disk until somebody says that they are done. They are appended in the caller's thread, many
@@ -90,9 +89,10 @@ export class Journal {
   /**
    * Takes up what an earlier process left in the folder: all that is not done waits to be read.
    *
-   * @throws {StorageError} `UNAVAILABLE` for what another version left, which has it then as it was
+   * @param isOver asked now and then whether there is no use in it any more
+   * @throws {StorageError} `UNAVAILABLE` for what another version left, which has it then as it was; `CLOSED` when it is over
    */
-  async load(): Promise<void> {
+  async load(isOver: () => boolean = () => false): Promise<void> {
     this.#hasFolder = true;
     const { files, folder } = this.#options;
     const numbers = (await files.list(folder))
@@ -103,6 +103,7 @@ export class Journal {
     let sliceStart = performance.now();
     const giveWay = async (): Promise<void> => {
       await nextTurn();
+      if (isOver()) throw new StorageError('CLOSED', 'The spool is closed.');
       sliceStart = performance.now();
     };
     for (const number of numbers) {
@@ -252,18 +253,18 @@ export class Journal {
       const maxLength = RECORD_HEADER_BYTES + 1 + payload.maxBytes;
       const used = group.length === 0 ? 0 : group.length + (this.#current?.bytes ?? 0);
       if (used + maxLength > this.#segmentBytes || !group.hasRoomFor(maxLength)) {
-        this.#writeGroup(onWritten);
+        this.#writeGroup(kind, onWritten);
         group.makeRoomFor(maxLength);
       }
       group.add(kind, payload);
     }
-    this.#writeGroup(onWritten);
+    this.#writeGroup(kind, onWritten);
   }
 
-  #writeGroup(onWritten: OnWritten | undefined): void {
+  #writeGroup(kind: number, onWritten: OnWritten | undefined): void {
     const { length } = this.#group;
     if (length === 0) return;
-    const segment = this.#segmentFor(length);
+    const segment = this.#segmentFor(length, kind);
     const bytes = this.#group.seal(segment.syncWord);
     let offset = segment.bytes;
     try {
@@ -286,7 +287,7 @@ export class Journal {
     }, SYNC_AFTER_MS).unref();
   }
 
-  #segmentFor(length: number): Segment {
+  #segmentFor(length: number, kind: number): Segment {
     const { files, folder, reserve } = this.#options;
     const current = this.#current;
     if (current !== undefined && current.bytes + length <= this.#segmentBytes) return current;
@@ -296,7 +297,8 @@ export class Journal {
       files.makeFolderBlocking(folder);
       this.#hasFolder = true;
     }
-    reserve(size);
+    // What is moved makes room, and where there is none that is needed most.
+    if (kind !== MOVED) reserve(size);
     const number = this.#lastNumber + 1;
     if (number > 99_999_999) throw new StorageError('UNAVAILABLE', 'The spool has run out of file names.');
     this.#lastNumber = number;
@@ -334,7 +336,10 @@ export class Journal {
       this.#inTurn(() => segment.remove(this.#options.files)).catch(this.#options.onFailure);
     }
     const [first] = this.#segments;
-    if (first === undefined || this.#segments.length <= this.#movesFrom || !this.#isMovable(first)) return;
+    if (first === undefined || this.#isClosed) return;
+    // Where a part was moved, and the rest was done later, nothing is left but to sync.
+    if (this.#segments.length <= this.#movesFrom && first.open > first.moved) return;
+    if (!first.isMovable(this.#segmentBytes * MOVED_SHARE)) return;
     this.#moving ??= this.#moveOutOf(first)
       .catch((error: unknown) => {
         // Until there are more, or one of them goes by itself.
@@ -346,16 +351,16 @@ export class Journal {
       });
   }
 
-  /** Whether all that is left in it is little, and in the hands of somebody who will say when it is done. */
-  #isMovable({ isSealed, open, held, moved }: Segment): boolean {
-    if (this.#isClosed || !isSealed || held.size > MAX_MOVED || open !== held.size + moved) return false;
-    let bytes = 0;
-    for (const { length } of held) bytes += length;
-    return bytes <= this.#segmentBytes * MOVED_SHARE;
-  }
-
   /** An exchange is in the spool from its answer until its client has it all, which may take hours. */
   async #moveOutOf(segment: Segment): Promise<void> {
+    try {
+      await this.#copyOutOf(segment);
+    } finally {
+      if (!this.#isClosed) await this.#letGoOfMoved(segment);
+    }
+  }
+
+  async #copyOutOf(segment: Segment): Promise<void> {
     const { files } = this.#options;
     for (const place of [...segment.held]) {
       const record = payloadOf(await files.read(segment.path, place.offset, place.length));
@@ -370,8 +375,13 @@ export class Journal {
         other.held.add(place);
       });
     }
-    // Its file goes when what is in another one is on the disk.
+  }
+
+  /** A file goes when what was moved into another one is on the disk. */
+  async #letGoOfMoved(segment: Segment): Promise<void> {
+    if (segment.moved === 0) return;
     await this.sync();
+    if (this.#isClosed) return;
     segment.open -= segment.moved;
     segment.moved = 0;
     this.#removeDone();

@@ -5,7 +5,10 @@ import { z } from 'zod';
 import type { GapRecord } from '../entries/gap';
 import type { SpoolFiles } from './spool-files';
 
-const FILE_NAME = /^gaps-[0-9a-f]{16}\.json$/;
+/** While it is written a file has another name. */
+const FILE_NAME = /^gaps-[0-9a-f]{16}\.json(?<unfinished>\.new)?$/;
+/** It is written in one call: one that is there for so long is nobody's any more. */
+const LONGEST_WRITE_MS = 60_000;
 
 const schema = z.array(
   z.strictObject({
@@ -23,12 +26,16 @@ const schema = z.array(
 export function leaveGaps(files: SpoolFiles, folder: string, gaps: readonly GapRecord[]): void {
   const bytes = Buffer.from(JSON.stringify(gaps));
   files.makeFolderBlocking(folder);
-  const file = files.createBlocking(join(folder, `gaps-${randomBytes(8).toString('hex')}.json`));
+  const path = join(folder, `gaps-${randomBytes(8).toString('hex')}.json`);
+  const newPath = `${path}.new`;
+  const file = files.createBlocking(newPath);
   try {
     for (let at = 0; at < bytes.length;) at += files.writeBlocking(file, bytes.subarray(at), at);
   } finally {
     files.closeBlocking(file);
   }
+  // Another process that found half of it would take it for damaged, and remove it.
+  files.renameBlocking(newPath, path);
 }
 
 /**
@@ -43,14 +50,20 @@ export async function takeGaps(
   onFailure: (error: unknown) => void,
 ): Promise<void> {
   for (const name of await files.list(folder)) {
-    if (!FILE_NAME.test(name)) continue;
+    const parts = FILE_NAME.exec(name);
+    if (parts === null) continue;
     const path = join(folder, name);
+    if (parts.groups?.['unfinished'] !== undefined && !(await isAbandoned(files, path))) continue;
     const bytes = await unlessTaken(files.readAll(path));
     if (bytes === undefined) continue;
     const gaps = read(bytes, onFailure);
     if (gaps.length > 0) await save(gaps);
     await files.remove(path);
   }
+}
+
+async function isAbandoned(files: SpoolFiles, path: string): Promise<boolean> {
+  return Date.now() - ((await files.touchedAt(path)) ?? Infinity) > LONGEST_WRITE_MS;
 }
 
 async function unlessTaken(reading: Promise<Buffer>): Promise<Buffer | undefined> {

@@ -1,6 +1,9 @@
 import type { SpoolFiles } from './spool-files';
 import { newSyncWord, segmentHeader } from './segment-format';
 
+/** Records; where more are left, none is moved. */
+const MAX_MOVED = 1_000;
+
 /** Where a record is. It moves with the record, for whoever was given it when the record was appended. */
 export interface RecordPlace {
   segment: Segment;
@@ -52,6 +55,15 @@ export class Segment {
 
   get isDone(): boolean {
     return this.isSealed && this.open === 0;
+  }
+
+  /** Whether all that is left in it is little, and in the hands of somebody who will say when it is done. */
+  isMovable(maxBytes: number): boolean {
+    const { isSealed, open, held, moved } = this;
+    if (!isSealed || held.size > MAX_MOVED || open !== held.size + moved) return false;
+    let bytes = 0;
+    for (const { length } of held) bytes += length;
+    return bytes <= maxBytes;
   }
 
   get hasDeferred(): boolean {

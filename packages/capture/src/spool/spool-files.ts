@@ -14,6 +14,7 @@ export interface SpoolFiles {
   writeBlocking(file: number, bytes: Uint8Array, position: number): number;
   truncateBlocking(file: number, length: number): void;
   closeBlocking(file: number): void;
+  renameBlocking(from: string, to: string): void;
   /** Bytes that are free on the disk of `path`. */
   freeBytesBlocking(path: string): number;
   sync(file: number): Promise<void>;
@@ -47,6 +48,9 @@ export const diskFiles: SpoolFiles = {
   },
   closeBlocking: (file) => {
     fs.closeSync(file);
+  },
+  renameBlocking: (from, to) => {
+    fs.renameSync(from, to);
   },
   freeBytesBlocking: (path) => {
     const { bavail, bsize } = fs.statfsSync(path);

@@ -153,6 +153,8 @@ export class Spool implements ExchangeSpool {
     this.#isTried = isTried;
     if (this.#lookTimer !== undefined || this.#isClosed) return;
     this.#lookTimer = setInterval(() => {
+      // One look may read for longer than others wait before they take a folder that nobody touches.
+      if (this.#looking !== undefined) this.#claims.keepAlive().catch(this.#noteFailure);
       this.#lookAround().catch(this.#noteFailure);
     }, LOOK_AROUND_MS).unref();
     this.#lookAround().catch(this.#noteFailure);
@@ -236,9 +238,9 @@ export class Spool implements ExchangeSpool {
     for (const folder of await this.#claims.takeDead()) {
       const journal = this.#journalIn(folder);
       try {
-        await journal.load();
+        await journal.load(() => this.#isClosed);
       } catch (error) {
-        this.#noteFailure(error);
+        if (!this.#isClosed) this.#noteFailure(error);
         // Left to whoever looks next, which may be this one.
         await this.#claims.release(folder);
         continue;

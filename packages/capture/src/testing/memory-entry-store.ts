@@ -226,8 +226,10 @@ export function createMemoryEntryStore(options: MemoryEntryStoreOptions = {}): E
 
     async saveGaps(added) {
       requireOpen();
-      for (const gap of added)
+      for (const gap of added) {
+        if ((gaps.get(storableKey(gap.id))?.exchanges ?? 0) > gap.exchanges) continue;
         gaps.set(storableKey(gap.id), { ...structuredClone(gap), id: storableKey(gap.id) });
+      }
     },
 
     async findGaps({ range, limit, after, offset = 0 }) {

@@ -41,6 +41,17 @@ export function describeGaps({ store, clock }: SuiteContext): void {
       expect((await store().sumGaps({})).gaps).toBe(2);
     });
 
+    // What a process leaves of a gap when it is about to exit is stored by another, although it went on and stored more.
+    it('do not become less when an earlier state of them comes later', async () => {
+      const grown = gap({ endedAt: 3_000, exchanges: 7, reasons: { backlog: 7 } });
+      await store().saveGaps([grown]);
+      await store().saveGaps([gap()]);
+      expect(await store().findGaps({ range: {}, limit: 10 })).toEqual([grown]);
+      const other = gap({ id: 'other', exchanges: 9, reasons: { lag: 9 } });
+      await store().saveGaps([other, gap({ id: 'other' })]);
+      expect(await store().findGaps({ range: {}, limit: 10 })).toEqual([other, grown]);
+    });
+
     it('are found when they reach into the time that is asked for', async () => {
       await store().saveGaps([gap()]);
       expect(await idsIn(2_000, 2_001)).toEqual(['gap']);

@@ -20,8 +20,12 @@ interface GapRow {
 }
 
 export async function saveGaps(sql: SqlRunner, gaps: readonly GapRecord[]): Promise<void> {
-  // One statement cannot change a row twice; the last word counts.
-  const byId = new Map(gaps.map((gap) => [storableKey(gap.id), gap]));
+  // One statement cannot change a row twice; of two the last one counts that does not count less: a gap only grows.
+  const byId = new Map<string, GapRecord>();
+  for (const gap of gaps) {
+    const key = storableKey(gap.id);
+    if ((byId.get(key)?.exchanges ?? 0) <= gap.exchanges) byId.set(key, gap);
+  }
   const rows = [...byId].map(([id, gap]) => [
     id,
     gap.missing,
@@ -35,7 +39,8 @@ export async function saveGaps(sql: SqlRunner, gaps: readonly GapRecord[]): Prom
     `INSERT INTO recap_gaps (${COLUMNS})`,
     rows,
     `ON CONFLICT (id) DO UPDATE SET started_at = excluded.started_at, ended_at = excluded.ended_at,
-       exchanges = excluded.exchanges, reasons = excluded.reasons, expires_at = excluded.expires_at`,
+       exchanges = excluded.exchanges, reasons = excluded.reasons, expires_at = excluded.expires_at
+       WHERE excluded.exchanges >= recap_gaps.exchanges`,
   );
 }
 

@@ -222,6 +222,25 @@ describe('metrics for OpenTelemetry', () => {
     expect(found.get('recap.exchanges.stored')?.dataPoints[0]?.value).toBe(3);
   });
 
+  // A program that was set up twice had each batch counted twice.
+  it('are observed once, however often the same is registered', async () => {
+    const recorder = await busyRecorder();
+    const found = await collected(
+      (provider) => {
+        for (const attributes of [{ a: '1', b: '2' }, { b: '2', a: '1' }, { a: '1' }]) {
+          opentelemetry.registerMetrics(recorder, { meter: provider.getMeter('test'), attributes });
+        }
+      },
+      () => recorder.close(),
+    );
+    const points = found.get('recap.flush.duration')?.dataPoints ?? [];
+    expect(points.map(({ attributes, value }) => [attributes, (value as { count: number }).count])).toEqual([
+      [{ a: '1', b: '2' }, 1],
+      [{ a: '1' }, 1],
+    ]);
+    expect(found.get('recap.exchanges.stored')?.dataPoints.map(({ value }) => value)).toEqual([3, 3]);
+  });
+
   it('go to the global provider unless a meter is given', async () => {
     const recorder = await busyRecorder();
     const found = await collected((provider) => {

@@ -316,6 +316,30 @@ describe('EntryWriter', () => {
     },
   );
 
+  // A program that emits 'exit' and then exits had the rest spooled twice, which took the time and the room of others.
+  it('spools at the end of the program once what is handed over twice', async () => {
+    const spool = new ListedSpool();
+    const spooled: string[] = [];
+    let done = 0;
+    spool.append = ({ id }) => {
+      spooled.push(id);
+      return { record: undefined };
+    };
+    spool.done = (tickets) => (done += tickets.length);
+    const { writer, store } = openWriter({ spool });
+    store.answer = () => new Promise(() => undefined);
+    for (const id of ['a', 'b']) writer.add(exchange(id));
+    writer.handOver(1_000);
+    writer.add(exchange('c'));
+    writer.handOver(1_000);
+    expect(spooled).toEqual(['a', 'b', 'c']);
+    await nextTurn();
+    expect(done).toBe(3);
+    expect(writer.counts).toMatchObject({ captured: 3, queued: 3 });
+    writer.handOver(1_000);
+    expect(spooled.slice(3).sort()).toEqual(['a', 'b', 'c']);
+  });
+
   it('waits for nothing, when it closes, that is spooled and not over', async () => {
     const spool = new ListedSpool();
     let drained = 0;

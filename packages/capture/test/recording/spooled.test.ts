@@ -186,6 +186,32 @@ describe('durability "spooled"', () => {
     );
   });
 
+  // Where many were in progress, the time was up before the last one came, which may be why the program exits.
+  it('records the newest ones when the time at the exit is not enough for all', async () => {
+    const { now } = performance;
+    let passedMs = 0;
+    await withProgram(
+      {
+        owner: () => {
+          passedMs += 300;
+          return 'ann';
+        },
+      },
+      (app) => app.get('/:name', (_request, response) => void response.write('one half')),
+      async ({ opened, spool, port }) => {
+        const answers = [];
+        for (const name of ['old', 'new']) answers.push(await fetch(`http://127.0.0.1:${port}/${name}`));
+        const clock = jest
+          .spyOn(performance, 'now')
+          .mockImplementation(() => now.call(performance) + passedMs);
+        handOver([opened.recorder]);
+        clock.mockRestore();
+        expect(spool.appended.map(({ path }) => path)).toEqual(['/new']);
+        for (const answer of answers) await answer.body?.cancel();
+      },
+    );
+  });
+
   it('spools no more in one turn than it has time for', async () => {
     const waiting: (() => void)[] = [];
     const body = 'x'.repeat(100_000);

@@ -328,6 +328,57 @@ describe('Journal', () => {
     expect([files.paths, failures]).toEqual([[], []]);
   });
 
+  // After an outage the spool was full, moving needed room, and so one client that reads slowly kept it full.
+  it('moves what is left of a file also where there is room for nothing else', async () => {
+    const files = new PowerCutFiles();
+    let isFull = false;
+    const failures: unknown[] = [];
+    const journal = new Journal({
+      files,
+      folder: FOLDER,
+      reserve: () => {
+        if (isFull) throw new Error('full');
+      },
+      onFailure: (error) => failures.push(error),
+      segmentBytes: SEGMENT_BYTES,
+    });
+    const held = append(journal, payload('held'));
+    const others = Array.from({ length: 40 }, () => append(journal, payload('other')));
+    const before = files.paths.length;
+    expect(before).toBeGreaterThan(5);
+    isFull = true;
+    expect(() => Array.from({ length: 9 }, () => others.push(append(journal, payload('more'))))).toThrow(
+      'full',
+    );
+    journal.done(others.slice(0, 1));
+    journal.done(others.slice(1));
+    await settle(journal);
+    expect(files.paths.length).toBeLessThanOrEqual(2);
+    expect((await journal.read(held))?.toString()).toBe(payload('held').toString());
+    expect((await recover(files.afterCut({ tornAt: 0, hasLength: false }))).found).toEqual([
+      payload('held').toString(),
+    ]);
+  });
+
+  it('removes a file of which some could be moved and the rest was done later', async () => {
+    const files = new PowerCutFiles();
+    const { journal, failures } = openJournal(files, 800);
+    const held = [append(journal, payload('a')), append(journal, payload('b'))];
+    files.damage(files.paths[0] ?? '', (bytes) =>
+      bytes.fill(0xff, (held[1]?.offset ?? 0) + 17, (held[1]?.offset ?? 0) + 18),
+    );
+    while (files.paths.length < 6) journal.done([append(journal, payload('passing'))]);
+    await settle(journal);
+    expect(failures).toMatchObject([{ code: 'CORRUPT' }]);
+    expect(files.paths.length).toBeGreaterThan(4);
+    journal.done(held.slice(1));
+    await settle(journal);
+    expect(files.paths.length).toBeLessThanOrEqual(2);
+    expect((await recover(files.afterCut({ tornAt: 0, hasLength: false }))).found).toEqual([
+      payload('a').toString(),
+    ]);
+  });
+
   it('tells once that it cannot move what is damaged', async () => {
     const files = new PowerCutFiles();
     const { journal, failures } = openJournal(files);

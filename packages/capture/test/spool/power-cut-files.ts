@@ -119,6 +119,12 @@ export class PowerCutFiles implements SpoolFiles {
     this.#call('close');
   }
 
+  renameBlocking(from: string, to: string): void {
+    this.#call('renameBlocking');
+    this.#files.set(to, this.#of(from));
+    this.#files.delete(from);
+  }
+
   freeBytesBlocking(): number {
     this.#call('freeBytes');
     return this.freeBytes;

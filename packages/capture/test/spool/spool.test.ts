@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -157,6 +157,32 @@ describe('gaps that are left in a spool', () => {
     await next.takeGaps((gaps) => Promise.reject(new Error(`${gaps.length} were left`)));
   });
 
+  // Another process that looked at that moment took them for damaged, and removed them.
+  it('are left alone while they are written, unless whoever wrote them is gone', async () => {
+    const { spool: writing } = openSpool({
+      files: {
+        ...diskFiles,
+        writeBlocking: (file, bytes, position) => {
+          if (position > 0) throw new Error('This is the moment.');
+          return diskFiles.writeBlocking(file, bytes.subarray(0, 10), position);
+        },
+      },
+    });
+    expect(() => {
+      writing.leaveGaps([gap('a')]);
+    }).toThrow('the moment');
+    const { spool, failures } = openSpool();
+    const save = (): Promise<void> => Promise.reject(new Error('There is none.'));
+    await spool.takeGaps(save);
+    const files = await readdir(path);
+    expect([files.length, failures]).toEqual([1, []]);
+    const then = new Date(Date.now() - 61_000);
+    await utimes(join(path, files[0] ?? ''), then, then);
+    await spool.takeGaps(save);
+    expect(await readdir(path)).toEqual([]);
+    expect(failures).toHaveLength(1);
+  });
+
   it('are passed over, and told of, when they are damaged', async () => {
     const { spool, failures } = openSpool();
     spool.leaveGaps([gap('a')]);
@@ -290,6 +316,52 @@ describe('a spool that is closed in the midst of its work, with another one on t
     await openSpool().spool.takeGaps(save);
     expect(saved.sort()).toEqual(['1', '2', '3']);
     expect(slow.failures).toEqual([]);
+  });
+
+  // A long read under load took more than the minute after which another container takes a folder that nobody touches.
+  it('keeps alive what is there while it reads what was left, and reads no more once it is closed', async () => {
+    const left = openSpool({ segmentBytes: 500 });
+    for (let count = 0; count < 20; count += 1) left.spool.append(exchange(String(count)));
+    await left.spool.close();
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
+    const { open: go, opened } = gate();
+    const touched: string[] = [];
+    let reads = 0;
+    const { spool, failures } = openSpool({
+      files: {
+        ...diskFiles,
+        touch: async (folder) => {
+          touched.push(folder);
+          await diskFiles.touch(folder);
+        },
+        readAll: async (file) => {
+          reads += 1;
+          await opened;
+          return diskFiles.readAll(file);
+        },
+      },
+    });
+    spool.append(exchange('own'));
+    spool.start();
+    const until = async (isSo: () => boolean): Promise<void> => {
+      for (let turn = 0; turn < 20_000 && !isSo(); turn += 1) await nextTurn();
+    };
+    await until(() => reads === 1);
+    const before = touched.length;
+    await jest.advanceTimersByTimeAsync(45_000);
+    // Its own and the one that it reads, each time.
+    await until(() => touched.length >= before + 6);
+    const touches = touched.length - before;
+    const closing = spool.close();
+    go();
+    await closing;
+    expect([touches, reads]).toEqual([6, 1]);
+    expect(failures).toEqual([]);
+    jest.useRealTimers();
+    const next = openSpool();
+    next.spool.start();
+    await next.spool.drain();
+    expect(new Set(next.stored).size).toBe(21);
   });
 
   it('keeps alive what is there, and does not miss a folder that was done with meanwhile', async () => {
