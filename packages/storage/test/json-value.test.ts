@@ -36,7 +36,7 @@ describe('assertJson of a long array', () => {
 
   it('refuses a hole, and what is no JSON among its elements', () => {
     const withHole = long();
-    delete withHole[4_000];
+    Reflect.deleteProperty(withHole, 4_000);
     expect(() => assertJson(withHole)).toThrow(/^The value at "\/4000" is undefined/);
     expect(() => assertJson([...long(), Number.NaN])).toThrow(/^The value at "\/5000" is NaN/);
   });
