@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createPostgresBackend, type Backend, type PostgresBackendOptions } from '@recap/storage';
 import { FakeClock } from '@recap/storage/testing';
 import { Client, Pool } from 'pg';
@@ -81,6 +82,70 @@ const at = (key: string) => ({ partition: 'p', key });
     const denied = await refused.open().catch((error: unknown) => error as Error);
     expect(denied).toMatchObject({ code: 'ACCESS_DENIED' });
     expect(`${String(missing)} ${String(denied)}`).not.toContain('s3cret');
+  });
+
+  // A thousand values of 16 MiB came at once, and ended the program.
+  it.each(['scan', 'query'] as const)(
+    'ends a page of %s() where its values grow large, and goes on behind it',
+    async (method) => {
+      const backend = await open();
+      const large = randomBytes(768 * 1_024).toString('base64');
+      const keys = Array.from({ length: 14 }, (_, n) => `k${String(n).padStart(2, '0')}`);
+      for (const [n, key] of keys.entries())
+        await backend.set(at(key), { n, text: n % 3 === 2 ? 'small' : large });
+      const read = async (reverse: boolean): Promise<[pages: number, found: string[]]> => {
+        const found: string[] = [];
+        for (let pages = 1, after: string | undefined; ; pages += 1) {
+          const options = { limit: 10, ...(after === undefined ? {} : { after }) };
+          const { items, next } =
+            method === 'scan'
+              ? await backend.scan('p', { ...options, reverse })
+              : await backend.query('p', [{ path: ['n'], gte: 0 }], options);
+          expect(items.length).toBeLessThan(8);
+          for (const item of items) {
+            const n = keys.indexOf(item.key);
+            expect(item).toMatchObject({ type: 'value', value: { n, text: n % 3 === 2 ? 'small' : large } });
+            found.push(item.key);
+          }
+          if (next === undefined) return [pages, found];
+          after = next;
+        }
+      };
+      expect(await read(false)).toEqual([4, keys]);
+      if (method === 'scan') expect(await read(true)).toEqual([4, [...keys].reverse()]);
+    },
+  );
+
+  it('goes on behind large values that others delete while a page of them is read', async () => {
+    const backend = await open();
+    const large = Buffer.alloc(5 * 2 ** 20);
+    for (const key of ['a', 'b', 'c', 'd']) await backend.set(at(key), large);
+    const deleted: string[] = [];
+    const client = new Pool({ connectionString: url ?? '', max: 2 });
+    const query = client.query.bind(client) as (config: { text: string }) => Promise<unknown>;
+    const deleting = {
+      query: async (config: { text: string }) => {
+        const answer = await query(config);
+        // Right behind each look at what is there, until one is left.
+        if (config.text.includes('AS size') && deleted.length < 3) {
+          const key = deleted.length === 0 ? 'a' : deleted.length === 1 ? 'b' : 'c';
+          deleted.push(key);
+          await backend.delete(at(key));
+        }
+        return answer;
+      },
+      connect: () => client.connect(),
+      end: () => client.end(),
+      on: () => client,
+    };
+    const reader = await open({ client: deleting as unknown as Pool });
+    try {
+      expect((await reader.scan('p', { limit: 2 })).items.map(({ key }) => key)).toEqual(['d']);
+      expect(deleted).toEqual(['a', 'b', 'c']);
+    } finally {
+      await reader.close();
+      await client.end();
+    }
   });
 
   it('refuses a schema that is no name', () => {

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import { isProxy } from 'node:util/types';
 import { StorageError } from './errors';
 
 export type JsonValue =
@@ -60,9 +62,8 @@ function plainParts(value: unknown, parts: number, depth: number): number {
   if (Object.getOwnPropertySymbols(value).length > 0) return -1;
   let left = parts;
   if (Array.isArray(value)) {
-    // Its length first: the names of a long one cost more than all the rest, and are asked for below.
     if (value.length > left || Object.getPrototypeOf(value) !== Array.prototype) return -1;
-    if (Object.keys(value).length > value.length) return -1;
+    if (hasMembers(value)) return -1;
     for (let at = 0; at < value.length && left >= 0; at += 1)
       left = plainParts(value[at], left - 1, depth - 1);
     return left;
@@ -124,8 +125,25 @@ function lookAtArray(array: readonly unknown[], open: readonly Container[]): voi
   const prototype: unknown = Object.getPrototypeOf(array);
   if (prototype !== Array.prototype && !isArrayPrototype(prototype)) throw invalid(describe(array), open);
   // A hole is found when it is visited.
-  if (Object.keys(array).length > array.length)
-    throw invalid('an array with members besides its elements', open);
+  if (hasMembers(array)) throw invalid('an array with members besides its elements', open);
+}
+
+/** From here on, the names of an array's elements cost more than looking at it. */
+const LONG = 1_000;
+const ONLY_MEMBERS = {
+  ...{ maxArrayLength: 0, depth: 0, showHidden: false, customInspect: false, getters: false, colors: false },
+  breakLength: Infinity,
+};
+
+/**
+ * Besides its elements. The names of a million of them take a second; that there are no others, the engine tells only
+ * by way of `inspect`. Any other answer of it, as of a later version, has the names listed.
+ */
+function hasMembers(array: readonly unknown[]): boolean {
+  const { length } = array;
+  if (length > LONG && !isProxy(array) && inspect(array, ONLY_MEMBERS) === `[ ... ${length} more items ]`)
+    return false;
+  return Object.keys(array).length > length;
 }
 
 function namesOf(value: object, open: readonly Container[]): readonly string[] {

@@ -10,6 +10,8 @@ export interface Faults {
   readonly next: Error[];
   /** The next operations are done, and fail then: the answer got lost. */
   readonly lostAnswers: Error[];
+  /** It can be reached, and is not healthy. */
+  illness?: Error | undefined;
   /** Operations never answer. */
   isSilent: boolean;
   /** Names of the operations that came here. */
@@ -40,10 +42,10 @@ export function faultyBackend(inner: Backend): { readonly backend: Backend; read
     faults,
     backend: {
       ...backend,
-      health: async (deadlineMs) =>
-        faults.isDown
-          ? { healthy: false, latencyMs: 0, error: unavailable('ECONNREFUSED') }
-          : inner.health(deadlineMs),
+      health: async (deadlineMs) => {
+        const error = faults.isDown ? unavailable('ECONNREFUSED') : faults.illness;
+        return error === undefined ? inner.health(deadlineMs) : { healthy: false, latencyMs: 0, error };
+      },
     },
   };
 }

@@ -38,6 +38,8 @@ type OnOverlay<T> = (overlay: Overlay, since: string) => Promise<T>;
 
 /** Longest time for a look whether the backend is there. */
 const PROBE_MS = 2_000;
+/** Longer chains of causes are made by hand. */
+const DEPTH = 5;
 /** Keys whose writes are replayed at the same time. */
 const AT_ONCE = 16;
 /** With fewer writes left, the rest is replayed while others wait. */
@@ -56,6 +58,8 @@ export class Switch {
   #timer: NodeJS.Timeout | undefined;
   #probing: Promise<void> | undefined;
   #isClosing = false;
+  /** Why it is away, as far as it was told in this outage. */
+  readonly #told = new Set<string>();
   #replayed = 0;
   #conflicts = 0;
 
@@ -181,6 +185,7 @@ export class Switch {
       const now = clock.now();
       this.#outage = { at, degradedSince: before?.degradedSince ?? now, since: before?.since ?? newId() };
       if (before === undefined) this.#stability.left(now);
+      this.#told.add(reasonOf(error));
       onEvent({ type: 'degraded', from: primary.name, to: overlay.store.name, error });
       this.#watch();
       return;
@@ -208,11 +213,21 @@ export class Switch {
   async #isBack(): Promise<boolean> {
     try {
       await this.#options.primary.open();
-      return (await this.#options.primary.health(PROBE_MS)).healthy;
+      const { healthy, error } = await this.#options.primary.health(PROBE_MS);
+      if (!healthy) this.#tell(error, 'probe');
+      return healthy;
     } catch (error) {
-      if (!isOutage(error)) this.#options.onError(error, 'probe');
+      this.#tell(error, 'probe');
       return false;
     }
+  }
+
+  /** Once for each reason: a server that answers again, and refuses, would else be taken for one that is gone. */
+  #tell(error: unknown, operation: 'probe' | 'replay'): void {
+    const reason = reasonOf(error);
+    if (this.#told.has(reason)) return;
+    this.#told.add(reason);
+    this.#options.onError(error, operation);
   }
 
   /** Replays what is kept, oldest first; the last of it while all others wait. */
@@ -228,10 +243,11 @@ export class Switch {
       });
     } catch (error) {
       this.#stability.probed(false, clock.now());
-      if (!isOutage(error)) this.#options.onError(error, 'replay');
+      this.#tell(error, 'replay');
       return;
     }
     const now = clock.now();
+    this.#told.clear();
     this.#stability.cameBack(now);
     this.#clearing = this.#clear();
     const [replayed, conflicts] = [this.#replayed, this.#conflicts];
@@ -320,6 +336,17 @@ function toEvent(
   if (outcome.status === 'refused') return { type: 'conflict', write, error: outcome.error };
   const { theirs } = outcome;
   return theirs === undefined ? { type: 'conflict', write } : { type: 'conflict', write, theirs };
+}
+
+/** The codes of an error and of its causes. */
+function reasonOf(error: unknown): string {
+  const codes: string[] = [];
+  let cause = error;
+  for (let depth = 0; depth < DEPTH && typeof cause === 'object' && cause !== null; depth += 1) {
+    codes.push(errorCode(cause) ?? '');
+    cause = 'cause' in cause ? cause.cause : undefined;
+  }
+  return codes.join(' ');
 }
 
 function isOutage(error: unknown): boolean {

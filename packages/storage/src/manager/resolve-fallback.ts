@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BACKEND_TYPES, type BackendType } from './backend-types';
 import type { ConfigProblem } from '../options/config-problem';
+import { identityOfConfig } from './identity-of';
 import { isRecord } from './map-texts';
 import { resolveBackend } from './resolve-backend';
 import type { ResolvedBackend, ResolvedFallback, Role } from './resolved-config';
@@ -69,6 +70,15 @@ export function resolveFallback(
       },
     ),
   );
+  const seen = new Set([identityOfConfig(primary)]);
+  for (const [index, backend] of backends.entries()) {
+    const identity = backend && identityOfConfig(backend);
+    if (identity === undefined) continue;
+    // It would be away as well, and a write would be replayed to where it came from.
+    if (seen.has(identity))
+      problems.push({ path: [...toPath, index], message: 'is the same storage as one before it' });
+    seen.add(identity);
+  }
   if (problems.length > before) return undefined;
   return { to: backends.filter((each) => each !== undefined), reads, ...rest };
 }

@@ -459,6 +459,44 @@ describe('FallbackBackend', () => {
       expect(backend.state.isDegraded).toBe(false);
       expect(await behind.range(at('l'))).toEqual(Array.from({ length: next }, (_, n) => n));
     });
+
+    // A server that had come back without its tables was waited for without a word.
+    it('tells once why a backend that answers is not back, and nothing of one that is still gone', async () => {
+      const { backend, primary, advance, errors } = await open();
+      primary.isDown = true;
+      await backend.set(at('a'), 1);
+      await advance(30_000);
+      expect(errors).toEqual([]);
+      primary.illness = unavailable('42P01');
+      primary.isDown = false;
+      await advance(30_000);
+      expect(errors).toEqual([primary.illness]);
+      expect(backend.state).toMatchObject({ isDegraded: true, pendingWrites: 1 });
+      primary.illness = undefined;
+      await advance(12_000);
+      expect(backend.state).toMatchObject({ isDegraded: false, pendingWrites: 0 });
+      primary.isDown = true;
+      await backend.set(at('a'), 2);
+      primary.illness = unavailable('42P01');
+      primary.isDown = false;
+      await advance(5_000);
+      expect(errors).toHaveLength(2);
+    });
+
+    it('tells once why what it was given cannot be replayed', async () => {
+      const { backend, primary, advance, errors } = await open();
+      primary.isDown = true;
+      await backend.append(at('a'), [1]);
+      primary.isDown = false;
+      primary.before = (method) => {
+        if (method === 'append') throw unavailable('42P01');
+      };
+      await advance(60_000);
+      expect(errors).toEqual([expect.objectContaining({ code: 'UNAVAILABLE' })]);
+      primary.before = undefined;
+      await advance(30_000);
+      expect(backend.state).toMatchObject({ isDegraded: false, pendingWrites: 0 });
+    });
   });
 
   describe('with a backend that flaps', () => {

@@ -342,6 +342,13 @@ describe('the fallback', () => {
     ],
     ['postgres', 7, /^database\.fallback: has to be an object of settings/],
     ['postgres', ['sqlit'], /^database\.fallback\.0\.type: "sqlit" is unknown \(did you mean "sqlite"\?\)/],
+    [
+      'sqlite',
+      ['memory', 'sqlite', { type: 'sqlite', path: '.recap/../.recap/storage.db' }],
+      /^database\.fallback\.2: is the same storage as one before it/,
+    ],
+    ['file', [{ type: 'file', path: '.recap/files' }], /^database\.fallback\.0: is the same storage/],
+    ['postgres', ['sqlite', 'memory', 'memory', 'sqlite'], /^database\.fallback\.3: is the same storage/],
     ['postgres', [{ type: 'sqlite', fallback: ['memory'] }], /fallback of its own/],
     [
       'postgres',

@@ -16,11 +16,12 @@ import { WritesInOrder } from '../../writes-in-order';
 import { driveLater } from '../sql/drive-steps';
 import type { SqlDialect, SqlQuery, SqlRow, SqlRunner, SqlSteps } from '../sql/sql-contract';
 import { isAccepted, SqlOperations } from '../sql/sql-operations';
-import { toColumns, toItem, toKey } from '../sql/sql-rows';
+import { toColumns, toItem, toKey, toText } from '../sql/sql-rows';
 import { GatheredCalls } from './gathered-calls';
 import type { PostgresClient, PostgresPool } from './postgres-client';
 import { explainPostgresError, isOfOneCall } from './postgres-errors';
 import { PostgresListener } from './postgres-listener';
+import { mostTogether, takePage } from './postgres-page';
 import { postgresQuery } from './postgres-query';
 import { postgresDefinitions, postgresDialect } from './postgres-schema';
 import { postgresStatements } from './postgres-statements';
@@ -43,6 +44,9 @@ interface Get extends Address {
   readonly now: number;
 }
 
+/** Beyond every name: no UTF-8 holds this byte. */
+const BEYOND = Buffer.of(0xff);
+const NUL = Buffer.of(0);
 /** Of what goes in one statement with others. */
 const MOST_BYTES = 4 * 2 ** 20;
 
@@ -127,7 +131,11 @@ export class PostgresDriver implements Driver, SqlRunner {
   }
 
   scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
-    return this.run(this.#operations.scan(partition, scan, now));
+    const statement = scan.reverse ? this.#own.scanDown : this.#own.scanUp;
+    return this.#page(partition, scan, now, ({ from, to = BEYOND, limit }) => ({
+      statement,
+      values: [toKey(partition), from, to, now, limit + 1, mostTogether(limit)],
+    }));
   }
 
   keys(partition: string, scan: DriverScan, now: number): Promise<DriverPage<string>> {
@@ -161,14 +169,15 @@ export class PostgresDriver implements Driver, SqlRunner {
     );
   }
 
-  async query(
+  query(
     partition: string,
     filter: JsonFilter,
     scan: DriverScan,
     now: number,
   ): Promise<DriverPage<StoredItem>> {
-    const rows = await this.#ask(postgresQuery(this.#dialect, partition, filter, scan, now));
-    return { items: rows.slice(0, scan.limit).map((row) => toItem(row)), hasMore: rows.length > scan.limit };
+    return this.#page(partition, scan, now, (rest) =>
+      postgresQuery(this.#dialect, partition, filter, rest, now),
+    );
   }
 
   publish(channel: string, message: string): Promise<void> {
@@ -256,6 +265,32 @@ export class PostgresDriver implements Driver, SqlRunner {
       if (isClean) client.removeListener('error', this.#options.onError);
       // Closing the connection rolls back, and needs no answer from a server that may give none.
       client.release(!isClean);
+    }
+  }
+
+  async #page(
+    partition: string,
+    scan: DriverScan,
+    now: number,
+    toQuery: (scan: DriverScan) => SqlQuery,
+  ): Promise<DriverPage<StoredItem>> {
+    const { limit, reverse } = scan;
+    for (let rest = scan; ;) {
+      const found = await this.#ask(toQuery(rest));
+      const { rows, leftOut, hasMore } = takePage(found, limit);
+      const apart = new Map<SqlRow, StoredItem | undefined>();
+      if (leftOut.length > 0) {
+        const items = await this.getMany(
+          leftOut.map(({ key }) => ({ partition, key: toText(key) })),
+          now,
+        );
+        for (const [place, row] of leftOut.entries()) apart.set(row, items[place]);
+      }
+      // What is gone meanwhile is left out.
+      const items = rows.flatMap((row) => (apart.has(row) ? (apart.get(row) ?? []) : toItem(row)));
+      if (items.length > 0 || !hasMore) return { items, hasMore };
+      const last = rows.at(-1)!['key'] as Uint8Array;
+      rest = reverse ? { ...rest, to: Buffer.from(last) } : { ...rest, from: Buffer.concat([last, NUL]) };
     }
   }
 

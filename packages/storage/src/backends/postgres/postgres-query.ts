@@ -4,6 +4,7 @@ import type { JsonCondition, JsonFilter } from '../../json-filter';
 import type { SqlDialect, SqlQuery, SqlValue } from '../sql/sql-contract';
 import { KIND } from '../sql/sql-statements';
 import { toKey } from '../sql/sql-rows';
+import { mostTogether, pageColumns } from './postgres-page';
 
 /**
  * Finds all that match and perhaps more: JSON that jsonb cannot hold always, and where jsonb's own rules are wider.
@@ -16,10 +17,10 @@ export function postgresQuery(
   { from, to = Buffer.of(0xff), limit }: DriverScan,
   now: number,
 ): SqlQuery {
-  const values: SqlValue[] = [toKey(partition), from, to, now, limit + 1];
+  const values: SqlValue[] = [toKey(partition), from, to, now, limit + 1, mostTogether(limit)];
   const parameter = (value: SqlValue): string => `$${values.push(value)}`;
   const conditions = filter.map((condition) => toSql(condition, dialect, parameter));
-  const text = `SELECT key, kind, ${dialect.jsonText('json')} AS json, bytes, version, expires_at
+  const text = `SELECT ${pageColumns(dialect, '$6')}
     FROM ${dialect.table('items')}
     WHERE partition = $1 AND key >= $2 AND key < $3 AND (expires_at IS NULL OR expires_at > $4)
       AND kind IN (${KIND.json}, ${KIND.jsonAsBytes})

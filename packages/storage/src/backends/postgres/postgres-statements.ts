@@ -1,13 +1,22 @@
 import type { SqlDialect, SqlStatement } from '../sql/sql-contract';
 import type { SqlStatements } from '../sql/sql-statements';
+import { pageColumns } from './postgres-page';
 
 /** How long a statement about several rows waits for one of them; then each is written by itself. */
 const GROUP_LOCK_MS = 500;
 
 /** What PostgreSQL does in one round trip where the shared steps take several. */
-export function postgresStatements({ table, json, jsonText }: SqlDialect, { grow }: SqlStatements) {
+export function postgresStatements(dialect: SqlDialect, { grow }: SqlStatements) {
+  const { table, json, jsonText } = dialect;
   const items = table('items');
+  const scan = (order: '' | ' DESC'): string =>
+    `SELECT ${pageColumns(dialect, '$6')} FROM ${items}
+     WHERE partition = $1 AND key >= $2 AND key < $3 AND (expires_at IS NULL OR expires_at > $4)
+     ORDER BY key${order} LIMIT $5`;
   return {
+    /** 1 partition, 2 from, 3 to, 4 now, 5 limit, 6 most bytes of a value that comes with the others */
+    scanUp: { name: 'recap_scan_up', text: scan('') },
+    scanDown: { name: 'recap_scan_down', text: scan(' DESC') },
     /** As `grow`, 7 kinds, 8 json, 9 bytes of the elements. */
     append: {
       name: 'recap_append',

@@ -42,14 +42,6 @@ export class SqlOperations {
     return found;
   }
 
-  *scan(partition: string, scan: DriverScan, now: number): SqlSteps<DriverPage<StoredItem>> {
-    const { from, to = BEYOND, limit, reverse } = scan;
-    const statement = reverse ? this.statements.scanDown : this.statements.scanUp;
-    return toPage(yield query(statement, toKey(partition), from, to, now, limit + 1), limit, (row) =>
-      toItem(row),
-    );
-  }
-
   *keys(partition: string, scan: DriverScan, now: number): SqlSteps<DriverPage<string>> {
     const { from, to = BEYOND, limit, reverse } = scan;
     const statement = reverse ? this.statements.keysDown : this.statements.keysUp;

@@ -22,9 +22,8 @@ export function sqlStatements({ table, json, jsonText, skipLocked }: SqlDialect)
     `(${row}.expires_at IS NULL OR ${row}.expires_at > ${now})`;
   const here = `${items}.partition = $1 AND ${items}.key = $2`;
   const content = `${items}.kind, ${jsonText(`${items}.json`)} AS json, ${items}.bytes, ${items}.version, ${items}.expires_at`;
-  const item = `${items}.key, ${content}`;
-  const scan = (order: '' | ' DESC', columns = item): string =>
-    `SELECT ${columns} FROM ${items}
+  const keys = (order: '' | ' DESC'): string =>
+    `SELECT ${items}.key FROM ${items}
      WHERE partition = $1 AND key >= $2 AND key < $3 AND ${live('$4')}
      ORDER BY key${order} LIMIT $5`;
   const insert = `INSERT INTO ${items} (partition, key, kind, json, bytes, version, expires_at, length, recent)
@@ -38,10 +37,8 @@ export function sqlStatements({ table, json, jsonText, skipLocked }: SqlDialect)
     /** 1 partition, 2 key, 3 now */
     get: `SELECT ${content} FROM ${items} WHERE ${here} AND ${live('$3')}`,
     /** 1 partition, 2 from, 3 to, 4 now, 5 limit */
-    scanUp: scan(''),
-    scanDown: scan(' DESC'),
-    keysUp: scan('', `${items}.key`),
-    keysDown: scan(' DESC', `${items}.key`),
+    keysUp: keys(''),
+    keysDown: keys(' DESC'),
     /** 1 from, 2 to, 3 now, 4 limit. From each name it goes on to the next by the index, past all of the name's keys. */
     partitions: `WITH RECURSIVE named (partition) AS (
         SELECT first.partition FROM (
