@@ -9,9 +9,11 @@ import { FakeClock } from '@recap/storage/testing';
 import { until } from '../faults/rig/until';
 import { changed, clientAround, failureOf, withTransactions, type Command } from './dynamodb-clients';
 import { dynamoEndpoint, freshPrefix, makeClient, place, removeTable, testTable } from './dynamodb-servers';
+import { SteadyClock } from './steady-clock';
 
 const at = (key: string, partition = 'p') => ({ partition, key });
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const MIB = 2 ** 20;
 const bytesOf = (length: number, seed = 1) => Uint8Array.from({ length }, (_, index) => (index * seed) % 251);
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, index) => from + index);
@@ -19,6 +21,7 @@ const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i
 (dynamoEndpoint === undefined ? describe.skip : describe)('DynamoDB as a server', () => {
   const admin = makeClient();
   let clock: FakeClock;
+  let steady: SteadyClock;
   let keyPrefix: string;
   let opened: Backend[] = [];
 
@@ -74,9 +77,11 @@ const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i
 
   beforeEach(() => {
     clock = new FakeClock();
+    steady = new SteadyClock();
     keyPrefix = freshPrefix();
   });
   afterEach(async () => {
+    steady.restore();
     for (const backend of opened) await backend.close();
     opened = [];
   });
@@ -146,9 +151,10 @@ const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i
         expect((await good.get(at('a')))?.value).toBe('before');
         expect(await all(good)).toEqual(['a']);
         expect((await stored('b')).length).toBeGreaterThan(0);
-        clock.advance(HOUR_MS - 1);
         expect(await good.sweep()).toBe(0);
-        clock.advance(1);
+        steady.advance(HOUR_MS - MINUTE_MS);
+        expect(await good.sweep()).toBe(0);
+        steady.advance(MINUTE_MS);
         expect(await good.sweep()).toBe(1);
         expect([await stored('b'), await stored('o')]).toEqual([[], []]);
         expect((await good.get(at('a')))?.value).toBe('before');
@@ -161,10 +167,49 @@ const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i
       for (let index = 0; index < 3; index += 1) await backend.append(at('l'), ['x'.repeat(10_000)]);
       for (let round = 0; round < 4; round += 1) {
         clock.advance(HOUR_MS);
+        steady.advance(HOUR_MS);
         expect(await backend.sweep()).toBe(0);
       }
       expect(((await backend.get(at('a')))?.value as Uint8Array).length).toBe(MIB);
       expect(await backend.range(at('l'))).toEqual(Array(3).fill('x'.repeat(10_000)));
+    });
+
+    const text = 'x'.repeat(500_000);
+    it.each<[string, Record<'write' | 'read', (backend: Backend) => Promise<unknown>>]>([
+      ['a value', { write: (b) => b.set(at('a'), text), read: async (b) => (await b.get(at('a')))?.value }],
+      [
+        'a new list',
+        { write: (b) => b.append(at('a'), [text]), read: async (b) => (await b.range(at('a')))[0] },
+      ],
+    ])('that are about to be named by %s stay, whatever clock sweeps', async (_, { write, read }) => {
+      const ahead = new FakeClock(clock.now() + HOUR_MS);
+      const sweeper = await open({ clock: ahead });
+      const writer = await through(async (command, send) => {
+        const item = (command.input as { Item?: Record<string, AttributeValue> }).Item ?? {};
+        if (item['body'] !== undefined)
+          for (let round = 0; round < 3; round += 1) {
+            await sweeper.sweep();
+            ahead.advance(HOUR_MS);
+          }
+        return send(command);
+      });
+      await write(writer);
+      expect(await read(sweeper)).toBe(text);
+    });
+
+    it('are named by nothing that took more than ten minutes, and are swept', async () => {
+      const [sweeper, isSlow] = [await open(), (item: Record<string, AttributeValue>) => item['octets']];
+      const writer = await through((command, send) => {
+        if (isSlow((command.input as { Item?: Record<string, AttributeValue> }).Item ?? {}) !== undefined)
+          steady.advance(10 * MINUTE_MS);
+        return send(command);
+      });
+      expect(await failure(writer.set(at('a'), bytesOf(MIB)))).toMatchObject({ code: 'UNAVAILABLE' });
+      expect(await sweeper.get(at('a'))).toBeUndefined();
+      await sweeper.sweep();
+      steady.advance(HOUR_MS);
+      expect(await sweeper.sweep()).toBe(1);
+      expect([await stored('b'), await stored('o')]).toEqual([[], []]);
     });
 
     it('are read whole while others replace them', async () => {
@@ -409,10 +454,11 @@ const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i
       await backend.set(at('a', 'kept'), 1);
       await backend.delete(at('a', 'gone'));
       await backend.sweep();
-      clock.advance(HOUR_MS - 1);
+      await backend.sweep();
+      steady.advance(HOUR_MS - MINUTE_MS);
       await backend.sweep();
       expect(await registered()).toEqual(['gone', 'kept']);
-      clock.advance(1);
+      steady.advance(MINUTE_MS);
       await backend.sweep();
       expect(await registered()).toEqual(['kept']);
       await backend.set(at('a', 'gone'), 2);
@@ -424,10 +470,30 @@ const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i
       await writer.set(at('a', 'q'), 1);
       await writer.delete(at('a', 'q'));
       await sweeper.sweep();
-      clock.advance(4 * 60_000);
+      await sweeper.sweep();
+      clock.advance(4 * MINUTE_MS);
       await writer.set(at('b', 'q'), 1);
       clock.advance(HOUR_MS);
+      steady.advance(HOUR_MS);
       await sweeper.sweep();
+      expect((await sweeper.partitions()).items).toEqual(['q']);
+    });
+
+    it('are not taken off by a clock that is hours ahead while an item is written into them', async () => {
+      const ahead = new FakeClock(clock.now() + HOUR_MS);
+      const sweeper = await open({ clock: ahead });
+      const writer = await through(async (command, send) => {
+        const item = (command.input as { Item?: Record<string, AttributeValue> }).Item ?? {};
+        if (item['json']?.S === '"late"')
+          for (let round = 0; round < 3; round += 1) {
+            await sweeper.sweep();
+            ahead.advance(HOUR_MS);
+          }
+        return send(command);
+      });
+      await writer.set(at('a', 'q'), 'early');
+      await writer.delete(at('a', 'q'));
+      await writer.set(at('b', 'q'), 'late');
       expect((await sweeper.partitions()).items).toEqual(['q']);
     });
 
@@ -443,6 +509,7 @@ const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i
           }),
         );
         clock.advance(HOUR_MS / 2);
+        steady.advance(HOUR_MS / 2);
       }
       const wanted = numbers(30).filter((index) => (index + 2) % 3 !== 0);
       expect((await first.partitions()).items).toEqual(wanted.map((index) => `p${index}`).sort());
@@ -545,6 +612,20 @@ const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i
   describe('transactions, by a stub where the server has none', () => {
     const large = 'x'.repeat(500_000);
     const openOne = () => open({ client: withTransactions(admin), transact: true });
+
+    it('write nothing that took more than ten minutes for all of their parts', async () => {
+      const backend = await open({
+        client: clientAround(withTransactions(admin) as never, (command, send) => {
+          const item = (command.input as { Item?: Record<string, AttributeValue> }).Item ?? {};
+          if (item['octets'] !== undefined) steady.advance(3 * MINUTE_MS);
+          return send(command);
+        }),
+        transact: true,
+      });
+      const writes = ['a', 'b'].map((key) => ({ type: 'set' as const, ...at(key), value: large }));
+      expect(await failure(backend.transact(writes))).toMatchObject({ code: 'UNAVAILABLE' });
+      expect(await all(backend)).toEqual([]);
+    });
 
     it('apply writes of every kind, and clear what they replace away', async () => {
       const backend = await openOne();

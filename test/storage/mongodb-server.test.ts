@@ -9,7 +9,7 @@ import { FakeClock } from '@recap/storage/testing';
 import { Long, MongoClient, ObjectId, type Collection, type Document } from 'mongodb';
 import { startFaultProxy, type FaultProxy } from '../faults/rig/fault-proxy';
 import { until } from '../faults/rig/until';
-import { withCommands } from './mongodb-doubles';
+import { withCollections, withCommands } from './mongodb-doubles';
 import { databaseName, findPrimary, freshPrefix, mongodbUrl, removeOurs, toBackend } from './mongodb-servers';
 
 const at = (key: string, partition = 'p') => ({ partition, key });
@@ -274,6 +274,7 @@ const MIB = 2 ** 20;
     ['integers of 64 bits', [Long.MAX_VALUE, { deep: Long.fromNumber(7) }]],
     ['a date', { at: new Date(0) }],
     ['no number', [NaN, Infinity]],
+    ['a zero below zero', [-0]],
     ['what only BSON has', { pattern: /a/u, id: new ObjectId('0123456789abcdef01234567') }],
     ['what lies deep', [[[[[[[[[[1, { text: 'x' }]]]]]]]]]]],
   ])('scans %s, written by another program, as a get reads it', async (_name, json) => {
@@ -315,6 +316,50 @@ const MIB = 2 ** 20;
     }
     const { removeAt } = (await documentOf('a')) as unknown as { removeAt: Date };
     expect(Number(removeAt) - before).toBeGreaterThan(5_000 + 3_000_000);
+  });
+
+  it('asks for nothing without an index, since a server may refuse that (notablescan)', async () => {
+    const client = new MongoClient(mongodbUrl!);
+    const asked: string[] = [];
+    const firsts = new Set(['_id', 'partition', 'list', 'dropped', 'expiresAt']);
+    const isIndexed = (filter: object): boolean =>
+      Object.entries(filter).some(([name, condition]) =>
+        name === '$or'
+          ? (condition as object[]).every(isIndexed)
+          : firsts.has(name) && !(condition instanceof Object && '$not' in condition),
+      );
+    const watched = withCollections(client, (methods) =>
+      Object.fromEntries(
+        ['find', 'findOne', 'countDocuments', 'updateOne', 'deleteOne', 'deleteMany'].map((name) => [
+          name,
+          (filter: unknown, ...rest: unknown[]) => {
+            if (!isIndexed(filter as object)) asked.push(`${name} ${inspect(filter)}`);
+            return methods[name]!(filter, ...rest);
+          },
+        ]),
+      ),
+    );
+    try {
+      const backend = await open({ client: watched });
+      await backend.set(at('a'), 1, { expiresAt: clock.now() + 1 });
+      await backend.set(at('b'), { name: 'Ann' });
+      for (let index = 0; index < 3; index += 1) await backend.append(at('l'), ['x'.repeat(MIB)]);
+      clock.advance(1);
+      await backend.getMany([at('a'), at('b', 'q')]);
+      await backend.scan('p');
+      await backend.keys('p');
+      await backend.query('p', [{ path: ['name'], equals: 'Ann' }]);
+      await backend.length(at('l'));
+      await backend.range(at('l'));
+      expect((await backend.partitions()).items).toEqual(['p']);
+      expect((await backend.stats()).items).toBe(2);
+      await backend.delete(at('l'));
+      await backend.sweep();
+      expect((await backend.stats()).items).toBe(1);
+      expect(asked).toEqual([]);
+    } finally {
+      await client.close();
+    }
   });
 
   it('keeps lists of many elements and of large ones, and reads any part of them', async () => {

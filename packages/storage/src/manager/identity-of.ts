@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { databaseOf } from '../backends/mongodb/open-mongodb';
 import type { ResolvedBackend } from './resolved-config';
 
 /**
@@ -37,22 +38,23 @@ function placeOf(config: ResolvedBackend): readonly unknown[] | undefined {
       return [hostName(host), port, db, keyPrefix];
     }
     case 'mongodb': {
-      const { url, host, port = 27_017, database, collectionPrefix } = config;
-      if (url === undefined) return [[`${hostName(host)}:${port}`], database ?? null, collectionPrefix];
-      const [, named = '', path = ''] = MONGODB_URL.exec(url) ?? [];
+      const { url, host, port = 27_017, database = databaseOf(config), collectionPrefix } = config;
+      if (url === undefined) return [[`${hostName(host)}:${port}`], database, collectionPrefix];
+      const named = MONGODB_HOSTS.exec(url)?.[1] ?? '';
       const hosts = named.split(',').map((each) => hostAndPort(each, url.startsWith('mongodb+srv:')));
-      return [hosts.sort(), database ?? (path === '' ? null : path), collectionPrefix];
+      return [hosts.sort(), database, collectionPrefix];
     }
     case 'dynamodb': {
       const { region, endpoint, table, keyPrefix } = config;
-      const host = endpoint === undefined ? null : new URL(endpoint).host;
-      return [region ?? null, host, table, keyPrefix];
+      const { protocol = '', hostname = '', port = '' } = endpoint === undefined ? {} : new URL(endpoint);
+      const server = endpoint === undefined ? null : [hostName(hostname), port || protocol];
+      return [region ?? null, server, table, keyPrefix];
     }
   }
 }
 
-/** Hosts, and the name of the database, without who comes and with what password. */
-const MONGODB_URL = /^mongodb(?:\+srv)?:\/\/(?:[^/]*@)?([^/?]*)(?:\/([^?]*))?/;
+/** Without who comes and with what password. */
+const MONGODB_HOSTS = /^mongodb(?:\+srv)?:\/\/(?:[^/?]*@)?([^/?]*)/;
 
 function hostAndPort(text: string, isLookedUp: boolean): string {
   const [, host = text, port = '27017'] = /^(.*?)(?::(\d+))?$/.exec(text) ?? [];

@@ -27,7 +27,24 @@ describe('the identity of a storage', () => {
       { type: 'mongodb', url: 'mongodb://u:secret@a,b:27018/app' },
       { type: 'mongodb', url: 'mongodb://b:27018,a:27017', database: 'app' },
     ],
+    // What the URL leaves out is ours, and its name may be written in several ways.
+    [
+      { type: 'mongodb', url: 'mongodb://a' },
+      { type: 'mongodb', url: 'mongodb://a/?tlsCAFile=/etc/ca.pem', database: 'recap' },
+    ],
+    [
+      { type: 'mongodb', host: 'a' },
+      { type: 'mongodb', url: 'mongodb://a?appName=x@b/c' },
+    ],
+    [
+      { type: 'mongodb', url: 'mongodb://a/app%2D1' },
+      { type: 'mongodb', url: 'mongodb://a', database: 'app-1' },
+    ],
     [dynamodb, { ...dynamodb, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } }],
+    [
+      { ...dynamodb, endpoint: 'http://localhost:8000' },
+      { ...dynamodb, endpoint: 'http://127.0.0.1:8000/' },
+    ],
     [
       { type: 'sqlite', path: 'x/../a.db' },
       { type: 'sqlite', path: './a.db', keyPrefix: 'other:' },

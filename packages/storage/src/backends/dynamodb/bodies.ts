@@ -14,7 +14,7 @@ export interface Body {
 }
 
 const WIDTH = 8;
-/** Whoever finds a body older than an hour that no item names may take it away: none is named any more by then. */
+/** Whoever has seen for an hour that no item names a body may take it away: none is named any more by then. */
 const COMMIT_MS = 10 * 60_000;
 /** A call takes so many items of a body away by itself; the sweep takes the rest. */
 const DROPPED_AT_ONCE = 2_000;
@@ -38,7 +38,9 @@ export class Bodies {
   }
 
   async begin(partition: string, key: string, now: number): Promise<Body> {
-    return { id: await this.#note(partition, key, now), begunAt: performance.now() };
+    // Before the note is there: whoever sees it first is later.
+    const begunAt = performance.now();
+    return { id: await this.#note(partition, key, now), begunAt };
   }
 
   /** Of a run in a body that is named, so that its own note would find nothing. */
@@ -93,7 +95,7 @@ export class Bodies {
   }
 
   /** To be asked right before an item is to name it. */
-  checkAge({ begunAt }: Body): void {
+  checkAge({ begunAt }: Pick<Body, 'begunAt'>): void {
     if (performance.now() - begunAt < COMMIT_MS) return;
     throw new StorageError('UNAVAILABLE', 'DynamoDB took longer than ten minutes for the parts of a value.');
   }

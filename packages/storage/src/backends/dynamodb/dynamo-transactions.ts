@@ -67,6 +67,7 @@ export class DynamoTransactions {
     const large = chooseLarge(writes);
     let last: readonly Step[] = [];
     for (let attempt = 0, since = performance.now(); ; attempt += 1) {
+      const begunAt = performance.now();
       const heads = await this.#heads(writes);
       for (const [place, step] of last.entries()) await this.#lists.forgetUnnamed(step, heads[place]);
       const judged = writes.map((write, place) => judge(write, heads[place], now));
@@ -77,6 +78,7 @@ export class DynamoTransactions {
         steps.push(
           await this.#toStep(write, heads[place], judged[place], now, large.has(place), last[place]?.run),
         );
+      this.#bodies.checkAge({ begunAt });
       const failure = await this.#send(steps);
       if (failure === undefined) {
         for (const { replaced, run } of steps) {

@@ -1,13 +1,14 @@
 import type { ByteRange } from '../../byte-range';
 import type { DriverPage } from '../../driver';
 import { newId } from '../../new-id';
-import { number, readNumber } from './dynamo-attributes';
+import { number } from './dynamo-attributes';
 import type { Attributes } from './dynamo-client';
 import type { DynamoKeys } from './dynamo-keys';
 import type { DynamoTable } from './dynamo-table';
 import { VISIBLE } from './heads';
 import { inParallel } from './in-parallel';
 import { keyBounds } from './key-bounds';
+import { Sightings } from './sightings';
 
 interface Registration {
   readonly now: number;
@@ -17,21 +18,22 @@ interface Registration {
 
 /** How long a process relies on having seen that a partition is registered. */
 const TRUST_MS = 5 * 60_000;
-/** How long a partition is marked as empty before it is taken off; by then nobody relies on having seen it before. */
-const RETIRE_MS = 60 * 60_000;
 const MAX_TRUSTED = 10_000;
 const WIDTH = 16;
 
 /**
  * The partitions that may hold something: each is registered before an item is written into it, and hidden where it
- * holds nothing. An empty one is marked, and taken off an hour later if it is still empty, and nobody has registered it
- * again since; whoever relies on having seen it registered has done so for five minutes at most.
+ * holds nothing. An empty one is marked, and taken off by whoever has seen that mark for an hour if it is still empty,
+ * and nobody has registered it again since; whoever relies on having seen it registered without the mark has done so for
+ * five minutes at most.
  */
 export class PartitionRegistry {
   readonly #table: DynamoTable;
   readonly #keys: DynamoKeys;
   readonly #trusted = new Map<string, Registration>();
   readonly #registering = new Map<string, Promise<void>>();
+  /** Of registrations that are marked as empty; there is a new one wherever the mark goes. */
+  readonly #marked = new Sightings();
 
   constructor(table: DynamoTable, keys: DynamoKeys) {
     this.#table = table;
@@ -97,6 +99,7 @@ export class PartitionRegistry {
   async retire(after: Attributes | undefined, limit: number, now: number): Promise<Attributes | undefined> {
     const page = await this.#table.query({ partition: this.#keys.partitions(), limit, after });
     await inParallel(page.items, WIDTH, (entry) => this.#retire(entry, now));
+    if (page.last === undefined) this.#marked.endRound();
     return page.last;
   }
 
@@ -133,11 +136,11 @@ export class PartitionRegistry {
 
   async #retire(entry: Attributes, now: number): Promise<void> {
     const partition = toName(entry);
-    const since = readNumber(entry, 'empty_since');
+    const isMarked = entry['empty_since'] !== undefined;
     const key = this.#keys.partition(partition);
     const seen = { ':seen': entry['registration']! };
-    const isOld = since !== undefined && now - since >= RETIRE_MS;
-    if (since !== undefined && !isOld) return;
+    const isOld = isMarked && this.#marked.isOld(entry['registration']!.S!);
+    if (isMarked && !isOld) return;
     // What has expired and not been swept counts as well.
     const { items } = await this.#table.query({
       partition: this.#keys.items(partition),

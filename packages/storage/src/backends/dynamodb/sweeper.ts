@@ -1,5 +1,5 @@
 import type { Bodies } from './bodies';
-import { number, readNumber } from './dynamo-attributes';
+import { number } from './dynamo-attributes';
 import type { Attributes } from './dynamo-client';
 import { EXPIRY_INDEX, EXPIRY_SHARDS, type DynamoKeys } from './dynamo-keys';
 import type { DynamoTable } from './dynamo-table';
@@ -7,9 +7,8 @@ import type { DynamoParts } from './dynamo-values';
 import { readHead } from './heads';
 import { inParallel } from './in-parallel';
 import type { PartitionRegistry } from './partition-registry';
+import { Sightings } from './sightings';
 
-/** Younger ones may be about to be named. */
-const ORPHAN_MS = 60 * 60_000;
 /** Of one sweep, so that it stays a small step however many there are. */
 const LOOKED_AT = { bodies: 100, partitions: 25 };
 const WIDTH = 8;
@@ -20,6 +19,8 @@ export class Sweeper {
   readonly #keys: DynamoKeys;
   readonly #bodies: Bodies;
   readonly #registry: PartitionRegistry;
+  /** Of notes of what no item names: younger ones may be about to be named. */
+  readonly #unnamed = new Sightings();
   /** Where the next sweep goes on. */
   #body: Attributes | undefined;
   #partition: Attributes | undefined;
@@ -35,7 +36,7 @@ export class Sweeper {
     let swept = 0;
     for (let shard = 0; shard < EXPIRY_SHARDS && swept < limit; shard += 1)
       swept += await this.#sweepShard(shard, limit - swept, now);
-    if (swept < limit) swept += await this.#sweepBodies(limit - swept, now);
+    if (swept < limit) swept += await this.#sweepBodies(limit - swept);
     this.#partition = await this.#registry.retire(this.#partition, LOOKED_AT.partitions, now);
     return swept;
   }
@@ -69,18 +70,22 @@ export class Sweeper {
     return true;
   }
 
-  async #sweepBodies(limit: number, now: number): Promise<number> {
+  async #sweepBodies(limit: number): Promise<number> {
     const page = await this.#bodies.page(this.#body, LOOKED_AT.bodies);
-    const old = page.items.filter((note) => now - (readNumber(note, 'created_at') ?? 0) >= ORPHAN_MS);
-    const owners = new Map(old.map((note) => [nameOf(note), this.#keys.item(...ownerOf(note))]));
+    const owners = new Map(page.items.map((note) => [nameOf(note), this.#keys.item(...ownerOf(note))]));
     const heads = await this.#table.getMany([...owners.values()], 'pk, sk, body');
     const named = new Set(heads.map((head) => head?.['body']?.S));
+    // Whether a list names a run takes long to find out, and is asked of old ones only.
+    const unnamed = page.items.filter((note) => note['run_of'] !== undefined || !named.has(bodyOf(note)));
+    const old = unnamed.filter((note) => this.#unnamed.isOld(bodyOf(note)));
     const isOrphan = await inParallel(old, WIDTH, async (note) => !(await this.#isNamed(note, named)));
     const orphans = old.filter((_, place) => isOrphan[place]);
     const dropped = await inParallel(orphans.slice(0, limit), WIDTH, (note) => this.#drop(note));
     // What did not fit into this sweep is looked at again.
-    if (orphans.length <= limit && !dropped.includes(false)) this.#body = page.last;
-    return Math.min(orphans.length, limit);
+    if (orphans.length > limit || dropped.includes(false)) return Math.min(orphans.length, limit);
+    this.#body = page.last;
+    if (page.last === undefined) this.#unnamed.endRound();
+    return orphans.length;
   }
 
   async #isNamed(note: Attributes, named: ReadonlySet<string | undefined>): Promise<boolean> {

@@ -114,16 +114,7 @@ export class FileDriver implements Driver {
   }
 
   async partitions(range: ByteRange, limit: number, now: number): Promise<DriverPage<string>> {
-    const { table, journal } = this.#open.store;
-    await journal.quiet();
-    const items: string[] = [];
-    for (const byteKey of table.partitionOrder.within(range, false)) {
-      const partition = fromByteKey(byteKey);
-      if (!this.#holdsLive(partition, now)) continue;
-      if (items.length === limit) return { items, hasMore: true };
-      items.push(partition);
-    }
-    return { items, hasMore: false };
+    return await this.#open.store.journal.whenAllSettled(() => this.#partitions(range, limit, now));
   }
 
   async range(partition: string, key: string, start: number, end: number, now: number): Promise<StoredRange> {
@@ -159,8 +150,20 @@ export class FileDriver implements Driver {
 
   async stats(now: number): Promise<BackendStats> {
     const { table, journal } = this.#open.store;
-    await journal.quiet();
-    return { items: table.items - new Set(table.expiries.expired(now)).size, isCapped: false };
+    const items = await journal.whenAllSettled(() => table.items - new Set(table.expiries.expired(now)).size);
+    return { items, isCapped: false };
+  }
+
+  #partitions(range: ByteRange, limit: number, now: number): DriverPage<string> {
+    const { table } = this.#open.store;
+    const items: string[] = [];
+    for (const byteKey of table.partitionOrder.within(range, false)) {
+      const partition = fromByteKey(byteKey);
+      if (!this.#holdsLive(partition, now)) continue;
+      if (items.length === limit) return { items, hasMore: true };
+      items.push(partition);
+    }
+    return { items, hasMore: false };
   }
 
   get #open(): Open {

@@ -112,9 +112,13 @@ export class Journal {
     }
   }
 
-  /** Resolves when all that is under way is on the disk, or was undone. */
-  async quiet(): Promise<void> {
-    await Promise.allSettled(this.#groups.map(({ done }) => done));
+  /** What a look at everything shows that is on the disk: where some of it did not get there, another look is taken. */
+  async whenAllSettled<T>(look: () => T): Promise<T> {
+    for (;;) {
+      const shown = look();
+      const outcomes = await Promise.allSettled(this.#groups.map(({ done }) => done));
+      if (outcomes.every(({ status }) => status === 'fulfilled')) return shown;
+    }
   }
 
   get #groups(): readonly Group[] {

@@ -71,7 +71,7 @@ export function sizeOfJson(value: unknown, depth = SHALLOW): number {
     case 'string':
       return value.length;
     case 'number':
-      return Number.isFinite(value) ? NUMBER_BYTES : -1;
+      return Number.isFinite(value) && !Object.is(value, -0) ? NUMBER_BYTES : -1;
     case 'boolean':
       return 1;
     case 'object':

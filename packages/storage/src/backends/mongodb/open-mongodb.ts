@@ -56,7 +56,7 @@ function unlessNamed(url: string, settings: Readonly<Record<string, unknown>>): 
 }
 
 /** The database that the URL names, or ours. */
-export function databaseOf({ url = '' }: MongodbBackendOptions): string {
+export function databaseOf({ url = '' }: { readonly url?: string | undefined }): string {
   const name = /^[^:]+:\/\/[^/?]*\/([^?]+)/.exec(url)?.[1];
   // One that is badly written is refused with the rest of the URL.
   return name === undefined || /%(?![0-9A-Fa-f]{2})/.test(name) ? 'recap' : decodeURIComponent(name);

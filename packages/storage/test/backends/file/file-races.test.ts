@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import { createFileBackend } from '../../../src/backends/file/file-backend';
 import type { FileDamage } from '../../../src/backends/file/file-damage';
 import { SimulatedFiles } from './simulated-files';
@@ -9,6 +10,7 @@ class WatchedFiles extends SimulatedFiles {
   onKindOf: ((path: string) => void) | undefined;
   /** Whether the journal takes what is written to it. */
   refusesJournal = false;
+  onJournalWrite: (() => Promise<void>) | undefined;
 
   override async kindOf(path: string) {
     this.onKindOf?.(path);
@@ -18,9 +20,10 @@ class WatchedFiles extends SimulatedFiles {
   override async open(path: string, flags: number) {
     const file = await super.open(path, flags);
     if (!path.includes('/journal/')) return file;
-    const write: typeof file.write = (...call) => {
-      if (this.refusesJournal) return Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }));
-      return file.write(...call);
+    const write: typeof file.write = async (...call) => {
+      await this.onJournalWrite?.();
+      if (this.refusesJournal) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+      return await file.write(...call);
     };
     return { ...file, write };
   }
@@ -80,6 +83,27 @@ describe('a write that the journal refuses', () => {
     const [stats, partitions] = await Promise.all([backend.stats(), backend.partitions()]);
     expect([stats.items, partitions.items]).toEqual([1, ['p']]);
     expect(await refused).toMatchObject({ code: 'CAPACITY_EXCEEDED' });
+    files.refusesJournal = false;
+    await backend.close();
+  });
+
+  it('is not counted, and makes no name, also where it is made while another is waited for', async () => {
+    const files = new WatchedFiles();
+    const backend = make(files);
+    await backend.open();
+    await backend.set(K, 'kept');
+    let refused: Promise<unknown> | undefined;
+    files.onJournalWrite = async () => {
+      files.refusesJournal = refused !== undefined;
+      refused ??= backend.set({ ...K, partition: 'other' }, 1).catch((error: unknown) => error);
+      await immediate();
+    };
+    const kept = backend.set(K, 'kept too');
+    const [stats, partitions] = await Promise.all([backend.stats(), backend.partitions()]);
+    expect([stats.items, partitions.items]).toEqual([1, ['p']]);
+    await kept;
+    expect(await refused).toMatchObject({ code: 'CAPACITY_EXCEEDED' });
+    files.onJournalWrite = undefined;
     files.refusesJournal = false;
     await backend.close();
   });
