@@ -8,7 +8,6 @@ import type {
   SetWrite,
   StoredItem,
   StoredRange,
-  StoredValue,
   Verdict,
 } from '../../driver';
 import type { JsonFilter } from '../../json-filter';
@@ -22,6 +21,7 @@ import type { PostgresClient, PostgresPool } from './postgres-client';
 import { explainPostgresError, isOfOneCall } from './postgres-errors';
 import { PostgresListener } from './postgres-listener';
 import { mostTogether, takePage } from './postgres-page';
+import { fitInOne, groupsOf } from './statement-size';
 import { postgresQuery } from './postgres-query';
 import { postgresDefinitions, postgresDialect } from './postgres-schema';
 import { postgresStatements } from './postgres-statements';
@@ -47,9 +47,6 @@ interface Get extends Address {
 /** Beyond every name: no UTF-8 holds this byte. */
 const BEYOND = Buffer.of(0xff);
 const NUL = Buffer.of(0);
-/** Of what goes in one statement with others. */
-const MOST_BYTES = 4 * 2 ** 20;
-
 export class PostgresDriver implements Driver, SqlRunner {
   readonly name = 'postgres';
   readonly capabilities: Capabilities;
@@ -211,8 +208,7 @@ export class PostgresDriver implements Driver, SqlRunner {
     if (isPlainSet(write)) return this.#sets.make({ write, now });
     if (write.type !== 'append') return this.run(this.#operations.write(write, now));
     const { partition, key, values, version, expiresAt = null } = write;
-    if (values.length > 1 && bytesOf(values) > MOST_BYTES)
-      return this.runTogether(this.#operations.write(write, now));
+    if (!fitInOne(values)) return this.runTogether(this.#operations.write(write, now));
     const columns = values.map((value) => toColumns(value, this.#dialect));
     const list = [toKey(partition), toKey(key), now, version, expiresAt, values.length];
     const [grown] = await this.#ask(
@@ -247,6 +243,21 @@ export class PostgresDriver implements Driver, SqlRunner {
     return verdicts;
   }
 
+  /** What is gone meanwhile is left out. */
+  async #withLeftOut(
+    partition: string,
+    rows: readonly SqlRow[],
+    leftOut: readonly SqlRow[],
+    now: number,
+  ): Promise<StoredItem[]> {
+    const items = await this.getMany(
+      leftOut.map(({ key }) => ({ partition, key: toText(key) })),
+      now,
+    );
+    const apart = new Map(leftOut.map((row, place) => [row, items[place]]));
+    return rows.flatMap((row) => (apart.has(row) ? (apart.get(row) ?? []) : toItem(row)));
+  }
+
   async #together<T>(
     work: (client: PostgresClient) => Promise<T>,
     isKept: (result: T) => boolean = () => true,
@@ -278,16 +289,10 @@ export class PostgresDriver implements Driver, SqlRunner {
     for (let rest = scan; ;) {
       const found = await this.#ask(toQuery(rest));
       const { rows, leftOut, hasMore } = takePage(found, limit);
-      const apart = new Map<SqlRow, StoredItem | undefined>();
-      if (leftOut.length > 0) {
-        const items = await this.getMany(
-          leftOut.map(({ key }) => ({ partition, key: toText(key) })),
-          now,
-        );
-        for (const [place, row] of leftOut.entries()) apart.set(row, items[place]);
-      }
-      // What is gone meanwhile is left out.
-      const items = rows.flatMap((row) => (apart.has(row) ? (apart.get(row) ?? []) : toItem(row)));
+      const items =
+        leftOut.length === 0
+          ? rows.map((row) => toItem(row))
+          : await this.#withLeftOut(partition, rows, leftOut, now);
       if (items.length > 0 || !hasMore) return { items, hasMore };
       const last = rows.at(-1)!['key'] as Uint8Array;
       rest = reverse ? { ...rest, to: Buffer.from(last) } : { ...rest, from: Buffer.concat([last, NUL]) };
@@ -372,22 +377,4 @@ const addressOf = ({ partition, key }: Address): string => `${partition.length}:
 
 function isPlainSet(write: DriverWrite): write is SetWrite {
   return write.type === 'set' && !write.ifAbsent && write.ifVersion === undefined;
-}
-
-const bytesOf = (values: readonly StoredValue[]): number =>
-  values.reduce((sum, value) => sum + value.length, 0);
-
-/** As many as fit into one statement: a text of all of them may be longer than text can be. */
-function groupsOf(writes: readonly SetWrite[]): readonly (readonly SetWrite[])[] {
-  const groups: SetWrite[][] = [];
-  let room = 0;
-  for (const write of writes) {
-    room -= write.value.length;
-    if (room < 0 || groups.length === 0) {
-      groups.push([]);
-      room = MOST_BYTES - write.value.length;
-    }
-    groups.at(-1)!.push(write);
-  }
-  return groups;
 }

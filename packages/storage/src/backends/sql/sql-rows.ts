@@ -38,5 +38,6 @@ export function toItem(row: SqlRow, key = toText(row['key'])): StoredItem {
 export const toKey = (name: string): SqlValue => Buffer.from(name);
 
 export function toText(bytes: unknown): string {
-  return Buffer.from(bytes as Uint8Array).toString();
+  // Not copied first: a page has many.
+  return Buffer.isBuffer(bytes) ? bytes.toString() : Buffer.from(bytes as Uint8Array).toString();
 }
