@@ -7,9 +7,9 @@ const floors = {
     path: '^packages/storage/src/',
     rooms: [
       [
-        '(clock|errors|load-driver|load-better-sqlite|new-id|well-formed|copy-bytes|json-value|json-filter|owner-token|expiry-heap|writes-in-order)\\.ts$',
+        '(clock|errors|load-driver|load-better-sqlite|new-id|well-formed|copy-bytes|json-value|json-filter|owner-token|expiry-heap|in-parallel|writes-in-order)\\.ts$',
       ],
-      ['(backend|byte-range|driver|sorted-keys)\\.ts$'],
+      ['(address-name|backend|byte-range|driver|plain-set|sorted-keys)\\.ts$'],
       [
         '(call-deadlines|driver-opening|calls-under-way|check-arguments|check-health|stored-value|lifecycle|sweep-timer|to-answer|to-driver-write|create-backend|copy-value|check-options|backend-methods)\\.ts$',
       ],

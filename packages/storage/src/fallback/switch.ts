@@ -1,15 +1,16 @@
 import type { Backend } from '../backend';
 import type { Clock } from '../clock';
 import { errorCode, StorageError } from '../errors';
+import { inParallel } from '../in-parallel';
 import { Lifecycle } from '../lifecycle';
 import type { FallbackEvent, FallbackState } from './fallback-event';
 import { Gate, UnderWay } from './gate';
 import type { Journal, JournalEntry } from './journal';
-import { chainsOf, inLanes } from './lanes';
 import { CannotKnowError, type Overlay } from './overlay';
 import { wasNeverSent } from '../resilience/transient';
 import { replay, type ReplayOutcome } from './replay';
 import { Stability } from './stability';
+import { chainsOf } from './write-chains';
 
 export interface SwitchOptions {
   readonly primary: Backend;
@@ -273,7 +274,7 @@ export class Switch {
     const { primary, clock } = this.#options;
     const conflicts = new Map<JournalEntry, FallbackEvent>();
     try {
-      await inLanes(chainsOf(entries), AT_ONCE, async (chain) => {
+      await inParallel(chainsOf(entries), AT_ONCE, async (chain) => {
         for (const entry of chain) {
           const outcome = await replay(primary, entry, clock.now());
           if (outcome.status !== 'applied') conflicts.set(entry, toEvent(entry, outcome));

@@ -190,16 +190,22 @@ describe('the circuit breaker', () => {
     expect(faults.calls).toEqual([]);
   });
 
-  it('counts operations that failed of one error as one failure', async () => {
+  /** A backend whose driver fails in each `get` with the same error. */
+  async function failingWith(error: Error) {
     const driver = new MemoryDriver({ maxItems: 9, maxBytes: 9, maxValueBytes: 9, whenFull: 'refuse' });
-    const broken = new Error('One connection broke.');
     const get = jest.spyOn(driver, 'get').mockImplementation(() => {
-      throw broken;
+      throw error;
     });
     const through = (inner: Driver): Driver =>
       aroundDriver(inner, callPolicy({ ...SETTINGS, ...breaker }), systemClock);
     const backend = createBackend(driver, { sweepIntervalMs: 0, through });
     await backend.open();
+    return { backend, get };
+  }
+
+  it('counts operations that failed of one error as one failure', async () => {
+    const broken = new Error('One connection broke.');
+    const { backend, get } = await failingWith(broken);
     const fail = () => expect(backend.get(a)).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: broken });
     await Promise.all([fail(), fail(), fail(), fail()]);
     get.mockRestore();
@@ -207,15 +213,7 @@ describe('the circuit breaker', () => {
   });
 
   it('counts a failure anew when a later operation fails of the same error', async () => {
-    const driver = new MemoryDriver({ maxItems: 9, maxBytes: 9, maxValueBytes: 9, whenFull: 'refuse' });
-    const broken = new Error('Always the same.');
-    const get = jest.spyOn(driver, 'get').mockImplementation(() => {
-      throw broken;
-    });
-    const through = (inner: Driver): Driver =>
-      aroundDriver(inner, callPolicy({ ...SETTINGS, ...breaker }), systemClock);
-    const backend = createBackend(driver, { sweepIntervalMs: 0, through });
-    await backend.open();
+    const { backend, get } = await failingWith(new Error('Always the same.'));
     for (let n = 0; n < 4; n += 1) await settle(backend.get(a), 1);
     expect(get).toHaveBeenCalledTimes(3);
   });

@@ -5,7 +5,7 @@ import { number } from './dynamo-attributes';
 import type { Attribute, Attributes } from './dynamo-client';
 import { segmentKey, type DynamoKeys } from './dynamo-keys';
 import type { DynamoTable, TableQuery } from './dynamo-table';
-import { inParallel } from './in-parallel';
+import { inParallel } from '../../in-parallel';
 
 export interface Body {
   readonly id: string;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Attribute, Attributes, CommandName, DynamoClient, DynamoModule } from './dynamo-client';
 import { isConditionFailure, isWorthAnotherTry, isWorthRepeating, mayBeDone } from './dynamo-errors';
-import { inParallel } from './in-parallel';
+import { inParallel } from '../../in-parallel';
 
 export interface Condition {
   readonly expression: string;

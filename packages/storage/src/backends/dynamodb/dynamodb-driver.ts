@@ -19,7 +19,8 @@ import { DynamoTable } from './dynamo-table';
 import { DynamoTransactions } from './dynamo-transactions';
 import { DynamoValues, type DynamoParts } from './dynamo-values';
 import { isVisible, readHead } from './heads';
-import { inParallel } from './in-parallel';
+import { addressName } from '../../address-name';
+import { inParallel } from '../../in-parallel';
 import { keyBounds } from './key-bounds';
 import { ListReader } from './list-reader';
 import { ListWriter } from './list-writer';
@@ -115,14 +116,14 @@ export class DynamodbDriver implements Driver {
 
   async getMany(addresses: readonly Address[], now: number): Promise<(StoredItem | undefined)[]> {
     const { table, values } = this.#open();
-    const distinct = new Map(addresses.map((address) => [nameOf(address), address]));
+    const distinct = new Map(addresses.map((address) => [addressName(address), address]));
     const wanted = [...distinct.values()];
     const items = await table.getMany(wanted.map(({ partition, key }) => this.#keys.item(partition, key)));
     const found = await inParallel(wanted, LARGE_WIDTH, ({ partition, key }, place) =>
       values.resolve(partition, key, items[place], now),
     );
-    const byName = new Map(wanted.map((address, place) => [nameOf(address), found[place]]));
-    return addresses.map((address) => byName.get(nameOf(address)));
+    const byName = new Map(wanted.map((address, place) => [addressName(address), found[place]]));
+    return addresses.map((address) => byName.get(addressName(address)));
   }
 
   async scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
@@ -199,7 +200,7 @@ export class DynamodbDriver implements Driver {
   async batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
     const groups = new Map<string, number[]>();
     for (const [place, write] of writes.entries()) {
-      const name = nameOf(write);
+      const name = addressName(write);
       const group = groups.get(name);
       if (group === undefined) groups.set(name, [place]);
       else group.push(place);
@@ -250,10 +251,6 @@ export class DynamodbDriver implements Driver {
 
 function keyOf({ sk }: Attributes): string {
   return Buffer.from(sk!.B!).toString();
-}
-
-function nameOf({ partition, key }: Address): string {
-  return `${partition.length}:${partition}${key}`;
 }
 
 /** What it takes to hand it over. */

@@ -6,7 +6,7 @@ import type { Attributes } from './dynamo-client';
 import type { DynamoKeys } from './dynamo-keys';
 import type { DynamoTable } from './dynamo-table';
 import { VISIBLE } from './heads';
-import { inParallel } from './in-parallel';
+import { inParallel } from '../../in-parallel';
 import { keyBounds } from './key-bounds';
 import { Sightings } from './sightings';
 

@@ -5,7 +5,7 @@ import { EXPIRY_INDEX, EXPIRY_SHARDS, type DynamoKeys } from './dynamo-keys';
 import type { DynamoTable } from './dynamo-table';
 import type { DynamoParts } from './dynamo-values';
 import { readHead } from './heads';
-import { inParallel } from './in-parallel';
+import { inParallel } from '../../in-parallel';
 import type { PartitionRegistry } from './partition-registry';
 import { Sightings } from './sightings';
 

@@ -10,6 +10,7 @@ import type {
   Verdict,
 } from '../../driver';
 import { StorageError } from '../../errors';
+import { inParallel } from '../../in-parallel';
 import { matchesFilter, type JsonFilter } from '../../json-filter';
 import { decodeJson } from '../../stored-value';
 import { fromByteKey } from '../../sorted-keys';
@@ -20,7 +21,6 @@ import { FileReads } from './file-reads';
 import type { FileStore, FileStoreOptions } from './file-store';
 import { liveState, removedFile, type Slot } from './file-table';
 import { FileWrites } from './file-writes';
-import { mapAtMost } from './map-at-most';
 import { leaseStore, type StoreLease } from './shared-stores';
 
 export interface FileDriverOptions extends FileStoreOptions {
@@ -78,13 +78,13 @@ export class FileDriver implements Driver {
   }
 
   getMany(addresses: readonly Address[], now: number): Promise<(StoredItem | undefined)[]> {
-    return mapAtMost(FILES_AT_ONCE, addresses, ({ partition, key }) => this.get(partition, key, now));
+    return inParallel(addresses, FILES_AT_ONCE, ({ partition, key }) => this.get(partition, key, now));
   }
 
   async scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
     const { slots, hasMore } = page(this.#within(partition, scan, now), scan.limit, PAGE_BYTES);
     const { reads } = this.#open;
-    const items = await mapAtMost(FILES_AT_ONCE, slots, (slot) => reads.item(slot, now));
+    const items = await inParallel(slots, FILES_AT_ONCE, (slot) => reads.item(slot, now));
     return { items: items.filter((item) => item !== undefined), hasMore, ...stopAt(hasMore, slots) };
   }
 
@@ -103,7 +103,7 @@ export class FileDriver implements Driver {
   ): Promise<DriverPage<StoredItem>> {
     const { slots, hasMore } = page(valuesOf(this.#within(partition, scan, now)), QUERY_STEP, PAGE_BYTES);
     const { reads } = this.#open;
-    const read = await mapAtMost(FILES_AT_ONCE, slots, (slot) => reads.item(slot, now));
+    const read = await inParallel(slots, FILES_AT_ONCE, (slot) => reads.item(slot, now));
     const items: StoredItem[] = [];
     for (const item of read) {
       if (typeof item?.value !== 'string' || !matchesFilter(decodeJson(item.value), filter)) continue;

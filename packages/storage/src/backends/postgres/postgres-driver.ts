@@ -1,3 +1,4 @@
+import { addressName } from '../../address-name';
 import type { Address, BackendStats, Capabilities } from '../../backend';
 import type { ByteRange } from '../../byte-range';
 import type {
@@ -11,6 +12,7 @@ import type {
   Verdict,
 } from '../../driver';
 import type { JsonFilter } from '../../json-filter';
+import { isPlainSet } from '../../plain-set';
 import { WritesInOrder } from '../../writes-in-order';
 import { driveLater } from '../sql/drive-steps';
 import type { SqlDialect, SqlQuery, SqlRow, SqlRunner, SqlSteps } from '../sql/sql-contract';
@@ -85,11 +87,11 @@ export class PostgresDriver implements Driver, SqlRunner {
       one: ({ write, now }) => this.run(this.#operations.write(write, now)),
       many: async (sets) => {
         // Of those to one address, the last is what can be seen.
-        const last = new Map(sets.map(({ write }) => [addressOf(write), write]));
+        const last = new Map(sets.map(({ write }) => [addressName(write), write]));
         await this.#setMany([...last.values()]);
         return sets.map(() => ({ status: 'written' }));
       },
-      identityOf: ({ write }) => addressOf(write),
+      identityOf: ({ write }) => addressName(write),
       bytesOf: ({ write }) => write.value.length,
       isOfOne: isOfOneCall,
       patienceMs: options.timeoutMs,
@@ -153,15 +155,15 @@ export class PostgresDriver implements Driver, SqlRunner {
 
   write(write: DriverWrite, now: number): Promise<Verdict> {
     const way = isPlainSet(write) ? 'gathered' : undefined;
-    return this.#order.make([addressOf(write)], way, () => this.#write(write, now));
+    return this.#order.make([addressName(write)], way, () => this.#write(write, now));
   }
 
   batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
-    return this.#order.make([...new Set(writes.map(addressOf))], undefined, () => this.#batch(writes, now));
+    return this.#order.make([...new Set(writes.map(addressName))], undefined, () => this.#batch(writes, now));
   }
 
   transact(writes: readonly DriverWrite[], now: number): Promise<Verdict[]> {
-    return this.#order.make(writes.map(addressOf), undefined, () =>
+    return this.#order.make(writes.map(addressName), undefined, () =>
       this.runTogether(this.#operations.transact(writes, now), isAccepted),
     );
   }
@@ -227,11 +229,11 @@ export class PostgresDriver implements Driver, SqlRunner {
   async #batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
     const addresses = new Map<string, number>();
     for (const write of writes) {
-      const address = addressOf(write);
+      const address = addressName(write);
       addresses.set(address, (addresses.get(address) ?? 0) + 1);
     }
     const isPlain = (write: DriverWrite): write is SetWrite =>
-      isPlainSet(write) && addresses.get(addressOf(write)) === 1;
+      isPlainSet(write) && addresses.get(addressName(write)) === 1;
     const done = new Set<DriverWrite>();
     for (const group of groupsOf(writes.filter(isPlain)))
       if (group.length > 1 && (await this.#hasSetMany(group))) for (const write of group) done.add(write);
@@ -371,10 +373,4 @@ export class PostgresDriver implements Driver, SqlRunner {
       for (const text of definitions) await client.query({ text });
     });
   }
-}
-
-const addressOf = ({ partition, key }: Address): string => `${partition.length}:${partition}${key}`;
-
-function isPlainSet(write: DriverWrite): write is SetWrite {
-  return write.type === 'set' && !write.ifAbsent && write.ifVersion === undefined;
 }

@@ -11,6 +11,7 @@ import type {
   Verdict,
 } from '../../driver';
 import type { StorageError } from '../../errors';
+import { isPlainSet } from '../../plain-set';
 import { WritesInOrder, type Run } from '../../writes-in-order';
 import { Odds } from './odds';
 import type { RedisArgument, RedisClient, RedisReply } from './redis-client';
@@ -351,10 +352,6 @@ export class RedisDriver implements Driver {
     if (this.#opened === undefined) throw new Error('The driver is used outside its life.');
     return this.#opened;
   }
-}
-
-function isPlainSet(write: DriverWrite): write is SetWrite {
-  return write.type === 'set' && !write.ifAbsent && write.ifVersion === undefined;
 }
 
 /** What takes the same steps. */

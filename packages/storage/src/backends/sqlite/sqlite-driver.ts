@@ -14,6 +14,7 @@ import type {
 } from '../../driver';
 import { StorageError } from '../../errors';
 import type { JsonFilter } from '../../json-filter';
+import { isPlainSet } from '../../plain-set';
 import { driveNow } from '../sql/drive-steps';
 import type { SqlSteps } from '../sql/sql-contract';
 import { toColumns, toKey } from '../sql/sql-rows';
@@ -82,7 +83,7 @@ export class SqliteDriver implements Driver {
   }
 
   write(write: DriverWrite, now: number): Promise<Verdict> {
-    if (write.type === 'set' && !write.ifAbsent && write.ifVersion === undefined) return this.#set(write);
+    if (isPlainSet(write)) return this.#set(write);
     // The others are one statement that changes something.
     const isWhole = write.type === 'append';
     return this.#writer.write(

@@ -1,4 +1,4 @@
-import { inParallel } from '../../../src/backends/dynamodb/in-parallel';
+import { inParallel } from '../src/in-parallel';
 
 describe('work in parallel', () => {
   it('keeps the order of its inputs, and so many under way at once', async () => {

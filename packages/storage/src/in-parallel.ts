@@ -1,4 +1,7 @@
-/** Results in the order of the inputs, with at most `width` of them under way at once; none begins after one failed. */
+/**
+ * Results in the order of the inputs, with at most `width` of them under way at once. After one has failed none begins, and
+ * it rejects when all that had begun have ended.
+ */
 export async function inParallel<Input, Output>(
   inputs: readonly Input[],
   width: number,
@@ -18,6 +21,7 @@ export async function inParallel<Input, Output>(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(width, inputs.length) }, lane));
+  const lanes = await Promise.allSettled(Array.from({ length: Math.min(width, inputs.length) }, lane));
+  for (const each of lanes) if (each.status === 'rejected') throw each.reason;
   return outputs;
 }
