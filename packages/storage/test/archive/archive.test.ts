@@ -78,12 +78,20 @@ describe.each(['a.ndjson', 'a.ndjson.gz'])('the archive %s', (name) => {
     for (let at = 0; at < whole.length; at += Math.max(1, Math.floor(whole.length / 150))) {
       const flipped = Buffer.from(whole);
       flipped[at]! ^= 1 << (at % 8);
-      // The head of a compressed file says who made it and when, which nobody needs.
-      if (name.endsWith('.gz') && at < 10) continue;
-      damaged.push(flipped);
+      if (!isTheSame(flipped, whole)) damaged.push(flipped);
     }
     await expectAllRefused(damaged);
   });
+
+  /** The head of a compressed file, and the bits that fill its last byte, say nothing of what is in it. */
+  function isTheSame(flipped: Buffer, whole: Buffer): boolean {
+    if (!name.endsWith('.gz')) return false;
+    try {
+      return gunzipSync(flipped).equals(gunzipSync(whole));
+    } catch {
+      return false;
+    }
+  }
 
   /** Some at a time: nearly all of it is waiting for the file system. */
   async function expectAllRefused(contents: readonly Uint8Array[]): Promise<void> {
