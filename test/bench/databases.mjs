@@ -12,7 +12,7 @@ export class Databases {
     this.#servers = servers;
   }
 
-  /** @returns {Promise<{ url: string, drop: () => Promise<void> }>} */
+  /** @returns {Promise<{ url: string, vacuum: () => Promise<void>, drop: () => Promise<void> }>} */
   async create() {
     // Like a server in production, and as `strict` demands.
     this.#started ??= this.#servers.start({ fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' });
@@ -24,6 +24,7 @@ export class Databases {
     url.pathname = `/${name}`;
     return {
       url: url.href,
+      vacuum: () => this.#run(url.href, 'VACUUM (ANALYZE)'),
       drop: () => this.#run(server.url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
     };
   }

@@ -28,6 +28,7 @@ export function readOptions(args) {
     },
   });
   const { quick, profile } = values;
+  const ms = wholeNumber('ms', values.ms ?? (quick ? '50' : profile ? '2000' : '600'));
   const forUse = Object.keys(SUBJECTS).filter((name) => !SUBJECTS[name].isForTests);
   return {
     backends: choose('backend', values.backends, Object.keys(BACKENDS)),
@@ -35,7 +36,9 @@ export function readOptions(args) {
     operations: choose('operation', values.operations, Object.keys(OPERATIONS)),
     callers: values.callers?.split(',').map((count) => wholeNumber('callers', count)) ?? CALLERS,
     rounds: wholeNumber('rounds', values.rounds ?? (quick || profile ? '1' : '5')),
-    ms: wholeNumber('ms', values.ms ?? (quick ? '50' : profile ? '2000' : '600')),
+    ms,
+    // A program that has just begun is compiled while it runs, one with more code for longer.
+    warmMs: quick ? ms : Math.max(ms, 3_000),
     profileFolder: profile,
     writes: values.write && profile === undefined,
     // Figures of a short run, or of a profiled one, are none.

@@ -23,7 +23,7 @@ export class Places {
     this.#databases = new Databases(servers.postgres);
   }
 
-  /** @returns {Promise<{ settings: object, remove: () => Promise<void> }>} */
+  /** @returns {Promise<{ settings: object, tidy?: () => Promise<void>, remove: () => Promise<void> }>} */
   async create(type) {
     switch (type) {
       case 'memory':
@@ -39,8 +39,8 @@ export class Places {
         return { settings: { type, path: join(folder, 'storage.db') }, remove };
       }
       case 'postgres': {
-        const { url, drop } = await this.#databases.create();
-        return { settings: { type, url }, remove: drop };
+        const { url, vacuum, drop } = await this.#databases.create();
+        return { settings: { type, url }, tidy: vacuum, remove: drop };
       }
       case 'dynamodb':
         return this.#nextTable();

@@ -29,7 +29,7 @@ async function open() {
   return { operations: Object.keys(OPERATIONS).filter((name) => subject[name] !== undefined) };
 }
 
-async function measure({ operation, callers, ms, isQuick }) {
+async function measure({ operation, callers, ms, warmMs, isQuick }) {
   const { of, check, most = Infinity, isLong = false } = OPERATIONS[operation];
   const name = `${operation} ${callers}`;
   const measured = async (length) => {
@@ -41,7 +41,7 @@ async function measure({ operation, callers, ms, isQuick }) {
     await check?.(subject, written);
     return { ...found, cpuMicros: (user + system) / found.operations };
   };
-  if (!warm.has(name)) await measured(ms);
+  if (!warm.has(name)) await measured(warmMs);
   warm.add(name);
   const { latencies, ...figures } = await measured(ms);
   return { ...figures, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };

@@ -1,8 +1,4 @@
 import {
-  BrokenCircuitError,
-  CircuitState,
-  circuitBreaker,
-  ConsecutiveBreaker,
   ExponentialBackoff,
   handleWhen,
   retry,
@@ -10,8 +6,9 @@ import {
   TaskCancelledError,
   TimeoutStrategy,
 } from 'cockatiel';
-import { errorCode, StorageError } from '../errors';
+import { StorageError } from '../errors';
 import type { Around, Operation } from './around-backend';
+import { Breaker, isCircuitOpen } from './breaker';
 import { isTransient, wasNeverSent } from './transient';
 
 export interface CallPolicyOptions {
@@ -88,11 +85,6 @@ export function callPolicy(options: CallPolicyOptions): Around {
   };
 }
 
-/** Not asked at all, since the ones before failed. */
-function isCircuitOpen(error: unknown): boolean {
-  return error instanceof StorageError && error.cause instanceof BrokenCircuitError;
-}
-
 type Attempt = <T>(run: () => Promise<T>) => Promise<T>;
 
 function retryPolicy({ retry: settings, random = Math.random, onRetry }: CallPolicyOptions) {
@@ -120,35 +112,8 @@ function retryPolicy({ retry: settings, random = Math.random, onRetry }: CallPol
 
 function withBreaker({ circuitBreaker: settings, name, onCircuit }: CallPolicyOptions): Attempt {
   if (settings === false) return (run) => run();
-  /** In this turn of the event loop: a driver may fail with the same error again later. */
-  const counted = new Set<Error>();
-  // A pool with no connection to spare says nothing about the server.
-  const isDown = (error: Error): boolean => {
-    // Calls that an engine was asked together fail with one error, and that is one failure.
-    if (errorCode(error) !== 'UNAVAILABLE' || counted.has(error)) return false;
-    if (counted.size === 0) setImmediate(() => counted.clear());
-    counted.add(error);
-    return true;
-  };
-  const policy = circuitBreaker(handleWhen(isDown), {
-    halfOpenAfter: settings.resetAfterMs,
-    breaker: new ConsecutiveBreaker(settings.failures),
-  });
-  policy.onStateChange((state) => {
-    if (state === CircuitState.Open) onCircuit?.('open');
-    else if (state === CircuitState.Closed) onCircuit?.('closed');
-  });
-  return async (run) => {
-    try {
-      return await policy.execute(run);
-    } catch (error) {
-      if (!(error instanceof BrokenCircuitError)) throw error;
-      const last =
-        policy.lastFailure !== undefined && 'error' in policy.lastFailure ? policy.lastFailure.error : error;
-      const text = `The ${name} backend is not asked for a while, since it failed ${settings.failures} times in a row. Last: ${last.message}`;
-      throw new StorageError('UNAVAILABLE', text, { cause: error });
-    }
-  };
+  const breaker = new Breaker({ name, ...settings, onCircuit });
+  return (run) => breaker.run(run);
 }
 
 function withTimeout({ attemptTimeoutMs, name }: CallPolicyOptions, inner: Attempt): Attempt {

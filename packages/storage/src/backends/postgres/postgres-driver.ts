@@ -6,6 +6,7 @@ import type {
   DriverPage,
   DriverScan,
   DriverWrite,
+  ReadItem,
   SetWrite,
   StoredItem,
   StoredRange,
@@ -22,7 +23,7 @@ import { GatheredCalls } from './gathered-calls';
 import type { PostgresClient, PostgresPool } from './postgres-client';
 import { explainPostgresError, isOfOneCall } from './postgres-errors';
 import { PostgresListener } from './postgres-listener';
-import { mostTogether, takePage } from './postgres-page';
+import { decodeRow, mostTogether, takePage } from './postgres-page';
 import { fitInOne, groupsOf } from './statement-size';
 import { postgresQuery } from './postgres-query';
 import { postgresDefinitions, postgresDialect } from './postgres-schema';
@@ -129,7 +130,7 @@ export class PostgresDriver implements Driver, SqlRunner {
     return found;
   }
 
-  scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<StoredItem>> {
+  scan(partition: string, scan: DriverScan, now: number): Promise<DriverPage<ReadItem>> {
     const statement = scan.reverse ? this.#own.scanDown : this.#own.scanUp;
     return this.#page(partition, scan, now, ({ from, to = BEYOND, limit }) => ({
       statement,
@@ -168,12 +169,7 @@ export class PostgresDriver implements Driver, SqlRunner {
     );
   }
 
-  query(
-    partition: string,
-    filter: JsonFilter,
-    scan: DriverScan,
-    now: number,
-  ): Promise<DriverPage<StoredItem>> {
+  query(partition: string, filter: JsonFilter, scan: DriverScan, now: number): Promise<DriverPage<ReadItem>> {
     return this.#page(partition, scan, now, (rest) =>
       postgresQuery(this.#dialect, partition, filter, rest, now),
     );
@@ -251,13 +247,13 @@ export class PostgresDriver implements Driver, SqlRunner {
     rows: readonly SqlRow[],
     leftOut: readonly SqlRow[],
     now: number,
-  ): Promise<StoredItem[]> {
+  ): Promise<ReadItem[]> {
     const items = await this.getMany(
       leftOut.map(({ key }) => ({ partition, key: toText(key) })),
       now,
     );
     const apart = new Map(leftOut.map((row, place) => [row, items[place]]));
-    return rows.flatMap((row) => (apart.has(row) ? (apart.get(row) ?? []) : toItem(row)));
+    return rows.flatMap((row) => (apart.has(row) ? (apart.get(row) ?? []) : decodeRow(row)));
   }
 
   async #together<T>(
@@ -286,15 +282,13 @@ export class PostgresDriver implements Driver, SqlRunner {
     scan: DriverScan,
     now: number,
     toQuery: (scan: DriverScan) => SqlQuery,
-  ): Promise<DriverPage<StoredItem>> {
+  ): Promise<DriverPage<ReadItem>> {
     const { limit, reverse } = scan;
     for (let rest = scan; ;) {
       const found = await this.#ask(toQuery(rest));
       const { rows, leftOut, hasMore } = takePage(found, limit);
       const items =
-        leftOut.length === 0
-          ? rows.map((row) => toItem(row))
-          : await this.#withLeftOut(partition, rows, leftOut, now);
+        leftOut.length === 0 ? rows.map(decodeRow) : await this.#withLeftOut(partition, rows, leftOut, now);
       if (items.length > 0 || !hasMore) return { items, hasMore };
       const last = rows.at(-1)!['key'] as Uint8Array;
       rest = reverse ? { ...rest, to: Buffer.from(last) } : { ...rest, from: Buffer.concat([last, NUL]) };

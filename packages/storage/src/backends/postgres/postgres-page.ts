@@ -1,4 +1,6 @@
+import type { Item } from '../../backend';
 import type { SqlDialect, SqlRow } from '../sql/sql-contract';
+import { decodeColumns, toText } from '../sql/sql-rows';
 
 /** Of a page, as the server keeps it: JSON and long texts are smaller there. One item comes however large it is. */
 const PAGE_BYTES = 4 * 2 ** 20;
@@ -11,9 +13,11 @@ export const mostTogether = (limit: number): number => Math.floor(PAGE_BYTES / (
  * reading the value. A sum over all of them would take it a third longer.
  */
 export function pageColumns({ jsonText }: SqlDialect, most: string): string {
-  return `key, kind, version, expires_at, COALESCE(pg_column_size(json), octet_length(bytes)) AS size,
+  return `key, kind, version, expires_at,
     CASE WHEN pg_column_size(json) <= ${most} THEN ${jsonText('json')} END AS json,
-    CASE WHEN octet_length(bytes) <= ${most} THEN bytes END AS bytes`;
+    CASE WHEN octet_length(bytes) <= ${most} THEN bytes END AS bytes,
+    CASE WHEN pg_column_size(json) > ${most} THEN pg_column_size(json)
+      WHEN octet_length(bytes) > ${most} THEN octet_length(bytes) END AS left_out`;
 }
 
 /** The first rows of what was found, as many as a page holds, and those whose values are still to be read. */
@@ -21,17 +25,28 @@ export function takePage(
   found: readonly SqlRow[],
   limit: number,
 ): { readonly rows: readonly SqlRow[]; readonly leftOut: readonly SqlRow[]; readonly hasMore: boolean } {
-  const most = mostTogether(limit);
-  const rows: SqlRow[] = [];
   const leftOut: SqlRow[] = [];
   let bytes = 0;
-  for (const row of found) {
-    const size = Number(row['size'] ?? 0);
-    bytes += size;
-    if (rows.length === limit || (rows.length > 0 && bytes > PAGE_BYTES))
-      return { rows, leftOut, hasMore: true };
-    rows.push(row);
-    if (size > most) leftOut.push(row);
+  for (const [index, row] of found.entries()) {
+    if (index === limit) return { rows: found.slice(0, limit), leftOut, hasMore: true };
+    const { left_out: size } = row;
+    if (size === null) continue;
+    bytes += Number(size);
+    // The others are here already, and take no more than a page does.
+    if (index > 0 && bytes > PAGE_BYTES) return { rows: found.slice(0, index), leftOut, hasMore: true };
+    leftOut.push(row);
   }
-  return { rows, leftOut, hasMore: false };
+  return { rows: found, leftOut, hasMore: false };
+}
+
+export function decodeRow({ key, kind, json, bytes, version, expires_at: expiresAt }: SqlRow): Item {
+  return decodeColumns({
+    key: toText(key),
+    kind,
+    json,
+    bytes,
+    version: version as string,
+    // The driver hands over 64-bit integers as text.
+    expiresAt: expiresAt === null ? null : Number(expiresAt),
+  });
 }

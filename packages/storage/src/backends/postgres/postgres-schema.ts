@@ -12,6 +12,7 @@ export function postgresDialect(schema: string | undefined): SqlDialect {
     table: (name) => `${prefix}recap_${name}`,
     json: (parameter) => `CAST(${parameter} AS jsonb)`,
     jsonText: (column) => `CAST(${column} AS text)`,
+    lacks: (text, part) => `strpos(${text}, ${part}) = 0`,
     holds: (json) => !UNHELD.test(json),
     skipLocked: 'FOR UPDATE SKIP LOCKED',
   };

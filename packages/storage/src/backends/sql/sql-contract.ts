@@ -8,6 +8,8 @@ export interface SqlDialect {
   readonly json: (parameter: string) => string;
   /** A column of JSON, as its text. */
   readonly jsonText: (column: string) => string;
+  /** Whether a text holds no such part. */
+  readonly lacks: (text: string, part: string) => string;
   /** Whether the engine takes this JSON text as JSON; what it does not is kept as the bytes of its text. */
   readonly holds: (json: string) => boolean;
   /** Behind a `SELECT … LIMIT` that picks rows to delete: passes over what others work on. */

@@ -1,10 +1,22 @@
+import type { Item } from '../../backend';
 import type { StoredItem, StoredValue } from '../../driver';
 import { StorageError } from '../../errors';
+import { decodeItem, decodeJson, decodeValue } from '../../stored-value';
 import type { SqlDialect, SqlRow, SqlValue } from './sql-contract';
 import { KIND } from './sql-statements';
 
 /** kind, json, bytes */
 export type ValueColumns = readonly [kind: number, json: string | null, bytes: Uint8Array | null];
+
+/** Of an item. */
+export interface ItemColumns {
+  readonly key: string;
+  readonly kind: unknown;
+  readonly json: unknown;
+  readonly bytes: unknown;
+  readonly version: string;
+  readonly expiresAt: number | null;
+}
 
 export function toColumns(value: StoredValue, { holds }: SqlDialect): ValueColumns {
   if (typeof value !== 'string') return [KIND.bytes, null, value];
@@ -22,6 +34,16 @@ export function fromColumns({ kind, json, bytes }: SqlRow): StoredValue {
     default:
       throw new StorageError('CORRUPT', `A stored value is of an unknown kind (${String(kind)}).`);
   }
+}
+
+/** In one step, since each object between row and item survives, with the pages of others, a collection. */
+export function decodeColumns({ key, kind, json, bytes, version, expiresAt }: ItemColumns): Item {
+  if (kind === KIND.list) return decodeItem({ key, version, expiresAt: expiresAt ?? undefined });
+  const value =
+    kind === KIND.json ? decodeJson(json as string) : decodeValue(fromColumns({ kind, json, bytes }));
+  return expiresAt === null
+    ? { type: 'value', key, value, version }
+    : { type: 'value', key, value, version, expiresAt };
 }
 
 export function toItem(row: SqlRow, key = toText(row['key'])): StoredItem {

@@ -14,7 +14,7 @@ export type SqlStatements = ReturnType<typeof sqlStatements>;
  * being that list, a trigger notes the id in `dropped_lists`, and sweeping removes the elements in small steps.
  * `recent` holds the versions of the last appends, each between spaces.
  */
-export function sqlStatements({ table, json, jsonText, skipLocked }: SqlDialect) {
+export function sqlStatements({ table, json, jsonText, lacks, skipLocked }: SqlDialect) {
   const items = table('items');
   const elements = table('elements');
   const dropped = table('dropped_lists');
@@ -71,7 +71,7 @@ export function sqlStatements({ table, json, jsonText, skipLocked }: SqlDialect)
     grow: `UPDATE ${items} SET length = length + CAST($6 AS bigint), version = $4,
         expires_at = COALESCE(CAST($5 AS bigint), expires_at),
         recent = substr(' ' || $4 || recent, 1, ${RECENT_CHARACTERS})
-      WHERE ${here} AND ${live('$3')} AND kind = ${KIND.list} AND replace(recent, ' ' || $4 || ' ', '') = recent
+      WHERE ${here} AND ${live('$3')} AND kind = ${KIND.list} AND ${lacks('recent', "' ' || $4 || ' '")}
       RETURNING list, length`,
     /** As `grow`, where nothing visible is; 7 an id for the list. */
     begin: `INSERT INTO ${items} (partition, key, kind, version, expires_at, list, length, recent)

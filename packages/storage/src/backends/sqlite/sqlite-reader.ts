@@ -12,9 +12,8 @@ import type {
 } from '../../driver';
 import { StorageError } from '../../errors';
 import type { JsonFilter } from '../../json-filter';
-import { decodeItem, decodeValue } from '../../stored-value';
 import type { SqlQuery, SqlRow, SqlStatement, SqlValue } from '../sql/sql-contract';
-import { fromColumns, toKey, toText } from '../sql/sql-rows';
+import { decodeColumns, fromColumns, toKey, toText } from '../sql/sql-rows';
 import { KIND } from '../sql/sql-statements';
 import { retryWhileBusy } from './busy-retry';
 import type { SqliteConnection } from './sqlite-connection';
@@ -324,13 +323,8 @@ function isLeftOut([, kind, json, bytes]: ScannedRow): boolean {
   return kind !== KIND.list && json === null && bytes === null;
 }
 
-/** In one step, since each object between row and item survives, with the pages of others, a collection. */
 function decodeScanned([key, kind, json, bytes, version, expiresAt]: ScannedRow): Item {
-  if (kind === KIND.list) return decodeItem({ key, version, expiresAt: expiresAt ?? undefined });
-  const value = decodeValue(fromColumns({ kind, json, bytes }));
-  return expiresAt === null
-    ? { type: 'value', key, value, version }
-    : { type: 'value', key, value, version, expiresAt };
+  return decodeColumns({ key, kind, json, bytes, version, expiresAt });
 }
 
 function isLive({ expires_at: expiresAt }: SqlRow, now: number): boolean {

@@ -7,6 +7,7 @@ export const sqliteDialect: SqlDialect = {
   table: (name) => `recap_${name}`,
   json: (parameter) => parameter,
   jsonText: (column) => column,
+  lacks: (text, part) => `instr(${text}, ${part}) = 0`,
   // The text is kept as it is, and what it escapes stays escaped.
   holds: () => true,
   skipLocked: '',
