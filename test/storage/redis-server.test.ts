@@ -330,6 +330,38 @@ describe('Redis as a server', () => {
     expect(statistics).not.toMatch(/cmdstat_(get|mget|getrange|lindex|lrange):/);
   });
 
+  itOnServer(
+    'sends a page of large values, lists and all, and no more of them than a page takes',
+    async () => {
+      const backend = await open();
+      const keys = Array.from({ length: 30 }, (_, n) => `k${String(n).padStart(2, '0')}`);
+      for (const [n, key] of keys.entries())
+        if (n % 7 === 3) await backend.append(at(key), [n]);
+        else await backend.set(at(key), { n, text: n % 5 === 2 ? '' : 'x'.repeat(1_500_000) });
+      await admin.unlink(`recap:{p}:i:${keys[9]}`);
+      const there = keys.filter((_, n) => n !== 9);
+      for (const reverse of [false, true]) {
+        const found: string[] = [];
+        for (let after: string | undefined; ;) {
+          await admin.config('RESETSTAT');
+          const options = { limit: 12, reverse, ...(after === undefined ? {} : { after }) };
+          const { items, next } = await backend.scan('p', options);
+          const sent = /total_net_output_bytes:(\d+)/.exec(await admin.info('stats'))?.[1];
+          // A page of 4 MiB, and the one that is too much.
+          expect(Number(sent)).toBeLessThan(6_000_000);
+          expect(items.length).toBeGreaterThan(1);
+          for (const { key, type } of items)
+            expect(type).toBe(keys.indexOf(key) % 7 === 3 ? 'list' : 'value');
+          found.push(...items.map(({ key }) => key));
+          if (next === undefined) break;
+          after = next;
+        }
+        expect(found).toEqual(reverse ? [...there].reverse() : there);
+      }
+      expect(await admin.zrange('recap:{p}:k', 0, -1)).not.toContain(keys[9]);
+    },
+  );
+
   itOnServer('lists keys that have an expiry on record, and were overwritten for ever since', async () => {
     const backend = await open();
     const expiresAt = clock.now() + 1_000;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { errorCode } from '@recap/storage';
+import { errorCode, StorageError } from '@recap/storage';
 import { z } from 'zod';
 import type { GapRecord } from '../entries/gap';
 import type { SpoolFiles } from './spool-files';
@@ -56,7 +56,8 @@ export async function takeGaps(
     if (parts.groups?.['unfinished'] !== undefined && !(await isAbandoned(files, path))) continue;
     const bytes = await unlessTaken(files.readAll(path));
     if (bytes === undefined) continue;
-    const gaps = read(bytes, onFailure);
+    const gaps = read(bytes, path, onFailure);
+    if (gaps === undefined) continue;
     if (gaps.length > 0) await save(gaps);
     await files.remove(path);
   }
@@ -75,12 +76,28 @@ async function unlessTaken(reading: Promise<Buffer>): Promise<Buffer | undefined
   }
 }
 
-function read(bytes: Buffer, onFailure: (error: unknown) => void): readonly GapRecord[] {
+/** @returns none for what is damaged, `undefined` for what stays, since another release knows it */
+function read(
+  bytes: Buffer,
+  path: string,
+  onFailure: (error: unknown) => void,
+): readonly GapRecord[] | undefined {
+  let content: unknown;
   try {
-    return schema.parse(JSON.parse(bytes.toString('utf8')));
+    content = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
     // A process that ended while it wrote leaves half a file.
     onFailure(error);
     return [];
   }
+  const { data, error } = schema.safeParse(content);
+  if (error !== undefined)
+    onFailure(
+      new StorageError(
+        'UNAVAILABLE',
+        `Another version of Recap left the gaps in ${path}, which stay there for it.`,
+        { cause: error },
+      ),
+    );
+  return data;
 }

@@ -2,7 +2,10 @@ import type { Item } from '../../backend';
 import type { SqlDialect, SqlRow } from '../sql/sql-contract';
 import { decodeColumns, toText } from '../sql/sql-rows';
 
-/** Of a page, as the server keeps it: JSON and long texts are smaller there. One item comes however large it is. */
+/**
+ * Of the small values of a page, and of its large ones, as the server keeps them: JSON and long texts are smaller there.
+ * One item comes however large it is.
+ */
 const PAGE_BYTES = 4 * 2 ** 20;
 
 /** Most bytes of a value that comes with the others: so many of them fill a page. */

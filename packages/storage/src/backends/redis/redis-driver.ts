@@ -21,7 +21,7 @@ import { RedisListener } from './redis-listener';
 import { RedisNames } from './redis-names';
 import { decodeElement, decodeRecord, encodeElement, encodeRecord } from './redis-records';
 import { lexBounds, RedisRegistry } from './redis-registry';
-import { GROW, KEYS, LENGTH, LOOK, PUBLISH, RANGE, SET, WRITE, type RedisScript } from './redis-scripts';
+import { GROW, KEYS, LENGTH, PUBLISH, RANGE, SCAN, SET, WRITE, type RedisScript } from './redis-scripts';
 import { warnOfEviction } from './warn-of-eviction';
 
 export interface RedisDriverOptions {
@@ -43,13 +43,15 @@ interface Opened {
   readonly listener: RedisListener;
 }
 
+/** Whether there may be more, the last key that was read, and keys and records by turns. */
+type ScanAnswer = [goesOn: number, last: Buffer, ...found: Buffer[]];
+
 /** The server's clock and ours may differ; what it drops on its own must have expired by every one of them. */
 const GRACE_MS = 60_000;
 const COUNT_LIMIT = 10_000;
-/** Of a page; and how many of its items are asked for at once. */
 const PAGE_BYTES = 4 * 2 ** 20;
-const CHUNK = 128;
-/** Of keys alone, which the server looks at in one step. */
+/** Items that the server looks at in one step; and keys alone. */
+const CHUNK = 250;
 const KEYS_CHUNK = 500;
 
 const VERDICTS = {
@@ -132,27 +134,25 @@ export class RedisDriver implements Driver {
     { from, to, limit, reverse }: DriverScan,
     now: number,
   ): Promise<DriverPage<StoredItem>> {
-    const { connection } = this.#open();
-    const { index } = this.#names.partition(partition);
+    const { index, expiries } = this.#names.partition(partition);
     let [min, max] = lexBounds(from, to);
     const items: StoredItem[] = [];
     for (let bytes = 0; ;) {
       const count = Math.min(limit + 1 - items.length, CHUNK);
-      const keys = reverse
-        ? await connection.commands.zrevrangebylexBuffer(index, max, min, 'LIMIT', 0, count)
-        : await connection.commands.zrangebylexBuffer(index, min, max, 'LIMIT', 0, count);
-      const records = await this.#records(partition, keys.map(String));
-      for (const [place, record] of records.entries()) {
-        if (record === null) continue;
-        const item = decodeRecord(String(keys[place]), record);
+      const bounds = reverse ? ['ZREVRANGEBYLEX', max, min] : ['ZRANGEBYLEX', min, max];
+      const args = [...bounds, count, Math.max(PAGE_BYTES - bytes, 0)];
+      const [goesOn, last, ...found] = (await this.#read(SCAN, [index, expiries], args)) as ScanAnswer;
+      for (let at = 0; at < found.length; at += 2) {
+        const record = found[at + 1]!;
+        const item = decodeRecord(String(found[at]), record);
         if (item.expiresAt !== undefined && item.expiresAt <= now) continue;
         bytes += record.length;
         const isFull = items.length === limit || (bytes > PAGE_BYTES && items.length > 0);
         if (isFull) return { items, hasMore: true };
         items.push(item);
       }
-      if (keys.length < count) return { items, hasMore: false };
-      const bound = Buffer.concat([Buffer.from('('), keys.at(-1)!]);
+      if (goesOn === 0) return { items, hasMore: false };
+      const bound = Buffer.concat([Buffer.from('('), last]);
       if (reverse) max = bound;
       else min = bound;
     }
@@ -304,21 +304,6 @@ export class RedisDriver implements Driver {
         ? { status: 'written', length: one }
         : VERDICTS[one.toString() as keyof typeof VERDICTS],
     );
-  }
-
-  /** What is under each key: all of a value, the head of a list, or nothing. */
-  async #records(partition: string, keys: readonly string[]): Promise<(Buffer | null)[]> {
-    if (keys.length === 0) return [];
-    const { index, expiries, items } = this.#names.partition(partition);
-    const records = await this.#open().connection.commands.mgetBuffer(keys.map((key) => `${items}${key}`));
-    const others = keys.flatMap((_, place) => (records[place] === null ? [place] : []));
-    if (others.length > 0) {
-      const asked = others.map((place) => keys[place]!);
-      // A missing one at the end of an answer is left out.
-      const found = (await this.#read(LOOK, [index, expiries], asked)) as (Buffer | null | undefined)[];
-      for (const [at, place] of others.entries()) records[place] = found[at] ?? null;
-    }
-    return records;
   }
 
   /** Writes into a partition that the registry knows; where the script finds it does not, it is told first. */

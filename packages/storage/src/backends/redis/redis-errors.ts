@@ -13,6 +13,7 @@ const CODES: Readonly<Record<string, readonly [code: StorageErrorCode, text: str
   RECAPCORRUPT: ['CORRUPT', 'holds under this key what has no head that is known. Something else wrote it.'],
   READONLY: ['UNAVAILABLE', 'is a replica there, and takes no writes. Connect to the master.'],
   LOADING: ['UNAVAILABLE', 'is still loading its data. Try again.'],
+  TRYAGAIN: ['UNAVAILABLE', 'is moving what is asked for to another node. Try again.'],
   BUSY: ['UNAVAILABLE', 'is busy with a script. Try again.'],
   CLUSTERDOWN: [
     'UNAVAILABLE',

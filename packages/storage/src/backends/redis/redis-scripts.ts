@@ -178,22 +178,54 @@ end
 return answers`,
 );
 
-/**
- * KEYS index, expiries; ARGV keys that hold no value. Answers the heads of lists among them, and drops from the index
- * what expired or was evicted.
+/*
+ * For scripts that make names of items out of that of the index. While a cluster moves a partition to another node, an
+ * item that is missing may be on the other one, where the index is or is not yet: with a second name beside it the server
+ * says so. `TRYAGAIN` makes the driver ask again.
  */
-export const LOOK = script(`
-local items, answer = string.sub(KEYS[1], 1, -2) .. 'i:', {}
-for place, key in ipairs(ARGV) do
+const MOVING = `
+local function try_again(answer)
+  if not string.find(answer.err, 'non local key', 1, true) then return answer end
+  return redis.error_reply('TRYAGAIN The partition is being moved to another node')
+end
+local function if_moved(item)
+  local answer = redis.pcall('EXISTS', item, KEYS[1])
+  return type(answer) == 'table' and try_again(answer) or nil
+end`;
+
+/**
+ * KEYS index, expiries; ARGV command, bound, bound, count, bytes. Reads so many keys of the index, and what is under
+ * them, of a list the head, until that takes more bytes. Answers whether there may be more, the last key that it has
+ * read, and keys and records by turns. Drops from the index what expired or was evicted.
+ */
+export const SCAN = script(
+  MOVING,
+  `
+local items, bytes, most = string.sub(KEYS[1], 1, -2) .. 'i:', 0, tonumber(ARGV[5])
+local keys = redis.call(ARGV[1], KEYS[1], ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])
+local answer, size = { #keys == tonumber(ARGV[4]) and 1 or 0, keys[#keys] or '' }, 2
+for place, key in ipairs(keys) do
   local record = redis.pcall('GET', items .. key)
-  if type(record) == 'table' then record = redis.call('LINDEX', items .. key, 0) end
-  if not record then
+  if type(record) == 'table' and string.find(record.err, 'WRONGTYPE', 1, true) then
+    record = redis.pcall('LINDEX', items .. key, 0)
+  end
+  if type(record) == 'table' then return try_again(record) end
+  local moved = not record and if_moved(items .. key)
+  if moved then return moved end
+  if record then
+    bytes = bytes + #record
+    answer[size + 1], answer[size + 2], size = key, record, size + 2
+    if bytes > most and place < #keys then
+      answer[1], answer[2] = 1, key
+      break
+    end
+  else
     redis.call('ZREM', KEYS[1], key)
     redis.call('ZREM', KEYS[2], key)
   end
-  answer[place] = record
 end
-return answer`);
+return answer`,
+);
 
 /**
  * KEYS index, expiries; ARGV now, command, bound, bound, count. Reads so many keys of the index, and answers how many
@@ -202,6 +234,7 @@ return answer`);
  */
 export const KEYS = script(
   HEAD,
+  MOVING,
   `
 local items, now = string.sub(KEYS[1], 1, -2) .. 'i:', tonumber(ARGV[1])
 local keys = redis.call(ARGV[2], KEYS[1], ARGV[3], ARGV[4], 'LIMIT', 0, ARGV[5])
@@ -210,10 +243,14 @@ local answer, names = { #keys, keys[#keys] or '' }, {}
 if keys[1] == '' then table.remove(keys, 1) elseif keys[#keys] == '' then table.remove(keys) end
 if #keys == 0 then return answer end
 for place, key in ipairs(keys) do names[place] = items .. key end
-local are_all_there = redis.call('EXISTS', unpack(names)) == #names
+local count = redis.pcall('EXISTS', unpack(names))
+if type(count) == 'table' then return try_again(count) end
+local are_all_there = count == #names
 local has_none_expired = redis.call('ZCOUNT', KEYS[2], '-inf', ARGV[1]) == 0
 for place, key in ipairs(keys) do
   if not are_all_there and redis.call('EXISTS', names[place]) == 0 then
+    local moved = if_moved(names[place])
+    if moved then return moved end
     redis.call('ZREM', KEYS[1], key)
     redis.call('ZREM', KEYS[2], key)
   else
@@ -259,6 +296,13 @@ const LASTS = `
 local function lasts(item)
   local found = head(item)
   return found and found.expires == ''
+end
+local function moved_of(items, keys)
+  for _, key in ipairs(keys) do
+    local moved = redis.pcall('EXISTS', items .. key) ~= 1 and if_moved(items .. key)
+    if moved then return moved end
+  end
+  return nil
 end`;
 
 /**
@@ -267,10 +311,14 @@ end`;
  */
 export const COUNT = script(
   HEAD,
+  MOVING,
   LASTS,
   `
 local items, seen = string.sub(KEYS[1], 1, -2) .. 'i:', tonumber(ARGV[2])
-for _, key in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', seen, ARGV[3])) do
+local keys = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', seen, ARGV[3])
+local moved = moved_of(items, keys)
+if moved then return moved end
+for _, key in ipairs(keys) do
   if lasts(items .. key) then redis.call('ZREM', KEYS[2], key) else seen = seen + 1 end
 end
 local expired = redis.call('ZCOUNT', KEYS[2], '-inf', ARGV[1])
@@ -281,11 +329,13 @@ return { redis.call('ZCARD', KEYS[1]) - marked - expired, expired, expired > see
 /** KEYS index, expiries; ARGV now, limit. Answers how many have expired, and at how many it has looked. */
 export const SWEEP = script(
   HEAD,
+  MOVING,
   LASTS,
   `
 local items = string.sub(KEYS[1], 1, -2) .. 'i:'
 local keys = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
-local swept = 0
+local moved, swept = moved_of(items, keys), 0
+if moved then return moved end
 for _, key in ipairs(keys) do
   if not lasts(items .. key) then
     redis.call('UNLINK', items .. key)
