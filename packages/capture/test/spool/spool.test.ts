@@ -196,7 +196,7 @@ describe('gaps that are left in a spool', () => {
     });
     expect(saved).toEqual(['a']);
     expect(failures).toHaveLength(2);
-    expect(String(failures.find((failure) => String(failure).includes('version')))).toContain(newer);
+    expect(failures.find((failure) => failure.includes('version'))).toContain(newer);
     expect((await readdir(path)).filter((name) => name.startsWith('gaps'))).toEqual([newer]);
   });
 });
