@@ -14,6 +14,10 @@ interface Container {
   readonly names: readonly string[] | undefined;
   readonly size: number;
   next: number;
+  /** Members and elements of it and of all in it, as far as they have been visited. */
+  parts: number;
+  /** Levels that it takes. */
+  height: number;
 }
 
 /**
@@ -27,6 +31,8 @@ interface Container {
 export function assertJson(root: unknown, maxParts = 2 ** 24): asserts root is JsonValue {
   if (plainParts(root, Math.min(maxParts, PLAIN_PARTS), PLAIN_DEPTH) >= 0) return;
   const open: Container[] = [];
+  /** What was visited to its end: what refers to it again need not visit it again. */
+  const known = new Map<unknown, Container>();
   let top = enter(root, open);
   let count = top.size;
   for (;;) {
@@ -37,14 +43,31 @@ export function assertJson(root: unknown, maxParts = 2 ** 24): asserts root is J
       );
     const inner = nextContainer(top);
     if (inner !== NONE) {
+      const before = known.get(inner);
+      if (before !== undefined && open.length + before.height <= MAX_JSON_DEPTH) {
+        count += before.parts;
+        add(before, top);
+        continue;
+      }
       top = enter(inner, open);
       count += top.size;
       continue;
     }
     open.pop();
     if (open.length === 0) return;
-    top = open[open.length - 1]!;
+    if (top.parts >= WORTH_KNOWING) known.set(top.value, top);
+    const outer = open[open.length - 1]!;
+    add(top, outer);
+    top = outer;
   }
+}
+
+/** Of fewer parts, many would be known, and each is visited again as quickly as it is found. */
+const WORTH_KNOWING = 64;
+
+function add({ parts, height }: Container, outer: Container): void {
+  outer.parts += parts;
+  outer.height = Math.max(outer.height, height + 1);
 }
 
 /** What almost all values stay within. */
@@ -116,7 +139,7 @@ function enter(value: unknown, open: Container[]): Container {
   // It costs some 50 ns; without it, members would be gone in silence.
   if (Object.getOwnPropertySymbols(value).length > 0) throw invalid('an object with symbols for names', open);
   const size = names === undefined ? (value as readonly unknown[]).length : names.length;
-  const container = { value, names, size, next: 0 };
+  const container = { value, names, size, next: 0, parts: size, height: 1 };
   open.push(container);
   return container;
 }

@@ -54,3 +54,61 @@ describe('assertJson of a long array', () => {
     }
   });
 });
+
+describe('assertJson of a value that refers to its parts again and again', () => {
+  /** Counts how often it is read. */
+  function leafOf(parts: number) {
+    const reads = { count: 0 };
+    const leaf: Record<string, unknown> = Object.fromEntries(
+      Array.from({ length: parts - 1 }, (_, at) => [`n${at}`, at]),
+    );
+    Object.defineProperty(leaf, 'last', { enumerable: true, get: () => (reads.count += 1) });
+    return { leaf, reads };
+  }
+  const doubled = (value: unknown, levels: number): unknown => {
+    let all = value;
+    for (let level = 0; level < levels; level += 1) all = [all, all];
+    return all;
+  };
+
+  it.each([17, 25, 400])(
+    'refuses what unfolds to more than may be, without unfolding it: %i levels',
+    (levels) => {
+      const { leaf, reads } = leafOf(64);
+      expect(() => assertJson(doubled(leaf, levels), 2 ** 22)).toThrow(
+        expect.objectContaining({ code: 'VALUE_TOO_LARGE' }),
+      );
+      expect(reads.count).toBeLessThan(1_000);
+    },
+  );
+
+  it('counts each part as often as it comes', () => {
+    const { leaf, reads } = leafOf(64);
+    const value = doubled(leaf, 14);
+    const parts = 2 ** 14 * 64 + 2 ** 15 - 2;
+    expect(() => assertJson(value, parts)).not.toThrow();
+    expect(() => assertJson(value, parts - 1)).toThrow(expect.objectContaining({ code: 'VALUE_TOO_LARGE' }));
+    expect(reads.count).toBeLessThan(1_000);
+  });
+
+  it('looks again at what is too deep where it comes again', () => {
+    let deep: unknown = Array.from({ length: 64 }, (_, at) => at);
+    for (let level = 1; level < 300; level += 1) deep = [deep];
+    const nested = (levels: number): unknown => {
+      let value = deep;
+      for (let level = 0; level < levels; level += 1) value = { value };
+      return [deep, value];
+    };
+    expect(() => assertJson(nested(199))).not.toThrow();
+    expect(() => assertJson(nested(200))).toThrow(/nested deeper than 500 levels/);
+  });
+
+  it('finds what is no JSON behind parts that are known', () => {
+    const { leaf } = leafOf(64);
+    const bad = [doubled(leaf, 10), { there: [leaf, { date: new Date() }] }];
+    expect(() => assertJson(bad)).toThrow(/"\/1\/there\/1\/date" is an object of class Date/);
+    const cycle: unknown[] = [doubled(leaf, 3)];
+    cycle.push(cycle);
+    expect(() => assertJson(cycle)).toThrow(/within itself/);
+  });
+});
