@@ -1,3 +1,4 @@
+import { addressName } from '../../address-name';
 import type { AppendWrite, StoredValue, Verdict } from '../../driver';
 import { newId } from '../../new-id';
 import type { Bodies, Body } from './bodies';
@@ -133,7 +134,7 @@ export class ListWriter {
   /** Without looking: to a list whose tail has room, or where nothing is. */
   async #appendUnseen(write: AppendWrite, small: Growth, now: number): Promise<number | undefined> {
     const { partition, key } = write;
-    const name = JSON.stringify([partition, key]);
+    const name = addressName(write);
     if (this.#full.delete(name)) return undefined;
     const change = growth(this.#keys, write, small, { now });
     const changed = await this.#table.update(this.#keys.item(partition, key), change, canGrow(now));

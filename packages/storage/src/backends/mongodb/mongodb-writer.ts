@@ -1,4 +1,6 @@
+import { addressName } from '../../address-name';
 import type { DriverWrite, SetWrite, Verdict } from '../../driver';
+import { isPlainSet } from '../../plain-set';
 import type { MongoClient, MongoCollection, MongoDocument } from './mongodb-client';
 import { explainMongoError, isDuplicateKey, isTooLarge } from './mongodb-errors';
 import type { MongoLists } from './mongodb-lists';
@@ -77,7 +79,7 @@ export class MongoWriter {
   async #writeAtOnce(write: DriverWrite, now: number): Promise<Verdict | undefined> {
     switch (write.type) {
       case 'set':
-        if (write.ifAbsent || write.ifVersion !== undefined) return undefined;
+        if (!isPlainSet(write)) return undefined;
         return (await this.#setPlain(write, now)) ? { status: 'written' } : undefined;
       case 'append':
         return this.#grow(write, now);
@@ -110,13 +112,11 @@ export class MongoWriter {
   /** What writes without conditions, and to no address twice, goes together; everything else by itself. */
   async batch(writes: readonly DriverWrite[], now: number): Promise<(Verdict | Error)[]> {
     const addresses = new Map<string, number>();
-    for (const write of writes) addresses.set(addressOf(write), (addresses.get(addressOf(write)) ?? 0) + 1);
-    const isPlain = (write: DriverWrite): write is SetWrite =>
-      write.type === 'set' &&
-      !write.ifAbsent &&
-      write.ifVersion === undefined &&
-      addresses.get(addressOf(write)) === 1;
-    const plain = writes.filter(isPlain);
+    for (const write of writes)
+      addresses.set(addressName(write), (addresses.get(addressName(write)) ?? 0) + 1);
+    const isAlone = (write: DriverWrite): write is SetWrite =>
+      isPlainSet(write) && addresses.get(addressName(write)) === 1;
+    const plain = writes.filter(isAlone);
     const written = new Map<DriverWrite, Verdict | Error>();
     if (plain.length > 1) await this.#setMany(plain, now, written);
     // At once, but for those to one address, of which each waits for the one before.
@@ -125,7 +125,7 @@ export class MongoWriter {
       writes.map((write) => {
         const known = written.get(write);
         if (known !== undefined) return Promise.resolve(known);
-        const address = addressOf(write);
+        const address = addressName(write);
         const before = last.get(address) ?? Promise.resolve();
         const mine = before.then(() => this.write(write, now)).catch((error: unknown) => error as Error);
         last.set(address, mine);
@@ -261,5 +261,3 @@ function isWrittenAtOnce(write: DriverWrite, found: MongoRecord, now: number): b
   const isConditional = write.ifVersion !== undefined || (write.type === 'set' && write.ifAbsent);
   return !isConditional && found.chunked === undefined;
 }
-
-const addressOf = ({ partition, key }: DriverWrite): string => JSON.stringify([partition, key]);
