@@ -1,4 +1,4 @@
-import { createRedisBackend, type Backend } from '@recap/storage';
+import { createRedisBackend } from '@recap/storage';
 import { FakeClock } from '@recap/storage/testing';
 import { Cluster, Redis } from 'ioredis';
 import { startKillableServer, type KillableServer } from './killable-server';
@@ -8,8 +8,6 @@ const at = (key: string) => ({ partition: PARTITION, key });
 
 let server: KillableServer | undefined;
 let addresses: { host: string; port: number }[] = [];
-let cluster: Cluster;
-let backend: Backend;
 const clock = new FakeClock();
 
 beforeAll(async () => {
@@ -28,7 +26,9 @@ interface Node {
 }
 
 /** The master of the partition, and another one. */
-async function findMasters(): Promise<{ slot: number; from: Node; to: Node; others: Node[] }> {
+async function findMasters(
+  cluster: Cluster,
+): Promise<{ slot: number; from: Node; to: Node; others: Node[] }> {
   const slot = await cluster.cluster('KEYSLOT', `recap:{${PARTITION}}:k`);
   const ranges = (await cluster.cluster('SLOTS')) as unknown as [number, number, [string, number, string]][];
   const masters = new Map(ranges.map(([, , [, port, id]]) => [id, port]));
@@ -42,12 +42,11 @@ async function findMasters(): Promise<{ slot: number; from: Node; to: Node; othe
 describe('a Redis Cluster that moves a partition to another node', () => {
   it.each(['the indexes first', 'the items first'])('loses nothing of it: %s', async (order) => {
     if (server === undefined) return;
-    cluster = new Cluster(addresses);
     // What waits for the rest of the partition waits for a moment.
     const client = new Cluster(addresses, { retryDelayOnTryAgain: 1 });
-    backend = createRedisBackend({ client, clock, sweepIntervalMs: 0 });
+    const backend = createRedisBackend({ client, clock, sweepIntervalMs: 0 });
     await backend.open();
-    const { slot, from, to, others } = await findMasters();
+    const { slot, from, to, others } = await findMasters(client);
     try {
       await backend.sweep();
       for (const { key } of (await backend.scan(PARTITION)).items) await backend.delete(at(key));
@@ -99,7 +98,6 @@ describe('a Redis Cluster that moves a partition to another node', () => {
       for (const { client: node } of [from, ...others]) node.disconnect();
       await backend.close();
       client.disconnect();
-      cluster.disconnect();
     }
   });
 });

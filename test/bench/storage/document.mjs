@@ -117,8 +117,9 @@ Written by \`npm run bench -- --storage --write\`. Compare figures within a tabl
 Values are JSON of 1 KB; 1,024 of them are there before, and each caller awaits one operation after the other. A scan reads
 a page of 100 values. Each subject has a process and a database of its own; each operation is warmed up for as long as a
 round takes, and three seconds at least. The subjects take turns, and every other round goes backwards, so that a busy moment of
-the machine hits all of them. PostgreSQL is vacuumed before each operation. Figures are medians of the rounds; a ratio is taken within a round, and stands with the least and the most of
-them. _CPU µs_ is what the process of the program works for an operation, on all of its threads.
+the machine hits all of them. PostgreSQL is vacuumed before each operation. Figures are medians of the rounds; a ratio is
+taken within a round, and stands with the least and the most of them. _CPU µs_ is what the process of the program works for
+an operation, on all of its threads.
 
 A read counts only when it found what was asked for. After each round of writes, the items are counted and some of them are
 read again; what is missing fails the run.`;
