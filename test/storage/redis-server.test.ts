@@ -238,6 +238,8 @@ describe('Redis as a server', () => {
     await admin.config('SET', 'maxmemory', '1');
     try {
       const calls = [
+        backend.set(at('a'), 2),
+        backend.set(at('a'), 3),
         backend.set(at('b'), 1),
         backend.set(at('new', 'q'), 1),
         backend.append(at('l'), [2]),
@@ -249,6 +251,7 @@ describe('Redis as a server', () => {
       for (const error of await Promise.all(calls.map(failure)))
         expect(error).toMatchObject({ code: 'CAPACITY_EXCEEDED' });
       expect((await backend.scan('p')).items.map(({ key }) => key)).toEqual(['a', 'l']);
+      expect(await backend.get(at('a'))).toMatchObject({ value: 1 });
       expect(await backend.delete(at('a'))).toBe(true);
     } finally {
       await admin.config('SET', 'maxmemory', '0');
@@ -258,10 +261,12 @@ describe('Redis as a server', () => {
 
   itOnServer('that has become a replica is UNAVAILABLE for writes, and says why', async () => {
     const backend = await open();
+    await backend.set(at('there'), 1);
     await admin.replicaof('127.0.0.1', '1');
     try {
-      const error = await failure(backend.set(at('a'), 1));
-      expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('replica') });
+      const calls = [backend.set(at('a'), 1), backend.set(at('there'), 2), backend.set(at('there'), 3)];
+      for (const error of await Promise.all(calls.map(failure)))
+        expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('replica') });
     } finally {
       await admin.replicaof('NO', 'ONE');
     }

@@ -1,4 +1,5 @@
 import { StorageError } from '../../errors';
+import { GatheredOverwrites } from './gathered-overwrites';
 import { Heartbeat } from './heartbeat';
 import type { RedisArgument, RedisClient, RedisReply } from './redis-client';
 import { explainRedisError, replyCode } from './redis-errors';
@@ -26,18 +27,21 @@ export class RedisConnection {
   readonly #options: RedisConnectionOptions;
   readonly #heartbeat: Heartbeat;
   readonly #packets: RedisPackets;
+  readonly #overwrites: GatheredOverwrites;
   #reason: unknown;
 
   constructor(client: RedisClient, options: RedisConnectionOptions) {
     this.client = client;
     this.#options = options;
     this.#packets = new RedisPackets(client);
+    this.#overwrites = new GatheredOverwrites(() => this.commands);
     const nodes = (): readonly RedisClient[] => (client.isCluster ? (client.nodes?.('all') ?? []) : [client]);
     this.#heartbeat = new Heartbeat(nodes, options.heartbeatMs);
   }
 
   /** The client, for the commands of an operation. */
   get commands(): RedisClient {
+    this.#overwrites.send();
     this.#packets.open();
     return this.client;
   }
@@ -76,6 +80,13 @@ export class RedisConnection {
       if (replyCode(error) !== 'NOSCRIPT') throw error;
       return (await this.commands.evalBuffer(script.lua, keys.length, ...keys, ...args)) as RedisReply;
     }
+  }
+
+  /** Tells whether there was an item under this name; where there was none, nothing is written. */
+  overwrite(name: string, record: string | Buffer): Promise<boolean> {
+    // While a cluster moves a slot, only a command of one name goes to where the item is.
+    if (!this.client.isCluster) return this.#overwrites.make(name, record);
+    return this.commands.set(name, record, 'XX').then((answer) => answer !== null);
   }
 
   /** As `read`, and resolves when as many replicas as wanted have it. */

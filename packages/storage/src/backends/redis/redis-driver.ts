@@ -255,9 +255,9 @@ export class RedisDriver implements Driver {
     now: number,
     run: Run,
   ): Promise<Verdict> {
-    const answer = await this.#open().connection.commands.set(name, record, 'XX');
-    this.#overwrites.note(answer !== null);
-    if (answer !== null) return VERDICTS.w;
+    const wasThere = await this.#open().connection.overwrite(name, record);
+    this.#overwrites.note(wasThere);
+    if (wasThere) return VERDICTS.w;
     run.isLong = true;
     await this.#setByScript(write, record, now, run);
     return VERDICTS.w;

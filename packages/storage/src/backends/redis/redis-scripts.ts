@@ -61,6 +61,14 @@ else
 end
 return added`);
 
+/** KEYS items; ARGV records. Overwrites those that are there; answers the places of the others, from 0. */
+export const OVERWRITE = script(`
+local missing = {}
+for place, item in ipairs(KEYS) do
+  if not redis.call('SET', item, ARGV[place], 'XX') then missing[#missing + 1] = place - 1 end
+end
+return missing`);
+
 /**
  * KEYS item; ARGV now, version, elements. Grows a list that is there, and leaves its expiry alone;
  * answers -1 where `WRITE` has to look closer.
