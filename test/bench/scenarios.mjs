@@ -60,7 +60,7 @@ export const SCENARIOS = [
     bytes: KIB,
     layout: 'pinned',
     load: saturated(),
-    variants: ['bare', 'recap', 'recap-inline'],
+    variants: ['bare', 'recap', 'recap-inline', 'least'],
     gates: [throughput(0.7, 0.78)],
   },
   {

@@ -135,6 +135,14 @@ export const VARIANTS = {
     configuration:
       "TypeORM's `repository.save()` awaited before the handler and before the answer, a row each, in a table with Recap's columns and indexes, with WAL and `synchronous = NORMAL`; nothing redacted or compressed.",
   },
+  least: {
+    label: 'the least',
+    recorder: './recorders/least.mjs',
+    settings: {},
+    keepsAll: true,
+    configuration:
+      'some lines by hand: both bodies in batches to a worker, compressed together, one row with two indexes in SQLite; no redaction, headers, sessions or limits. What it takes, no recorder of bodies can save.',
+  },
   forgetful: broken('forgetful'),
   shedding: broken('shedding'),
   doubling: broken('doubling'),
