@@ -53,7 +53,7 @@ export function storageMiddleware(options: StorageMiddlewareOptions = {}): KoaHa
 /** Begins to record a Koa exchange from where the request stands now. */
 export function begin({ recorder, settings }: Mount, context: KoaContext): OpenExchange | undefined {
   const open = recorder.begin(new KoaExchange(context, settings));
-  if (open !== undefined) watchStreamErrors(open, context);
+  if (open !== undefined) watchStreamErrors(context);
   return open;
 }
 
@@ -84,21 +84,39 @@ class KoaExchange implements SeenRequest {
   }
 }
 
-/** A stream that is the answer may fail after every middleware has returned: Koa hears of it here. */
-function watchStreamErrors(open: OpenExchange, context: KoaContext): void {
+/** What stands for `onerror` where contexts have it from. */
+const watching = new WeakSet<object>();
+
+/**
+ * A stream that is the answer may fail after every middleware has returned: Koa hears of it here. The contexts of an
+ * app inherit from one object, on which it is watched once for all of them.
+ */
+function watchStreamErrors(context: KoaContext): void {
   const { onerror } = context;
-  if (typeof onerror !== 'function') return;
-  Object.defineProperty(context, 'onerror', {
-    value: function (error: unknown): unknown {
-      const isTransport = TRANSPORT_FAILURES.has(errorCode(error) ?? '');
-      if (error !== undefined && error !== null && !isTransport) open.tap.noteError(error);
-      return (onerror as (this: KoaContext, error: unknown) => unknown).call(context, error);
-    },
-    writable: true,
-    configurable: true,
-    enumerable: false,
-  });
+  if (typeof onerror !== 'function' || watching.has(onerror)) return;
+  const shared = Object.getPrototypeOf(context) as object | null;
+  const isOwn = shared === null || Object.hasOwn(context, 'onerror');
+  if (isOwn || !watchOn(shared)) watchOn(context);
 }
+
+/** Tells whether it could. */
+function watchOn(holder: object): boolean {
+  const descriptor = Object.getOwnPropertyDescriptor(holder, 'onerror');
+  if (descriptor?.get !== undefined) return false;
+  const own: unknown = descriptor?.value;
+  const parent = Object.getPrototypeOf(holder) as { readonly onerror?: unknown } | null;
+  const watched = function (this: KoaContext, error: unknown): unknown {
+    const isTransport = TRANSPORT_FAILURES.has(errorCode(error) ?? '');
+    if (error !== undefined && error !== null && !isTransport) openExchangeOf(this.req)?.tap.noteError(error);
+    // Looked up when called, since what is inherited may still be changed.
+    return ((own ?? parent?.onerror) as OnError).call(this, error);
+  };
+  watching.add(watched);
+  const property = { value: watched, writable: true, configurable: true, enumerable: false };
+  return Reflect.defineProperty(holder, 'onerror', property);
+}
+
+type OnError = (this: KoaContext, error: unknown) => unknown;
 
 /** How Node tells that the client is gone, which is no failure of the program. */
 const TRANSPORT_FAILURES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE']);

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { privateMark } from '../private-mark';
 
 /** What is told of each chunk that Node pushes into a request, before the stream takes it. */
 export interface RequestObserver {
@@ -11,6 +12,8 @@ type Push = (this: IncomingMessage, chunk: unknown, encoding?: BufferEncoding) =
 const PATCHED = Symbol('recap.patchedRequests');
 /** Requests that the patched prototype sees for, while they are observed. See `observeResponse`. */
 const observed = new Map<IncomingMessage, RequestObserver>();
+/** And those with a method of their own. */
+const marked = privateMark<RequestObserver>();
 
 /**
  * Lets `observer` see the request's bytes where Node pushes them into the stream: no second reader, no
@@ -36,11 +39,11 @@ export function observeRequest(
     );
     return;
   }
-  observed.set(request, observer);
   if (sharedPrototype === undefined || Object.hasOwn(request, 'push')) {
-    setPush(request, observingOwn((request as { readonly push: Push }).push));
+    observeByItself(request, observer);
     return;
   }
+  observed.set(request, observer);
   if (Object.hasOwn(sharedPrototype, PATCHED)) return;
   Object.defineProperty(sharedPrototype, PATCHED, { value: true });
   const method = Object.getOwnPropertyDescriptor(sharedPrototype, 'push')?.value as Push | undefined;
@@ -48,23 +51,30 @@ export function observeRequest(
   // Looked up when called, since a prototype above may still be patched.
   setPush(
     sharedPrototype,
-    observing(() => method ?? parent.push, observerOf),
+    observing(
+      () => method ?? parent.push,
+      (each) => observed.get(each),
+    ),
   );
 }
 
 /** Goes on watching a request that lost the patched prototype. */
 export function keepObservingRequest(request: IncomingMessage, sharedPrototype: object): void {
-  if (!observed.has(request) || Object.prototype.isPrototypeOf.call(sharedPrototype, request)) return;
-  setPush(request, observingOwn((request as { readonly push: Push }).push));
+  const observer = observed.get(request);
+  if (observer === undefined || Object.prototype.isPrototypeOf.call(sharedPrototype, request)) return;
+  observed.delete(request);
+  observeByItself(request, observer);
 }
 
 /** The patched prototype, or method, stays, and passes through. */
 export function stopObservingRequest(request: IncomingMessage): void {
-  observed.delete(request);
+  // A request is observed in one of the two ways.
+  if (!observed.delete(request)) marked.write(request, undefined);
 }
 
-function observerOf(request: IncomingMessage): RequestObserver | undefined {
-  return observed.get(request);
+function observeByItself(request: IncomingMessage, observer: RequestObserver): void {
+  marked.write(request, observer);
+  setPush(request, observingOwn((request as { readonly push: Push }).push));
 }
 
 /** One request after another has the same method, so these are made once for it. */
@@ -72,7 +82,14 @@ const own = new WeakMap<Push, Push>();
 
 function observingOwn(original: Push): Push {
   let method = own.get(original);
-  if (method === undefined) own.set(original, (method = observing(() => original, observerOf)));
+  if (method === undefined)
+    own.set(
+      original,
+      (method = observing(
+        () => original,
+        (each) => marked.read(each),
+      )),
+    );
   return method;
 }
 

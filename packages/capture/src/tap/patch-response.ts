@@ -74,16 +74,18 @@ export function observeResponse(
     if (!Object.hasOwn(sharedPrototype, PATCHED)) patchShared(sharedPrototype);
     return;
   }
+  const isPatched = Object.hasOwn(response, OBSERVER);
   (response as Patchable)[OBSERVER] = watch;
-  if (Object.hasOwn(response, PATCHED)) return;
-  hide(response, PATCHED, true);
+  if (isPatched) return;
   if (!isPlain) hide(response, 'writeHead', observedHead(response));
   for (const name of SENDING) hide(response, name, observedBy(response, name));
   makeRoom(response);
   // The one event that every ending has: finished, given up by the client, destroyed by the program.
-  response.on('close', () => {
-    (response as Patchable)[OBSERVER]?.observer.onClose();
-  });
+  response.on('close', tellClosed);
+}
+
+function tellClosed(this: Patchable): void {
+  this[OBSERVER]?.observer.onClose();
 }
 
 /** Whether somebody has put methods of his own on the response: they may change what goes through them. */
@@ -107,7 +109,8 @@ export function keepObserving(response: ServerResponse, sharedPrototype: object)
 /** From here on the response is no longer watched; the methods stay and pass through. */
 export function stopObserving(response: ServerResponse): void {
   // A response is watched in one of the two ways.
-  if (!watched.delete(response)) (response as Patchable)[OBSERVER] = undefined;
+  if (!watched.delete(response) && Object.hasOwn(response, OBSERVER))
+    (response as Patchable)[OBSERVER] = undefined;
 }
 
 const SENDING = ['write', 'end', 'flushHeaders'] as const;
@@ -168,7 +171,7 @@ function ownWatch(response: ServerResponse): Watch | undefined {
 /** What the response inherits from now: an app that passes it on may have given it another prototype. */
 function parentOf(self: object | undefined): Methods | undefined {
   let holder = self;
-  while (holder !== undefined && !Object.hasOwn(holder, PATCHED)) {
+  while (holder !== undefined && !Object.hasOwn(holder, OBSERVER)) {
     holder = (Object.getPrototypeOf(holder) as object | null) ?? undefined;
   }
   return holder && (Object.getPrototypeOf(holder) as Methods);

@@ -45,8 +45,11 @@ export function responseHeader(response: ServerResponse, name: string): string |
 /** Of `HTTP/1.1 200 OK`. */
 function renderedStatus(head: string): number {
   const start = head.indexOf(' ') + 1;
-  return Number(head.slice(start, start + 3));
+  const digit = (at: number): number => head.charCodeAt(start + at) - ZERO;
+  return digit(0) * 100 + digit(1) * 10 + digit(2);
 }
+
+const ZERO = 0x30;
 
 /** Whether the client gets no body, although the program may offer one. */
 export function isBodiless(
