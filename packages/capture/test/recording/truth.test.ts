@@ -276,26 +276,74 @@ describe.each([
 });
 
 describe('what is easy to get wrong on Koa', () => {
-  it('a stream that fails while it is the answer has its error recorded', async () => {
-    const { recorder, entry } = openRecorder();
-    const app = new Koa();
-    app.silent = true;
-    app.use(koaMiddleware({ recorder }));
-    app.use((context) => {
-      const body = new Readable({ read: () => undefined });
-      body.push('begun');
-      context.body = body;
-      setImmediate(() => body.destroy(new RangeError('source died')));
-    });
-    await request(createServer(app.callback()))
-      .get('/')
-      .catch(() => undefined);
-    expect(await entry()).toMatchObject({
-      outcome: 'failed',
-      errorName: 'RangeError',
-      errorMessage: 'source died',
-    });
-  });
+  type Replace = (onerror: (error: Error | null) => void, app: Koa) => Koa.Middleware | undefined;
+
+  const told = (onerror: (error: Error | null) => void) =>
+    function (this: Koa.Context, error: Error | null): void {
+      onerror(error);
+      this.res.destroy();
+    };
+
+  it.each<[string, boolean, Replace]>([
+    ['in the usual way', false, () => undefined],
+    [
+      'where the app has an error handler of its own',
+      true,
+      (onerror, app) => void (app.context.onerror = told(onerror)),
+    ],
+    [
+      'where the app gets another one between two requests',
+      true,
+      (onerror, app) => (context, next) => {
+        if (context.path === '/second') app.context.onerror = told(onerror);
+        return next();
+      },
+    ],
+    [
+      'where a middleware before gives one to each context',
+      true,
+      (onerror) => (context, next) => {
+        context.onerror = told(onerror);
+        return next();
+      },
+    ],
+    [
+      'where nothing can be put on what contexts inherit from',
+      false,
+      (_onerror, app) => void Object.preventExtensions(app.context),
+    ],
+  ])(
+    'a stream that fails while it is the answer has its error recorded %s',
+    async (_how, isReplaced, replace) => {
+      const { recorder, entries, failures } = openRecorder();
+      const app = new Koa();
+      app.silent = true;
+      const heard: (Error | null)[] = [];
+      const first = replace((error) => void heard.push(error), app);
+      if (first !== undefined) app.use(first);
+      app.use(koaMiddleware({ recorder }));
+      app.use((context) => {
+        const body = new Readable({ read: () => undefined });
+        body.push('begun');
+        context.body = body;
+        setImmediate(() => body.destroy(new RangeError('source died')));
+      });
+      const server = createServer(app.callback());
+      for (const path of ['/first', '/second'])
+        await request(server)
+          .get(path)
+          .catch(() => undefined);
+      const streamed = (await entries()).filter(({ errorName }) => errorName !== null);
+      expect(streamed.at(-1)).toMatchObject({
+        path: '/second',
+        outcome: 'failed',
+        errorName: 'RangeError',
+        errorMessage: 'source died',
+      });
+      expect(heard.some((error) => error?.message === 'source died')).toBe(isReplaced);
+      expect(failures).toEqual([]);
+    },
+  );
 });
 
 describe('decodeBody', () => {
