@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { privateMark } from '../private-mark';
 import type { OpenExchange } from './open-exchange';
 
 /**
@@ -18,16 +17,13 @@ const REGISTRY = Symbol.for('recap.exchanges');
 const process = globalThis as { [REGISTRY]?: Registry | undefined };
 const { open, ignored }: Registry = (process[REGISTRY] ??= newRegistry());
 
-/** After that, on Node's own list of what the head held, which nobody adds properties to. */
-const exchanges = privateMark<OpenExchange>();
-
 function newRegistry(): Registry {
   return { open: new Map(), ignored: new WeakSet() };
 }
 
 /** The exchange that a request belongs to, in progress or over. */
 export function openExchangeOf(request: IncomingMessage): OpenExchange | undefined {
-  return open.get(request) ?? exchanges.read(carrierOf(request));
+  return open.get(request) ?? Mark.read(carrierOf(request));
 }
 
 /** All that are in progress and will end with their connections, of every recorder, newest first. */
@@ -55,11 +51,30 @@ export function isIgnored(request: IncomingMessage): boolean {
   return ignored.has(request);
 }
 
-/** A program's imitation of a request may lack the list. */
+/** Node's own list, which nobody adds properties to. A program's imitation of a request may lack it. */
 function carrierOf(request: IncomingMessage): object {
   return (request as { readonly rawHeaders?: object }).rawHeaders ?? request;
 }
 
 function carry(request: IncomingMessage, exchange: OpenExchange): void {
-  exchanges.write(carrierOf(request), exchange);
+  Mark.write(carrierOf(request), exchange);
+}
+
+/** Makes a subclass put its fields on what it is given. */
+function Given(this: unknown, given: object): object {
+  return given;
+}
+
+/** A private field on an object of somebody else: no listing, comparison or proxy sees it, and nothing can clash with it. */
+class Mark extends (Given as unknown as new (given: object) => object) {
+  #exchange: OpenExchange | undefined;
+
+  static read(carrier: object): OpenExchange | undefined {
+    return #exchange in carrier ? carrier.#exchange : undefined;
+  }
+
+  static write(carrier: object, exchange: OpenExchange): void {
+    const mark = #exchange in carrier ? carrier : new Mark(carrier);
+    mark.#exchange = exchange;
+  }
 }

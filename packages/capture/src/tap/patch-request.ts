@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { privateMark } from '../private-mark';
 
 /** What is told of each chunk that Node pushes into a request, before the stream takes it. */
 export interface RequestObserver {
@@ -12,8 +11,6 @@ type Push = (this: IncomingMessage, chunk: unknown, encoding?: BufferEncoding) =
 const PATCHED = Symbol('recap.patchedRequests');
 /** Requests that the patched prototype sees for, while they are observed. See `observeResponse`. */
 const observed = new Map<IncomingMessage, RequestObserver>();
-/** And those with a method of their own. */
-const marked = privateMark<RequestObserver>();
 
 /**
  * Lets `observer` see the request's bytes where Node pushes them into the stream: no second reader, no
@@ -39,11 +36,11 @@ export function observeRequest(
     );
     return;
   }
+  observed.set(request, observer);
   if (sharedPrototype === undefined || Object.hasOwn(request, 'push')) {
-    observeByItself(request, observer);
+    setPush(request, observingOwn((request as { readonly push: Push }).push));
     return;
   }
-  observed.set(request, observer);
   if (Object.hasOwn(sharedPrototype, PATCHED)) return;
   Object.defineProperty(sharedPrototype, PATCHED, { value: true });
   const method = Object.getOwnPropertyDescriptor(sharedPrototype, 'push')?.value as Push | undefined;
@@ -51,30 +48,25 @@ export function observeRequest(
   // Looked up when called, since a prototype above may still be patched.
   setPush(
     sharedPrototype,
-    observing(
-      () => method ?? parent.push,
-      (each) => observed.get(each),
-    ),
+    observing(() => method ?? parent.push, observerOf),
   );
 }
 
 /** Goes on watching a request that lost the patched prototype. */
 export function keepObservingRequest(request: IncomingMessage, sharedPrototype: object): void {
-  const observer = observed.get(request);
-  if (observer === undefined || Object.prototype.isPrototypeOf.call(sharedPrototype, request)) return;
-  observed.delete(request);
-  observeByItself(request, observer);
+  // With a method of its own it has lost nothing.
+  if (!observed.has(request) || Object.hasOwn(request, 'push')) return;
+  if (Object.prototype.isPrototypeOf.call(sharedPrototype, request)) return;
+  setPush(request, observingOwn((request as { readonly push: Push }).push));
 }
 
 /** The patched prototype, or method, stays, and passes through. */
 export function stopObservingRequest(request: IncomingMessage): void {
-  // A request is observed in one of the two ways.
-  if (!observed.delete(request)) marked.write(request, undefined);
+  observed.delete(request);
 }
 
-function observeByItself(request: IncomingMessage, observer: RequestObserver): void {
-  marked.write(request, observer);
-  setPush(request, observingOwn((request as { readonly push: Push }).push));
+function observerOf(request: IncomingMessage): RequestObserver | undefined {
+  return observed.get(request);
 }
 
 /** One request after another has the same method, so these are made once for it. */
@@ -82,14 +74,7 @@ const own = new WeakMap<Push, Push>();
 
 function observingOwn(original: Push): Push {
   let method = own.get(original);
-  if (method === undefined)
-    own.set(
-      original,
-      (method = observing(
-        () => original,
-        (each) => marked.read(each),
-      )),
-    );
+  if (method === undefined) own.set(original, (method = observing(() => original, observerOf)));
   return method;
 }
 

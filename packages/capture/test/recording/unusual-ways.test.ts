@@ -4,7 +4,7 @@ import { connect, type AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import express4 from 'express4';
 import { storageMiddleware } from '../../src/express';
-import { openRecorder, responseData } from './open-recorder';
+import { openRecorder, requestData, responseData } from './open-recorder';
 
 async function serve(app: Express) {
   const server = app.listen(0, '127.0.0.1');
@@ -37,6 +37,41 @@ describe.each([
     expect((await fetch(`${url}/unknown`)).status).toBe(404);
     expect(await entry()).toMatchObject({ path: '/unknown', status: 404, outcome: 'completed' });
     expect(recorder.stats().open).toBe(0);
+    close();
+  });
+
+  it.each([
+    ['that passes to an app called as a function', false],
+    ['whose request somebody watches too, and that passes to such an app,', true],
+  ])('%s holds its body once', async (_which, isWatched) => {
+    const { recorder, entry } = openRecorder();
+    const tenant = framework();
+    tenant.use(framework.text());
+    tenant.post('/text', (request, response) => void response.send(String(request.body)));
+    const app = framework();
+    app.use((request, _response, next) => {
+      const { push } = request;
+      if (isWatched) request.push = (...chunk) => push.apply(request, chunk);
+      next();
+    });
+    app.use(storageMiddleware({ recorder }));
+    app.use((request, response, next) => {
+      tenant(request, response, next);
+    });
+    const { url, close } = await serve(app);
+    // In a part of its own, so that it is read when the other app has it.
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        setImmediate(() => {
+          controller.enqueue(Buffer.from('once'));
+          controller.close();
+        });
+      },
+    });
+    const headers = { 'content-type': 'text/plain' };
+    const answer = await fetch(`${url}/text`, { method: 'POST', headers, body, duplex: 'half' });
+    expect(await answer.text()).toBe('once');
+    expect(requestData(await entry())).toBe('once');
     close();
   });
 
