@@ -42,6 +42,13 @@ const recaps = (codec) => {
 /** As Recap has them, and others beside them. */
 const CODECS = {
   'zlib (default)': recaps('zlib'),
+  'zlib, a stream for each body': (bytes) =>
+    zlib.deflateSync(bytes, {
+      level: 1,
+      memLevel: 6,
+      windowBits: bytes.length <= 8_192 ? 13 : 15,
+      chunkSize: chunkSize(bytes),
+    }),
   'fast (brotli 1)': recaps('fast'),
   ...('zstdCompressSync' in zlib && { 'zstd (1)': recaps('zstd') }),
   pako: recaps('pako'),
