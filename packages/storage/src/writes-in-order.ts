@@ -52,13 +52,14 @@ export class WritesInOrder {
   /** The newest of those that have not ended. */
   readonly #last = new Map<string, Run>();
 
-  /** @param patienceMs longest time for a write that has to wait: one of those ahead may never be answered */
+  /** @param patienceMs longest time for a write that has to wait */
   constructor(patienceMs: number) {
     this.#patienceMs = patienceMs;
   }
 
   /**
-   * Begins at once, or when it is its turn. Rejects `UNAVAILABLE` when that takes too long.
+   * Begins at once, or when it is its turn. Rejects `POOL_EXHAUSTED` when that takes too long, and then is not begun;
+   * `UNAVAILABLE` when it was begun, and is not answered in time.
    *
    * @param way of a write to one address: waits for none of the same way, whose order is kept already
    */
@@ -108,29 +109,36 @@ export class WritesInOrder {
     turn: Promise<unknown>,
     write: (run: Run) => Promise<T>,
   ): Promise<T> {
-    // One time for both: whoever waits for half of it has the other half for the write.
-    const { late, clear } = this.#late();
-    run.wait();
-    const performed = this.#perform(addresses, run, async () => {
-      try {
-        await Promise.race([turn, late]);
-      } finally {
+    return new Promise<T>((resolve, reject) => {
+      let isRefused = false;
+      let hasBegun = false;
+      // One time for both: whoever waits for half of it has the other half for the write.
+      const timer = setTimeout(() => {
+        isRefused = true;
+        reject(hasBegun ? this.#notAnswered() : this.#notBegun());
+      }, this.#patienceMs);
+      run.wait();
+      const performed = this.#perform(addresses, run, async () => {
+        await turn;
         run.goOn();
-      }
-      return write(run);
+        // What is refused stays in its place until then: what waits behind it would else overtake those ahead.
+        if (isRefused) throw this.#notBegun();
+        hasBegun = true;
+        return write(run);
+      });
+      performed.then(resolve, reject).finally(() => clearTimeout(timer));
     });
-    return Promise.race([performed, late]).finally(clear);
   }
 
-  #late(): { readonly late: Promise<never>; readonly clear: () => void } {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const text = `Writes to one key were not answered within ${this.#patienceMs} ms: this one, and those ahead of it.`;
-        reject(new StorageError('UNAVAILABLE', text));
-      }, this.#patienceMs);
-    });
-    return { late, clear: () => clearTimeout(timer) };
+  /** That says nothing of the engine, which may answer each of those ahead in time. */
+  #notBegun(): StorageError {
+    const text = `Writes to one key, made without awaiting each other, took ${this.#patienceMs} ms; this one was not begun. Await them, or write several at once.`;
+    return new StorageError('POOL_EXHAUSTED', text);
+  }
+
+  #notAnswered(): StorageError {
+    const text = `A write and those ahead of it to the same key were not answered within ${this.#patienceMs} ms.`;
+    return new StorageError('UNAVAILABLE', text);
   }
 }
 

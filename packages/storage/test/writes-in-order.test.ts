@@ -91,25 +91,44 @@ describe('WritesInOrder', () => {
     await writes.end(1);
   });
 
-  it('refuses what waits too long, and makes what waits behind it', async () => {
-    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
-    try {
+  describe('where writes take long', () => {
+    beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate'] }));
+    afterEach(() => jest.useRealTimers());
+
+    it('refuses what waits too long, never begins it, and makes what waits behind it in its turn', async () => {
       const writes = new Writes(1_000);
       void writes.make('a', 'x');
-      const late = writes.make('a', 'y');
-      await Promise.all([
-        expect(late).rejects.toMatchObject({ code: 'UNAVAILABLE' }),
-        jest.advanceTimersByTimeAsync(600).then(async () => {
-          void writes.make('a', 'y');
-          await jest.advanceTimersByTimeAsync(500);
-        }),
-      ]);
+      const late = [writes.make('a', 'y'), writes.make('a', 'z'), writes.make('ab'), writes.make('b')];
+      const refused = Promise.all(
+        late.map((each) => expect(each).rejects.toMatchObject({ code: 'POOL_EXHAUSTED' })),
+      );
+      await jest.advanceTimersByTimeAsync(600);
+      const made = writes.make('a', 'y');
+      await jest.advanceTimersByTimeAsync(500);
+      await refused;
       expect(namesOf(writes.begun)).toEqual(['a:x']);
       await writes.end(0);
       expect(namesOf(writes.begun)).toEqual(['a:x', 'a:y']);
-    } finally {
-      jest.useRealTimers();
-    }
+      await writes.end(1);
+      expect(await made).toMatchObject({ way: 'y' });
+      expect(writes.begun).toHaveLength(2);
+    });
+
+    it('gives up what was begun late and is not answered, and lets nothing overtake it', async () => {
+      const writes = new Writes(1_000);
+      void writes.make('a', 'x');
+      const late = expect(writes.make('a', 'y')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await jest.advanceTimersByTimeAsync(600);
+      await writes.end(0);
+      await jest.advanceTimersByTimeAsync(300);
+      void writes.make('a', 'z');
+      await jest.advanceTimersByTimeAsync(200);
+      await late;
+      expect(namesOf(writes.begun)).toEqual(['a:x', 'a:y']);
+      await writes.end(1);
+      expect(namesOf(writes.begun)).toEqual(['a:x', 'a:y', 'a:z']);
+      await writes.end(2);
+    });
   });
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('keeps the order whatever comes when (%i)', async (seed) => {

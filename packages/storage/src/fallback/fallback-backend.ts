@@ -87,7 +87,7 @@ export class FallbackBackend implements Backend {
     const given = { ...options, version: options.version ?? this.#newId() };
     const kept = copyValue(value, this.capabilities.maxValueBytes);
     const written = await this.#switch.run(
-      true,
+      'elsewhere',
       () => this.#primary.set(address, kept, given),
       async (overlay, since) => {
         const outcome = await overlay.write({ ...given, partition, key, type: 'set', value: kept }, since);
@@ -101,7 +101,7 @@ export class FallbackBackend implements Backend {
     checkAddress(address);
     const { partition, key } = address;
     return await this.#switch.run(
-      true,
+      'elsewhere',
       () => this.#primary.delete(address, options),
       async (overlay, since) =>
         (await overlay.write({ ...options, partition, key, type: 'delete' }, since)).status === 'deleted',
@@ -114,7 +114,7 @@ export class FallbackBackend implements Backend {
     const given = { ...options, version: options.version ?? this.#newId() };
     const kept = values.map((value) => copyValue(value, this.capabilities.maxValueBytes));
     return await this.#switch.run(
-      false,
+      'nowhere',
       () => this.#primary.append(address, kept, given),
       async (overlay, since) => {
         const outcome = await overlay.write(
@@ -129,14 +129,18 @@ export class FallbackBackend implements Backend {
   async batch(writes: readonly Write[]): Promise<WriteOutcome[]> {
     const { maxValueBytes } = this.capabilities;
     const given = writes.map((write) => prepareWrite(write, { newId: this.#newId, maxValueBytes }));
-    const isRepeatable = !hasAppend(given);
+    const repeats = hasAppend(given) ? 'nowhere' : 'elsewhere';
     return this.#switch.run(
-      isRepeatable,
+      repeats,
       async () => {
         const outcomes = await this.#primary.batch(given);
         // In the middle of it the backend went away.
         for (const outcome of outcomes) {
-          if (outcome.status === 'failed' && errorCode(outcome.error) === 'UNAVAILABLE' && isRepeatable)
+          if (
+            outcome.status === 'failed' &&
+            errorCode(outcome.error) === 'UNAVAILABLE' &&
+            repeats === 'elsewhere'
+          )
             throw outcome.error;
         }
         return outcomes;
@@ -167,7 +171,7 @@ export class FallbackBackend implements Backend {
 
   sweep(limit?: number): Promise<number> {
     return this.#switch.run(
-      true,
+      'anywhere',
       () => this.#primary.sweep(limit),
       (overlay) => overlay.store.sweep(limit),
     );
@@ -188,7 +192,7 @@ export class FallbackBackend implements Backend {
     ) => Promise<T>,
   ): Promise<T> {
     return this.#switch.run(
-      true,
+      'anywhere',
       () => read(this.#primary),
       (overlay) => read(overlay),
     );
@@ -196,7 +200,7 @@ export class FallbackBackend implements Backend {
 
   /** What a backend that has taken over cannot do instead. */
   #only<T>(what: string, run: () => Promise<T>): Promise<T> {
-    return this.#switch.run(false, run, () => Promise.reject(new CannotKnowError(what)));
+    return this.#switch.run('nowhere', run, () => Promise.reject(new CannotKnowError(what)));
   }
 }
 

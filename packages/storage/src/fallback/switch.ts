@@ -7,7 +7,7 @@ import type { FallbackEvent, FallbackState } from './fallback-event';
 import { Gate, UnderWay } from './gate';
 import type { Journal, JournalEntry } from './journal';
 import { CannotKnowError, type Overlay } from './overlay';
-import { wasNeverSent } from '../resilience/transient';
+import { wasNotDone } from '../resilience/transient';
 import { replay, type ReplayOutcome } from './replay';
 import { Stability } from './stability';
 import { chainsOf } from './write-chains';
@@ -33,6 +33,12 @@ interface Outage {
   /** An id made when it began. */
   readonly since: string;
 }
+
+/**
+ * Where an operation that may have been done already is done again: a read on any backend; a write that replaces on the
+ * next one, since on one that is well it would undo what another has written in between; an append on none.
+ */
+export type Repeats = 'anywhere' | 'elsewhere' | 'nowhere';
 
 type OnPrimary<T> = () => Promise<T>;
 type OnOverlay<T> = (overlay: Overlay, since: string) => Promise<T>;
@@ -94,15 +100,11 @@ export class Switch {
     return this.#lifecycle.close();
   }
 
-  /**
-   * @param isRepeatable whether it does no harm to do it again when the first time may have worked. If it does harm,
-   *   only what was certainly not done goes to the next backend; else the failure is the answer.
-   */
-  run<T>(isRepeatable: boolean, onPrimary: OnPrimary<T>, onOverlay: OnOverlay<T>): Promise<T> {
-    return this.#underWay.track(() => this.#run(isRepeatable, onPrimary, onOverlay));
+  run<T>(repeats: Repeats, onPrimary: OnPrimary<T>, onOverlay: OnOverlay<T>): Promise<T> {
+    return this.#underWay.track(() => this.#run(repeats, onPrimary, onOverlay));
   }
 
-  async #run<T>(isRepeatable: boolean, onPrimary: OnPrimary<T>, onOverlay: OnOverlay<T>): Promise<T> {
+  async #run<T>(repeats: Repeats, onPrimary: OnPrimary<T>, onOverlay: OnOverlay<T>): Promise<T> {
     await this.#lifecycle.ready();
     for (let isSecond = false; ;) {
       const outage = await this.#enter();
@@ -117,12 +119,13 @@ export class Switch {
         this.#gate.leave();
       }
       const hasSwitched = outage !== this.#outage;
-      if (hasSwitched && (isRepeatable || wasNeverSent(failure))) continue;
+      const mayBeDone = !wasNotDone(failure);
+      if (hasSwitched && !(repeats === 'nowhere' && mayBeDone)) continue;
       // One operation that takes too long is no outage.
       const { healthy } = await this.serving.health(PROBE_MS);
       if (!healthy) await this.#leave(outage, failure);
-      if (!isRepeatable && !wasNeverSent(failure)) throw failure;
-      if (healthy && isSecond) throw failure;
+      if (repeats === 'nowhere' && mayBeDone) throw failure;
+      if (healthy && (isSecond || (repeats === 'elsewhere' && mayBeDone))) throw failure;
       isSecond ||= healthy;
     }
   }

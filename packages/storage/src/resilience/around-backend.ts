@@ -1,11 +1,14 @@
 import type { Backend, Value, Write } from '../backend';
-import { copyValue, hasAppend, prepareWrite } from '../copy-value';
+import { copyValue, prepareWrite } from '../copy-value';
 import { newId as makeId } from '../new-id';
 
 export interface Operation {
   /** Its name, for messages. */
   readonly method: string;
-  /** Whether it does no harm to do it again when the first time may have worked. */
+  /**
+   * Whether it does no harm to do it again when the first time may have worked. With a write it may: what another has
+   * written in between would be undone, or a list have the elements twice.
+   */
   readonly isRepeatable: boolean;
 }
 
@@ -30,17 +33,14 @@ export function aroundBackend(
 ): Backend {
   const repeatable = (method: string): Operation => ({ method, isRepeatable: true });
   const GET = repeatable('get');
-  const SET = repeatable('set');
-  const DELETE = repeatable('delete');
-  // Two appends with others' in between are two: only the last version of a list is known.
   const once = (method: string): Operation => ({ method, isRepeatable: false });
+  const SET = once('set');
+  const DELETE = once('delete');
   const maxValueBytes = runsLater ? inner.capabilities.maxValueBytes : undefined;
   const valueOf = (value: Value): Value =>
     maxValueBytes === undefined ? value : copyValue(value, maxValueBytes);
   const prepare = (writes: readonly Write[]): Write[] =>
     writes.map((write) => prepareWrite(write, { newId, maxValueBytes }));
-  const several = (method: 'batch' | 'transact', writes: readonly Write[]): Operation =>
-    hasAppend(writes) ? once(method) : repeatable(method);
 
   return {
     name: inner.name,
@@ -60,7 +60,7 @@ export function aroundBackend(
       around(repeatable('partitions'), () => inner.partitions(prefix, options)),
     batch: async (writes) => {
       const given = prepare(writes);
-      return await around(several('batch', given), () => inner.batch(given));
+      return await around(once('batch'), () => inner.batch(given));
     },
     append: async (address, values, options) => {
       const kept = values.map(valueOf);
@@ -71,7 +71,7 @@ export function aroundBackend(
     length: (address) => around(repeatable('length'), () => inner.length(address)),
     transact: async (writes) => {
       const given = prepare(writes);
-      return await around(several('transact', given), () => inner.transact(given));
+      return await around(once('transact'), () => inner.transact(given));
     },
     query: (partition, filter, options) =>
       around(repeatable('query'), () => inner.query(partition, filter, options)),

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock';
-import type { Awaitable, Driver, DriverWrite } from '../driver';
+import type { Awaitable, Driver } from '../driver';
 import { DriverOpening } from '../driver-opening';
 import { StorageError } from '../errors';
 import type { Around } from './around-backend';
@@ -30,11 +30,11 @@ export function aroundDriver(driver: Driver, around: Around, clock: Clock): Driv
       throw explain(error);
     }
   };
-  const run = <T>(method: string, ask: () => Awaitable<T>, isRepeatable = true): Promise<T> =>
-    around({ method, isRepeatable }, () => asked(ask));
+  const run = <T>(method: string, ask: () => Awaitable<T>): Promise<T> =>
+    around({ method, isRepeatable: true }, () => asked(ask));
+  const make = <T>(method: string, ask: () => Awaitable<T>): Promise<T> =>
+    around({ method, isRepeatable: false }, () => asked(ask));
   const opening = new DriverOpening(driver);
-  const areRepeatable = (writes: readonly DriverWrite[]): boolean =>
-    !writes.some(({ type }) => type === 'append');
 
   return {
     name: driver.name,
@@ -50,23 +50,22 @@ export function aroundDriver(driver: Driver, around: Around, clock: Clock): Driv
     range: (partition, key, start, end) =>
       run('range', () => driver.range(partition, key, start, end, clock.now())),
     length: (partition, key) => run('length', () => driver.length(partition, key, clock.now())),
-    write: (write) => run(write.type, () => driver.write(write, clock.now()), write.type !== 'append'),
-    batch: (writes) => run('batch', () => driver.batch(writes, clock.now()), areRepeatable(writes)),
+    write: (write) => make(write.type, () => driver.write(write, clock.now())),
+    batch: (writes) => make('batch', () => driver.batch(writes, clock.now())),
     sweep: (limit) => run('sweep', () => driver.sweep(limit, clock.now())),
     stats: () => run('stats', () => driver.stats(clock.now())),
     ...(driver.keys && {
       keys: (partition, scan) => run('keys', () => driver.keys!(partition, scan, clock.now())),
     }),
     ...(driver.transact && {
-      transact: (writes) =>
-        run('transact', () => driver.transact!(writes, clock.now()), areRepeatable(writes)),
+      transact: (writes) => make('transact', () => driver.transact!(writes, clock.now())),
     }),
     ...(driver.query && {
       query: (partition, filter, scan) =>
         run('query', () => driver.query!(partition, filter, scan, clock.now())),
     }),
     ...(driver.publish && {
-      publish: (channel, message) => run('publish', () => driver.publish!(channel, message), false),
+      publish: (channel, message) => make('publish', () => driver.publish!(channel, message)),
     }),
     ...(driver.subscribe && {
       subscribe: (channel, listener) => run('subscribe', () => driver.subscribe!(channel, listener)),

@@ -9,7 +9,7 @@ import {
 import { StorageError } from '../errors';
 import type { Around, Operation } from './around-backend';
 import { Breaker, isCircuitOpen } from './breaker';
-import { isTransient, wasNeverSent } from './transient';
+import { isTransient, wasNotDone } from './transient';
 
 export interface CallPolicyOptions {
   /** For messages. */
@@ -56,7 +56,7 @@ export function callPolicy(options: CallPolicyOptions): Around {
     const mayRepeat = (error: unknown): boolean =>
       isTransient(error) &&
       !isCircuitOpen(error) &&
-      (operation.isRepeatable || wasNeverSent(error)) &&
+      (operation.isRepeatable || wasNotDone(error)) &&
       performance.now() - startedAt < options.budgetMs;
     if (!mayRepeat(failure)) throw failure;
     let isFirst = true;

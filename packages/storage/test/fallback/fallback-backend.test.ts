@@ -47,9 +47,19 @@ describe('FallbackBackend', () => {
     it('takes one operation that fails for no outage while others work', async () => {
       const { backend, primary, events } = await open();
       primary.next.push(unavailable());
-      await expect(backend.set(at('a'), 1)).resolves.toEqual(expect.any(String));
+      await expect(backend.get(at('a'))).resolves.toBeUndefined();
       primary.next.push(unavailable(), unavailable());
-      await expect(backend.set(at('a'), 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await expect(backend.get(at('a'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      primary.next.push(unavailable('ECONNREFUSED'));
+      await expect(backend.set(at('a'), 1)).resolves.toEqual(expect.any(String));
+      expect(events).toEqual([]);
+    });
+
+    it('makes a write once that may have been made: another may have written since', async () => {
+      const { backend, primary, events } = await open();
+      primary.lostAnswers.push(unavailable('ECONNRESET'));
+      await expect(backend.set(at('a'), 'ours')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect(primary.calls.filter((method) => method === 'set')).toHaveLength(1);
       expect(events).toEqual([]);
     });
   });
@@ -318,13 +328,14 @@ describe('FallbackBackend', () => {
       const { backend, primary, behind, advance, events } = await open();
       // The answer gets lost, and so does the connection.
       primary.lostAnswers.push(unavailable('ECONNRESET'));
-      primary.calls.length = 0;
-      primary.before = () => void (primary.isDown = primary.calls.length > 1);
+      primary.before = (method) => {
+        if (method === 'set') primary.illness = unavailable('ECONNRESET');
+      };
       const version = await backend.set(at('a'), 1);
       expect(backend.state.isDegraded).toBe(true);
       expect(await behind.get(at('a'))).toMatchObject({ version });
       primary.before = undefined;
-      primary.isDown = false;
+      primary.illness = undefined;
       await advance(12_000);
       expect(await behind.get(at('a'))).toMatchObject({ value: 1, version });
       expect(events.at(-1)).toMatchObject({ type: 'recovered', replayed: 1, conflicts: 0 });

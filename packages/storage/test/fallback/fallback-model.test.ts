@@ -36,6 +36,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('down', 'up', 'lose') }),
 );
 
+/** Of a write that was made by a backend that is well: its caller cannot know. */
+const LOST = unavailable('ECONNRESET');
+
+async function failureOf(call: Promise<unknown>): Promise<unknown> {
+  return call.catch((error: unknown) => error);
+}
+
 /** What a read answers: a value, elements, or a code. */
 async function answer(read: Promise<unknown>): Promise<unknown> {
   try {
@@ -64,8 +71,9 @@ class Client {
     switch (step.do) {
       case 'set': {
         const options = step.ttlMs === undefined ? {} : { expiresAt: clock.now() + step.ttlMs };
-        this.#know(step.key, await backend.set(at(step.key), step.value, options));
+        const outcome = await failureOf(backend.set(at(step.key), step.value, options));
         await this.#model.set(at(step.key), step.value, options);
+        this.#know(step.key, outcome === LOST ? await this.#made(step.key) : (outcome as string));
         return;
       }
       case 'swap': {
@@ -74,31 +82,33 @@ class Client {
         if (ifVersion === undefined) return;
         const isThere =
           (await this.#model.scan('p', { range: { gte: step.key, lte: step.key } })).items.length > 0;
-        const outcome = await backend
-          .set(at(step.key), step.value, { ifVersion })
-          .catch((error: unknown) => error);
-        if (typeof outcome !== 'string') {
+        const outcome = await failureOf(backend.set(at(step.key), step.value, { ifVersion }));
+        const isLost = outcome === LOST;
+        if (!isLost && typeof outcome !== 'string') {
           expect(['CONFLICT', 'UNAVAILABLE']).toContain(errorCode(outcome));
           if (errorCode(outcome) === 'CONFLICT') expect(step.isStale || !isThere).toBe(true);
           return;
         }
         expect([step.isStale, isThere]).toEqual([false, true]);
-        this.#know(step.key, outcome);
+        this.#know(step.key, isLost ? await this.#made(step.key) : (outcome as string));
         await this.#model.set(at(step.key), step.value);
         return;
       }
       case 'claim': {
-        const outcome = await backend
-          .set(at(step.key), 'claimed', { ifAbsent: true })
-          .catch((error: unknown) => error);
-        if (errorCode(outcome) === 'UNAVAILABLE') return;
+        const outcome = await failureOf(backend.set(at(step.key), 'claimed', { ifAbsent: true }));
+        const isLost = outcome === LOST;
+        if (errorCode(outcome) === 'UNAVAILABLE' && !isLost) return;
         const expected = await this.#model.set(at(step.key), 'claimed', { ifAbsent: true });
+        if (isLost) {
+          if (expected !== undefined) this.#know(step.key, await this.#made(step.key));
+          return;
+        }
         expect(outcome === undefined).toBe(expected === undefined);
         if (typeof outcome === 'string') this.#know(step.key, outcome);
         return;
       }
       case 'delete':
-        await backend.delete(at(step.key));
+        await failureOf(backend.delete(at(step.key)));
         await this.#model.delete(at(step.key));
         this.#know(step.key, undefined);
         return;
@@ -122,11 +132,10 @@ class Client {
       case 'wait':
         return advance(step.ms);
       case 'lose':
-        // Not of appends, whose failure then is the answer.
         primary.before = (method) => {
           if (method !== 'set' && method !== 'delete') return;
           primary.before = undefined;
-          if (!primary.isDown) primary.lostAnswers.push(unavailable('ECONNRESET'));
+          if (!primary.isDown) primary.lostAnswers.push(LOST);
         };
         return;
       default:
@@ -138,6 +147,11 @@ class Client {
     const found = await answer(read(this.#rig.backend));
     if (found === 'UNAVAILABLE' && this.#rig.backend.state.isDegraded) this.unknown += 1;
     else expect(found).toEqual(await answer(read(this.#model)));
+  }
+
+  /** The version of what was made. */
+  async #made(name: string): Promise<string | undefined> {
+    return (await this.#rig.behind.get(at(name)))?.version;
   }
 
   #know(name: string, version: string | undefined): void {

@@ -50,8 +50,8 @@ describe('retries', () => {
   it('hide failures that pass', async () => {
     const backend = await open();
     faults.next.push(unavailable(), unavailable(), refused('POOL_EXHAUSTED'));
-    expect(await settle(backend.set(a, 1))).toEqual(expect.any(String));
-    expect(faults.calls).toEqual(['set', 'set', 'set', 'set']);
+    expect(await settle(backend.get(a))).toBeUndefined();
+    expect(faults.calls).toEqual(['get', 'get', 'get', 'get']);
   });
 
   it('come to an end, with the last failure', async () => {
@@ -85,22 +85,37 @@ describe('retries', () => {
     },
   );
 
-  it('write what may have been written already with the same version', async () => {
+  // What another program has written in between would be undone.
+  it.each<[string, (backend: Backend) => Promise<unknown>]>([
+    ['set', (backend) => backend.set(a, 1)],
+    ['delete', (backend) => backend.delete(a)],
+    ['batch', (backend) => backend.batch([{ ...a, type: 'set', value: 1 }])],
+    ['transact', (backend) => backend.transact([{ ...a, type: 'delete' }])],
+  ])('leave a %s alone that may have been made', async (method, call) => {
     const backend = await open();
-    faults.lostAnswers.push(unavailable(), unavailable());
-    const version = await settle(backend.set(a, 1, { ifAbsent: true }));
-    expect(version).toEqual(expect.any(String));
-    expect(await inner.get(a)).toMatchObject({ value: 1, version });
-    faults.lostAnswers.push(unavailable());
-    const [outcome] = (await settle(backend.batch([{ ...a, type: 'set', value: 2 }]))) as {
-      version: string;
-    }[];
-    expect(await inner.get(a)).toMatchObject({ value: 2, version: outcome?.version });
+    faults.lostAnswers.push(unavailable('ECONNRESET'));
+    expect(await settle(call(backend))).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(faults.calls).toEqual([method]);
+  });
+
+  it.each(['ECONNREFUSED', 'SQLITE_BUSY', '40P01'])('make a write that failed by %s again', async (code) => {
+    const backend = await open();
+    faults.next.push(unavailable(code), unavailable(code));
+    expect(await settle(backend.set(a, 1))).toEqual(expect.any(String));
+    expect(faults.calls).toEqual(['set', 'set', 'set']);
+  });
+
+  it('make a write again that the server of Redis refused', async () => {
+    const backend = await open();
+    const cause = Object.assign(new Error('LOADING Redis is loading'), { name: 'ReplyError' });
+    faults.next.push(new StorageError('UNAVAILABLE', 'No.', { cause }));
+    expect(await settle(backend.set(a, 1))).toEqual(expect.any(String));
   });
 
   it('write what the caller gave, whatever became of it since', async () => {
     const backend = await open();
-    faults.next.push(unavailable(), unavailable());
+    const failure = (): Error => unavailable('ECONNREFUSED');
+    faults.next.push(failure(), failure());
     const value = { list: [1] };
     // Whose slice() is a view.
     const bytes = Buffer.from([1]);
