@@ -580,8 +580,82 @@ describe('Redis as a server', () => {
     expect((await backend.get({ partition: 'known', key: 'a' }))?.value).toBe(1);
   });
 
+  itOnServer('keeps it where its scripts are gone, while others bring them back', async () => {
+    const proxy = await proxied();
+    proxy.toxics = { latency: { latencyMs: 2, jitterMs: 0 } };
+    const backend = await open({ url: proxy.url });
+    const fleeting = { expiresAt: clock.now() + 60_000 };
+    const published: unknown[] = [];
+    await backend.subscribe('c', (message) => published.push(message));
+    for (let round = 0; round < 10; round += 1) {
+      await admin.script('FLUSH');
+      const calls: Promise<unknown>[] = [];
+      for (let number = 0; number < 12; number += 1) {
+        calls.push(
+          backend.set(at(`other ${number}`), number, fleeting),
+          backend.set(at('expires'), number, fleeting),
+          backend.publish('c', round * 100 + number),
+        );
+        await new Promise(setImmediate);
+      }
+      await Promise.all(calls);
+      expect(await backend.get(at('expires'))).toMatchObject({ value: 11 });
+    }
+    await until(
+      'all messages are heard',
+      () => published.length,
+      (count) => count === 120,
+    );
+    expect(published).toEqual([...(published as number[])].sort((a, b) => a - b));
+  });
+
+  itOnServer('keeps it after it was started again, and knew no scripts', async () => {
+    const proxy = await proxied();
+    proxy.toxics = { latency: { latencyMs: 2, jitterMs: 0 } };
+    const backend = await open({ url: proxy.url });
+    for (let round = 0; round < 5; round += 1) {
+      await proxy.down();
+      await admin.script('FLUSH');
+      await proxy.up();
+      await until(
+        'it works again',
+        () =>
+          backend.get(at('none')).then(
+            () => true,
+            () => false,
+          ),
+        Boolean,
+      );
+      const numbers = Array.from({ length: 12 }, (_, place) => place);
+      const calls: Promise<unknown>[] = [];
+      for (const number of numbers) {
+        calls.push(backend.append(at(`list ${round}`), [number]));
+        await new Promise(setImmediate);
+      }
+      await Promise.all(calls);
+      expect(await backend.range(at(`list ${round}`))).toEqual(numbers);
+    }
+  });
+
+  itOnServer('tells what is published through a client that has a prefix', async () => {
+    const client = new Redis(url, { keyPrefix: 'theirs:' });
+    const backend = await open({ client });
+    const heard: unknown[] = [];
+    await backend.subscribe('c', (message) => heard.push(message));
+    await backend.publish('c', { a: 1 });
+    await until(
+      'it is heard',
+      () => heard.length,
+      (count) => count > 0,
+    );
+    expect(heard).toEqual([{ a: 1 }]);
+    await backend.close();
+    client.disconnect();
+  });
+
   it('is not even asked when an option cannot work', () => {
     for (const options of [
+      { client: new Redis({ lazyConnect: true, stringNumbers: true }) },
       { keyPrefix: 'a{b}' },
       { url: `http://:${PASSWORD}@host` },
       { url: `redis://:${PASSWORD}@host:port` },

@@ -43,8 +43,12 @@ export function createRedisBackend(given: RedisBackendOptions = {}): Backend {
 }
 
 /** @throws {StorageError} `CONFIG_INVALID` */
-function checkWays({ cluster, sentinel, db = 0 }: RedisBackendOptions): void {
+function checkWays({ client, cluster, sentinel, db = 0 }: RedisBackendOptions): void {
+  const { stringNumbers = false } = (client as Partial<RedisClient> | undefined)?.options ?? {};
   const problem =
+    (stringNumbers
+      ? '"client" has "stringNumbers", with which numbers come as texts; hand in one without it'
+      : undefined) ??
     (cluster && sentinel ? '"cluster" and "sentinel" exclude each other' : undefined) ??
     (cluster && db !== 0 ? 'a cluster has no "db" but 0' : undefined);
   if (problem !== undefined) throw new StorageError('CONFIG_INVALID', `createRedisBackend: ${problem}.`);

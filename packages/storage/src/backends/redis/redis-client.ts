@@ -9,7 +9,11 @@ export type LexLimit = [word: 'LIMIT', offset: number, count: number];
 export interface RedisClient {
   readonly status: string;
   readonly isCluster: boolean;
-  readonly options: { readonly db?: number | undefined };
+  readonly options: {
+    readonly db?: number | undefined;
+    readonly keyPrefix?: string | undefined;
+    readonly stringNumbers?: boolean | undefined;
+  };
   /** Of a single client that is connected. */
   readonly stream?: unknown;
   connect(): Promise<unknown>;
@@ -35,6 +39,8 @@ export interface RedisClient {
   evalshaBuffer(sha: string, keyCount: number, ...rest: RedisArgument[]): Promise<unknown>;
   evalBuffer(lua: string, keyCount: number, ...rest: RedisArgument[]): Promise<unknown>;
   pipeline(): RedisPipeline;
+  /** Of a single client. */
+  script?(subcommand: 'LOAD', lua: string): Promise<unknown>;
   info(section: string): Promise<string>;
   ping(): Promise<unknown>;
   select(db: number): Promise<unknown>;

@@ -1,10 +1,11 @@
 import { StorageError } from '../../errors';
+import type { Run } from '../../writes-in-order';
 import { GatheredOverwrites } from './gathered-overwrites';
 import { Heartbeat } from './heartbeat';
 import type { RedisArgument, RedisClient, RedisReply } from './redis-client';
 import { explainRedisError, replyCode } from './redis-errors';
 import { RedisPackets } from './redis-packets';
-import type { RedisScript } from './redis-scripts';
+import { GROW, SET, WRITE, type RedisScript } from './redis-scripts';
 
 export interface RedisConnectionOptions {
   /** A client that was handed in stays open. */
@@ -20,6 +21,9 @@ export interface RedisConnectionOptions {
 }
 
 const MAX_REDIRECTIONS = 5;
+const WRITING = [SET, GROW, WRITE];
+
+type Order = Pick<Run, 'isLong'>;
 
 /** One client, its scripts, and why it is not connected. */
 export class RedisConnection {
@@ -28,6 +32,8 @@ export class RedisConnection {
   readonly #heartbeat: Heartbeat;
   readonly #packets: RedisPackets;
   readonly #overwrites: GatheredOverwrites;
+  /** Of scripts that are sent and not answered, how many. */
+  readonly #sent = new Map<Order, number>();
   #reason: unknown;
 
   constructor(client: RedisClient, options: RedisConnectionOptions) {
@@ -50,11 +56,15 @@ export class RedisConnection {
     // Without a listener, the driver prints every error.
     this.client.on('error', this.#onError);
     this.client.on('ready', this.#onReady);
-    if (!this.#options.isOurs) return;
+    if (!this.#options.isOurs) {
+      await this.#teach();
+      return;
+    }
     await this.client.connect();
     // The driver only tells of a database that is not there, and stays in the first.
     const { db = 0 } = this.client.options;
     if (!this.client.isCluster && db !== 0) await this.client.select(db);
+    await this.#teach();
     this.#heartbeat.start();
   }
 
@@ -69,16 +79,22 @@ export class RedisConnection {
     await endClient(this.client, this.#options.quitMs);
   }
 
+  /** @param order of the writes that this is one of */
   async read(
     script: RedisScript,
     keys: readonly string[],
     args: readonly RedisArgument[],
+    order?: Order,
   ): Promise<RedisReply> {
+    this.#enter(order);
     try {
       return (await this.commands.evalshaBuffer(script.sha, keys.length, ...keys, ...args)) as RedisReply;
     } catch (error) {
       if (replyCode(error) !== 'NOSCRIPT') throw error;
+      this.#letNoneOvertake();
       return (await this.commands.evalBuffer(script.lua, keys.length, ...keys, ...args)) as RedisReply;
+    } finally {
+      this.#leave(order);
     }
   }
 
@@ -90,10 +106,20 @@ export class RedisConnection {
   }
 
   /** As `read`, and resolves when as many replicas as wanted have it. */
-  write(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<RedisReply> {
-    return this.#options.waitReplicas === 0
-      ? this.read(script, keys, args)
-      : this.#writeAndWait(script, keys, args);
+  write(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+    order?: Order,
+  ): Promise<RedisReply> {
+    if (this.#options.waitReplicas === 0) return this.read(script, keys, args, order);
+    this.#enter(order);
+    return this.#writeAndWait(script, keys, args).finally(() => this.#leave(order));
+  }
+
+  /** As `read`, with the text of the script, so that none that comes later overtakes it. */
+  async send(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<void> {
+    await this.commands.evalBuffer(script.lua, keys.length, ...keys, ...args);
   }
 
   explain(error: unknown): StorageError {
@@ -118,6 +144,7 @@ export class RedisConnection {
         const code = replyCode(error) ?? '';
         if (!['NOSCRIPT', 'MOVED', 'ASK', 'TRYAGAIN'].includes(code) || attempt > MAX_REDIRECTIONS)
           throw error;
+        this.#letNoneOvertake();
         // A pipeline is not sent to another node once a part of it has succeeded; a single command is, and then
         // the driver knows the way.
         if (code === 'NOSCRIPT') isLoaded = false;
@@ -133,6 +160,25 @@ export class RedisConnection {
     }
   }
 
+  #enter(order: Order | undefined): void {
+    if (order !== undefined) this.#sent.set(order, (this.#sent.get(order) ?? 0) + 1);
+  }
+
+  #leave(order: Order | undefined): void {
+    if (order === undefined) return;
+    const left = (this.#sent.get(order) ?? 1) - 1;
+    if (left === 0) this.#sent.delete(order);
+    else this.#sent.set(order, left);
+  }
+
+  /**
+   * The server lacks a script, and so what is under way is sent again with its text: what is made now, and finds the
+   * script there, would overtake it.
+   */
+  #letNoneOvertake(): void {
+    for (const order of this.#sent.keys()) order.isLong = true;
+  }
+
   readonly #onError = (error: unknown): void => {
     // Each of many attempts to connect again fails; the first is news.
     if (this.#reason === undefined) this.#options.onError(explainRedisError(error));
@@ -141,7 +187,18 @@ export class RedisConnection {
 
   readonly #onReady = (): void => {
     this.#reason = undefined;
+    void this.#teach();
   };
+
+  /**
+   * A server that was started again knows no scripts. What finds one missing needs a second round trip, in which it can
+   * be overtaken; where it may not be loaded ahead, that is left to chance.
+   */
+  async #teach(): Promise<void> {
+    const nodes = this.client.isCluster ? (this.client.nodes?.('master') ?? []) : [this.client];
+    const loads = nodes.flatMap((node) => WRITING.map(({ lua }) => node.script?.('LOAD', lua)));
+    await Promise.allSettled(loads);
+  }
 }
 
 /** Lets pending commands end where the server answers. */

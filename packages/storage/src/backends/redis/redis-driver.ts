@@ -221,11 +221,13 @@ export class RedisDriver implements Driver {
   }
 
   async publish(channel: string, message: string): Promise<void> {
-    await this.#read(PUBLISH, [this.#channel(channel)], [message]);
+    await this.#open().connection.send(PUBLISH, [this.#channel(channel)], [message]);
   }
 
   subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>> {
-    return this.#open().listener.subscribe(this.#channel(channel), listener);
+    // The driver puts a prefix of its own before keys, as which a channel is published to, and not before this.
+    const { keyPrefix = '' } = this.#open().connection.client.options;
+    return this.#open().listener.subscribe(`${keyPrefix}${this.#channel(channel)}`, listener);
   }
 
   sweep(limit: number, now: number): Promise<number> {
@@ -241,7 +243,7 @@ export class RedisDriver implements Driver {
     if (write.type === 'append' && write.expiresAt === undefined) {
       const { partition, key, version, values } = write;
       const args = [now, version, ...values.map(encodeElement)];
-      const length = await this.#open().connection.write(GROW, [this.#names.item(partition, key)], args);
+      const length = await this.#open().connection.write(GROW, [this.#names.item(partition, key)], args, run);
       if (length !== -1) return { status: 'written', length: length as number };
       run.isLong = true;
     }
@@ -316,7 +318,7 @@ export class RedisDriver implements Driver {
   ): Promise<RedisReply> {
     const { connection, registry } = this.#open();
     for (let seen = ''; ;) {
-      const answer = await connection.write(script, keys, toArguments(seen));
+      const answer = await connection.write(script, keys, toArguments(seen), run);
       if (!Buffer.isBuffer(answer)) return answer;
       seen = answer.toString();
       run.isLong = true;
