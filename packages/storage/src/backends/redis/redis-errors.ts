@@ -31,11 +31,11 @@ const TEXTS: readonly (readonly [RegExp, StorageErrorCode, string])[] = [
   [/cluster support disabled/, 'CONFIG_INVALID', 'is no cluster there. Give "host" or "url", not "cluster".'],
 ];
 
-/** What an error of the server begins with, such as `WRONGTYPE`. */
+/** What an error of the server begins with, such as `WRONGTYPE`. Up to Redis 6, that of a command in a script comes last. */
 export function replyCode(error: unknown): string | undefined {
-  return isError(error)
-    ? /^[A-Z]+(?= )/.exec(error.message.replace(/^Ready check failed: /, ''))?.[0]
-    : undefined;
+  if (!isError(error)) return undefined;
+  const inScript = /^ERR Error running script .*: -([A-Z]+) /.exec(error.message)?.[1];
+  return inScript ?? /^[A-Z]+(?= )/.exec(error.message.replace(/^Ready check failed: /, ''))?.[0];
 }
 
 /** @param reason what the connection last broke of, which the errors of single calls do not tell */
