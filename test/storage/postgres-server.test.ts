@@ -403,8 +403,10 @@ const at = (key: string) => ({ partition: 'p', key });
       const lost = backend.append(at('list'), [2]);
       const behind = backend.append(at('list'), [3]);
       expect(unanswered).toHaveBeenCalledTimes(1);
-      const down = { status: 'rejected', reason: { code: 'UNAVAILABLE' } };
-      expect(await Promise.allSettled([lost, behind])).toMatchObject([down, down]);
+      expect(await Promise.allSettled([lost, behind])).toMatchObject([
+        { status: 'rejected', reason: { code: 'UNAVAILABLE' } },
+        { status: 'rejected', reason: { code: 'POOL_EXHAUSTED' } },
+      ]);
       await backend.append(at('list'), [4]);
       expect(await backend.range(at('list'))).toEqual([1, 4]);
     } finally {

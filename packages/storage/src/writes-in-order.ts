@@ -8,20 +8,40 @@ export class Run {
   turn: Promise<unknown> | undefined;
   #open = 0;
   #waiting = 0;
-  #onEnd: (() => void) | undefined;
-  #ended: Promise<void> | undefined;
+  /** When the last of them was begun. */
+  #begunAt: number | undefined;
+  #onOver: (() => void) | undefined;
+  #over: Promise<void> | undefined;
 
   constructor(readonly way: string | undefined) {}
 
-  /** All of them have ended. Made for those who wait, of whom there are few. */
-  get ended(): Promise<void> {
-    return (this.#ended ??= new Promise((resolve) => {
-      this.#onEnd = resolve;
+  /**
+   * Resolves when all of them have ended, or the last that was begun has had no answer for so long. Made for those who
+   * wait, of whom there are few.
+   */
+  over(timeoutMs: number): Promise<void> {
+    return (this.#over ??= new Promise((resolve) => {
+      let timer: NodeJS.Timeout;
+      const look = (): void => {
+        const leftMs =
+          this.#begunAt === undefined ? timeoutMs : this.#begunAt + timeoutMs - performance.now();
+        if (leftMs <= 0) resolve();
+        else timer = setTimeout(look, Math.ceil(leftMs));
+      };
+      this.#onOver = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      look();
     }));
   }
 
   enter(): void {
     this.#open += 1;
+  }
+
+  begin(): void {
+    this.#begunAt = performance.now();
   }
 
   wait(): void {
@@ -38,7 +58,7 @@ export class Run {
   leave(): boolean {
     this.#open -= 1;
     if (this.#open > 0) return false;
-    this.#onEnd?.();
+    this.#onOver?.();
     return true;
   }
 }
@@ -48,13 +68,15 @@ export class Run {
  * step: what is not awaited would else be overtaken by what comes behind it.
  */
 export class WritesInOrder {
+  readonly #timeoutMs: number;
   readonly #patienceMs: number;
   /** The newest of those that have not ended. */
   readonly #last = new Map<string, Run>();
 
-  /** @param patienceMs longest time for a write that has to wait */
-  constructor(patienceMs: number) {
-    this.#patienceMs = patienceMs;
+  /** @param timeoutMs how long a write may take; nothing waits for one longer */
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+    this.#patienceMs = timeoutMs * PATIENCE;
   }
 
   /**
@@ -76,11 +98,13 @@ export class WritesInOrder {
     run.enter();
     if (!isTogether) {
       for (const address of addresses) this.#last.set(address, run);
-      if (ahead.length > 0) run.turn = Promise.all(ahead.map(({ ended }) => ended));
+      if (ahead.length > 0) {
+        run.turn = Promise.all(ahead.map((each) => each.over(this.#timeoutMs)));
+      }
     }
-    return run.turn === undefined
-      ? this.#perform(addresses, run, write)
-      : this.#performLater(addresses, run, run.turn, write);
+    if (run.turn !== undefined) return this.#performLater(addresses, run, run.turn, write);
+    run.begin();
+    return this.#perform(addresses, run, write);
   }
 
   #ahead(addresses: readonly string[]): readonly Run[] {
@@ -124,6 +148,7 @@ export class WritesInOrder {
         // What is refused stays in its place until then: what waits behind it would else overtake those ahead.
         if (isRefused) throw this.#notBegun();
         hasBegun = true;
+        run.begin();
         return write(run);
       });
       performed.then(resolve, reject).finally(() => clearTimeout(timer));
@@ -143,3 +168,6 @@ export class WritesInOrder {
 }
 
 const NONE: readonly Run[] = [];
+
+/** Of the time that a call may take: less, so that it is told why, and before what it waits for is given up. */
+const PATIENCE = 0.9;

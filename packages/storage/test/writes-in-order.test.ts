@@ -13,8 +13,8 @@ class Writes {
   readonly begun: Made[] = [];
   readonly #order: WritesInOrder;
 
-  constructor(patienceMs = 60_000) {
-    this.#order = new WritesInOrder(patienceMs);
+  constructor(timeoutMs = 60_000) {
+    this.#order = new WritesInOrder(timeoutMs);
   }
 
   make(addresses: string, way?: string): Promise<Made> {
@@ -104,7 +104,7 @@ describe('WritesInOrder', () => {
       );
       await jest.advanceTimersByTimeAsync(600);
       const made = writes.make('a', 'y');
-      await jest.advanceTimersByTimeAsync(500);
+      await jest.advanceTimersByTimeAsync(350);
       await refused;
       expect(namesOf(writes.begun)).toEqual(['a:x']);
       await writes.end(0);
@@ -112,6 +112,23 @@ describe('WritesInOrder', () => {
       await writes.end(1);
       expect(await made).toMatchObject({ way: 'y' });
       expect(writes.begun).toHaveLength(2);
+    });
+
+    it('waits no longer for what is never answered', async () => {
+      const writes = new Writes(1_000);
+      void writes.make('a', 'x');
+      const late = expect(writes.make('a', 'y')).rejects.toMatchObject({ code: 'POOL_EXHAUSTED' });
+      await jest.advanceTimersByTimeAsync(950);
+      await late;
+      void writes.make('a', 'z');
+      expect(namesOf(writes.begun)).toEqual(['a:x']);
+      await jest.advanceTimersByTimeAsync(100);
+      expect(namesOf(writes.begun)).toEqual(['a:x', 'a:z']);
+      await writes.end(1);
+      void writes.make('a', 'y');
+      expect(namesOf(writes.begun)).toEqual(['a:x', 'a:z', 'a:y']);
+      await writes.end(2);
+      expect(jest.getTimerCount()).toBe(0);
     });
 
     it('gives up what was begun late and is not answered, and lets nothing overtake it', async () => {
