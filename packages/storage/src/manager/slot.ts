@@ -12,6 +12,7 @@ export class Slot<T extends { connect(): Promise<void> }> {
   readonly #play: (half: Half) => T;
   #opening: Promise<Opened<T>> | undefined;
   #opened: Opened<T> | undefined;
+  #isOpenedAlone = false;
 
   constructor(open: () => Promise<Half>, play: (half: Half) => T) {
     this.#open = open;
@@ -22,9 +23,9 @@ export class Slot<T extends { connect(): Promise<void> }> {
     return this.#opened;
   }
 
-  /** Whether it is open, or about to be. */
-  get isUsed(): boolean {
-    return this.#opening !== undefined;
+  /** Whether somebody has it, or is about to, who needs no other. */
+  get isOpenedAlone(): boolean {
+    return this.#isOpenedAlone;
   }
 
   open(): Promise<Opened<T>> {
@@ -32,19 +33,29 @@ export class Slot<T extends { connect(): Promise<void> }> {
     const opening = this.#attempt();
     this.#opening = opening;
     opening.catch(() => {
-      if (this.#opening === opening) this.#opening = undefined;
+      if (this.#opening === opening) this.#forget();
     });
     return opening;
   }
 
+  openAlone(): Promise<Opened<T>> {
+    this.#isOpenedAlone = true;
+    return this.open();
+  }
+
   async close(): Promise<void> {
     const opening = this.#opening;
-    this.#opening = undefined;
+    this.#forget();
     if (opening === undefined) return;
     await Promise.allSettled([opening]);
     const opened = this.#opened;
     this.#opened = undefined;
     await opened?.half.backend.close();
+  }
+
+  #forget(): void {
+    this.#opening = undefined;
+    this.#isOpenedAlone = false;
   }
 
   async #attempt(): Promise<Opened<T>> {

@@ -49,8 +49,8 @@ export class StorageManager {
   }
 
   /**
-   * Opens both, once: calls share the attempt and what it opened. When one cannot be opened the other is closed, and
-   * the next call tries again.
+   * Opens both, once: calls share the attempt and what it opened. When one cannot be opened the other is closed,
+   * unless it was also asked for alone, and the next call tries again.
    *
    * @throws {StorageError} `CONFIG_INVALID` with everything that is wrong, `DRIVER_MISSING`, `ACCESS_DENIED`,
    *   `UNAVAILABLE` when a server cannot be reached and no fallback is configured, `CLOSED` after `disconnect()`
@@ -64,13 +64,17 @@ export class StorageManager {
   /** Opens the cache alone, and shares it with `connect()`. */
   async createCacheBackend(): Promise<CacheBackend> {
     this.#refuseClosed();
-    return (await this.#cache.open()).role;
+    const { role } = await this.#cache.openAlone();
+    this.#refuseClosed();
+    return role;
   }
 
   /** Opens the database alone, and shares it with `connect()`. */
   async createDatabaseBackend(): Promise<DatabaseBackend> {
     this.#refuseClosed();
-    return (await this.#database.open()).role;
+    const { role } = await this.#database.openAlone();
+    this.#refuseClosed();
+    return role;
   }
 
   /**
@@ -115,7 +119,6 @@ export class StorageManager {
   }
 
   async #connect(): Promise<StorageBackends> {
-    const alone = [this.#cache, this.#database].filter(({ isUsed }) => isUsed);
     try {
       const { cache, database } = this.#resolved();
       const slots = [cache && this.#cache, database && this.#database].filter((slot) => slot !== undefined);
@@ -126,8 +129,8 @@ export class StorageManager {
       return new StorageBackends(this.#cache.opened?.role, this.#database.opened?.role);
     } catch (error) {
       this.#connecting = undefined;
-      // Neither is of use without the other, but for one that was asked for alone before.
-      await this.#close([this.#cache, this.#database].filter((slot) => !alone.includes(slot)));
+      // Neither is of use without the other, but for one that was asked for alone, before or meanwhile.
+      await this.#close([this.#cache, this.#database].filter(({ isOpenedAlone }) => !isOpenedAlone));
       throw error;
     }
   }
