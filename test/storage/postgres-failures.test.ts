@@ -7,7 +7,7 @@ import {
   type Backend,
   type PostgresBackendOptions,
 } from '@recap/storage';
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 import { startFaultProxy } from '../faults/rig/fault-proxy';
 import { startKillablePostgres, type KillablePostgres } from '../faults/rig/killable-postgres';
 import { until } from '../faults/rig/until';
@@ -152,6 +152,54 @@ describe('a PostgreSQL of its own', () => {
         expect(await backend.get(at('a'))).toMatchObject({ value: 1 });
         await unopened.open();
       } finally {
+        await proxy.close();
+      }
+    },
+  );
+
+  // A connection that only listens was waited on for ever.
+  it.each(['a pool of its own', 'a pool that was handed in'])(
+    'is listened to anew, on %s, when a firewall forgets the connections that are open',
+    async (whose) => {
+      if (server === undefined) return;
+      const proxy = await startFaultProxy(new URL(server.url));
+      const client = new Pool({ connectionString: proxy.url, connectionTimeoutMillis: TIMEOUT_MS });
+      client.on('error', () => undefined);
+      try {
+        const told: unknown[] = [];
+        const backend = make({
+          ...(whose === 'a pool of its own' ? { url: proxy.url } : { client }),
+          timeoutMs: TIMEOUT_MS,
+          onError: (error) => void told.push(error),
+        });
+        await backend.open();
+        const heard: unknown[] = [];
+        for (const channel of ['a', 'b'])
+          await backend.subscribe(channel, (message) => void heard.push(message));
+        proxy.silence();
+        const publisher = make({ url: server.url });
+        await publisher.open();
+        const silentAt = performance.now();
+        for (const channel of ['a', 'b'])
+          await until(
+            `a message of ${channel} is heard`,
+            async () => {
+              await publisher.publish(channel, channel);
+              return heard.includes(channel);
+            },
+            Boolean,
+            20_000,
+          );
+        figures.push(
+          `  silent connections: heard again after ${Math.round(performance.now() - silentAt)} ms\n`,
+        );
+        expect(proxy.reached.timeout).toBeGreaterThan(0);
+        expect(told).toContainEqual(
+          expect.objectContaining({ code: 'UNAVAILABLE', message: expect.stringContaining('listens') }),
+        );
+      } finally {
+        for (const backend of opened.splice(0)) await backend.close();
+        await client.end();
         await proxy.close();
       }
     },

@@ -26,6 +26,8 @@ interface Pair {
   readonly server: Socket;
   /** The answer to what came last is awaited, and then the connection is reset. */
   isDoomed: boolean;
+  /** Nothing passes any more. */
+  isSilent: boolean;
   /** What passed faster than it may. */
   owedMs: number;
 }
@@ -68,6 +70,11 @@ export class FaultProxy {
     if (toxics.timeout !== true) for (const resume of this.#resumed.splice(0)) resume();
   }
 
+  /** What is open becomes a black hole for good, as in a firewall that forgot it; what is opened later is not. */
+  silence(): void {
+    for (const pair of this.#pairs) pair.isSilent = true;
+  }
+
   /** Takes connections, at the same port as before. */
   async up(): Promise<void> {
     const server = createServer({ allowHalfOpen: false }, (client) => this.#join(client));
@@ -96,7 +103,7 @@ export class FaultProxy {
     this.opened += 1;
     const to = { host: this.#target.hostname, port: Number(this.#target.port || 5432) };
     const server = this.#tls === undefined ? connect(to) : connectEncrypted({ ...this.#tls, ...to });
-    const pair: Pair = { client, server, isDoomed: false, owedMs: 0 };
+    const pair: Pair = { client, server, isDoomed: false, isSilent: false, owedMs: 0 };
     this.#pairs.add(pair);
     this.mostOpen = Math.max(this.mostOpen, this.#pairs.size);
     for (const [socket, other] of [
@@ -140,6 +147,11 @@ export class FaultProxy {
   /** @returns whether the connection is over */
   async #poison(pair: Pair, direction: Direction, piece: Buffer): Promise<boolean> {
     const { timeout, resetPeer } = this.#toxics;
+    if (pair.isSilent) {
+      this.reached.timeout += 1;
+      await once(pair.client, 'close');
+      return true;
+    }
     if (timeout === true) {
       this.reached.timeout += 1;
       await new Promise<void>((resolve) => this.#resumed.push(resolve));

@@ -11,8 +11,6 @@ export interface PostgresClient {
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'end', listener: () => void): unknown;
   on(event: 'notification', listener: (message: PostgresNotification) => void): unknown;
-  removeListener(event: 'notification', listener: (message: PostgresNotification) => void): unknown;
-  removeListener(event: 'end', listener: () => void): unknown;
   removeListener(event: 'error', listener: (error: Error) => void): unknown;
   /** With `true` the connection is closed instead of used again. */
   release(destroy?: boolean): void;

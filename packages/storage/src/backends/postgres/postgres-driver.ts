@@ -100,11 +100,12 @@ export class PostgresDriver implements Driver, SqlRunner {
   }
 
   async open(): Promise<void> {
-    const { openPool, suffix, onError } = this.#options;
+    const { openPool, suffix, timeoutMs, onError } = this.#options;
     const pool = await openPool();
     // Without a listener, a connection that breaks while idle ends the process.
     if (this.#options.isPoolOurs) pool.on('error', onError);
-    this.#opened = { pool, listener: new PostgresListener(pool, suffix, onError) };
+    const listener = new PostgresListener({ pool, suffix, heartbeatMs: timeoutMs, onError });
+    this.#opened = { pool, listener };
     await this.#define();
   }
 

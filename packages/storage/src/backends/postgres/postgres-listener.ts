@@ -1,28 +1,37 @@
 import { createHash } from 'node:crypto';
-import type { PostgresClient, PostgresNotification, PostgresPool } from './postgres-client';
+import { StorageError } from '../../errors';
+import type { PostgresNotification, PostgresPool } from './postgres-client';
+import { WatchedConnection } from './watched-connection';
+
+export interface PostgresListenerOptions {
+  readonly pool: PostgresPool;
+  /** Tells this schema's channels from another's on the same server. */
+  readonly suffix: string;
+  readonly heartbeatMs: number;
+  readonly onError: (error: unknown) => void;
+}
 
 const RECONNECT_MS = 1_000;
 
 /** LISTEN and NOTIFY on one connection of the pool, taken with the first subscription and given back with the last. */
 export class PostgresListener {
-  readonly #pool: PostgresPool;
-  readonly #suffix: string;
-  readonly #onError: (error: unknown) => void;
+  readonly #options: PostgresListenerOptions;
   readonly #listeners = new Map<string, Set<(message: string) => void>>();
-  #client: PostgresClient | undefined;
+  #connection: WatchedConnection | undefined;
   /** LISTEN, UNLISTEN and connecting, one after the other. */
   #turn: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(pool: PostgresPool, suffix: string, onError: (error: unknown) => void) {
-    this.#pool = pool;
-    this.#suffix = suffix;
-    this.#onError = onError;
+  constructor(options: PostgresListenerOptions) {
+    this.#options = options;
   }
 
   async publish(channel: string, message: string): Promise<void> {
-    await this.#pool.query({ text: 'SELECT pg_notify($1, $2)', values: [this.#nameOf(channel), message] });
+    await this.#options.pool.query({
+      text: 'SELECT pg_notify($1, $2)',
+      values: [this.#nameOf(channel), message],
+    });
   }
 
   async subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>> {
@@ -37,7 +46,7 @@ export class PostgresListener {
     try {
       await this.#inTurn(() => this.#settle(name));
     } catch (error) {
-      await end().catch(this.#onError);
+      await end().catch(this.#options.onError);
       throw error;
     }
     return end;
@@ -54,22 +63,28 @@ export class PostgresListener {
   async #settle(name: string): Promise<void> {
     if (this.#listeners.size === 0) {
       this.#drop();
-    } else if (this.#client === undefined) {
+    } else if (this.#connection === undefined) {
       await this.#connect();
     } else {
       const command = this.#listeners.has(name) ? 'LISTEN' : 'UNLISTEN';
-      await this.#client.query({ text: `${command} "${name}"` });
+      await this.#connection.ask(`${command} "${name}"`);
     }
   }
 
   async #connect(): Promise<void> {
-    const client = await this.#pool.connect();
-    this.#client = client;
-    client.on('notification', this.#onNotification);
-    client.on('error', this.#onBroken);
-    client.on('end', this.#onBroken);
+    const client = await this.#options.pool.connect();
+    const { heartbeatMs } = this.#options;
+    const connection = new WatchedConnection(client, heartbeatMs, (cause) =>
+      this.#onBroken(connection, failure(heartbeatMs, cause)),
+    );
+    this.#connection = connection;
+    client.on('notification', (message) => {
+      if (this.#connection === connection) this.#hear(message);
+    });
+    client.on('error', (error) => this.#onBroken(connection, error));
+    client.on('end', () => this.#onBroken(connection));
     try {
-      for (const name of this.#listeners.keys()) await client.query({ text: `LISTEN "${name}"` });
+      for (const name of this.#listeners.keys()) await connection.ask(`LISTEN "${name}"`);
     } catch (error) {
       this.#drop();
       throw error;
@@ -77,33 +92,32 @@ export class PostgresListener {
   }
 
   #drop(): void {
-    const client = this.#client;
-    this.#client = undefined;
-    client?.removeListener('notification', this.#onNotification);
-    client?.removeListener('end', this.#onBroken);
-    // Closed rather than used again: it still listens. Its error listener stays, for what breaks on the way.
-    client?.release(true);
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.release();
   }
 
-  readonly #onNotification = ({ channel, payload = '' }: PostgresNotification): void => {
+  #hear({ channel, payload = '' }: PostgresNotification): void {
     for (const listener of this.#listeners.get(channel) ?? []) listener(payload);
-  };
+  }
 
-  readonly #onBroken = (error?: Error): void => {
-    if (error !== undefined) this.#onError(error);
-    if (this.#client === undefined) return;
+  #onBroken(connection: WatchedConnection, error?: Error): void {
+    if (error !== undefined) this.#options.onError(error);
+    // What one that was given up tells late is not of the one after it.
+    if (this.#connection !== connection) return;
     this.#drop();
     this.#reconnect();
-  };
+  }
 
   #reconnect(): void {
     if (this.#isClosed || this.#listeners.size === 0) return;
+    clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
       const again = async (): Promise<void> => {
-        if (this.#client === undefined && this.#listeners.size > 0) await this.#connect();
+        if (this.#connection === undefined && this.#listeners.size > 0) await this.#connect();
       };
       this.#inTurn(again).catch((error: unknown) => {
-        this.#onError(error);
+        this.#options.onError(error);
         this.#drop();
         this.#reconnect();
       });
@@ -119,6 +133,14 @@ export class PostgresListener {
 
   /** A name of a channel holds 63 bytes, ours up to 1,024. */
   #nameOf(channel: string): string {
-    return `recap_${createHash('sha256').update(`${this.#suffix}:${channel}`).digest('hex').slice(0, 40)}`;
+    return `recap_${createHash('sha256').update(`${this.#options.suffix}:${channel}`).digest('hex').slice(0, 40)}`;
   }
+}
+
+function failure(heartbeatMs: number, cause: unknown): StorageError {
+  return new StorageError(
+    'UNAVAILABLE',
+    `The connection to PostgreSQL that listens for messages failed, or gave no answer for ${heartbeatMs} ms. It is replaced; messages meanwhile are lost.`,
+    { cause },
+  );
 }
