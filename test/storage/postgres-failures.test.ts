@@ -157,6 +157,28 @@ describe('a PostgreSQL of its own', () => {
     },
   );
 
+  it.each(['a pool of its own', 'a pool that was handed in'])(
+    'takes no subscription on %s when that has one connection, and answers calls after',
+    async (whose) => {
+      if (server === undefined) return;
+      const { url } = server;
+      const client = new Pool({ connectionString: url, max: 1 });
+      try {
+        const own = { url, pool: { max: 1, acquireTimeoutMs: TIMEOUT_MS } };
+        const backend = make(whose === 'a pool of its own' ? own : { client });
+        await backend.open();
+        expect(await failure(backend.subscribe('a', () => undefined))).toMatchObject({
+          code: 'CONFIG_INVALID',
+        });
+        await backend.publish('a', 1);
+        expect(await backend.health()).toMatchObject({ healthy: true });
+        await backend.close();
+      } finally {
+        await client.end();
+      }
+    },
+  );
+
   // A connection that only listens was waited on for ever.
   it.each(['a pool of its own', 'a pool that was handed in'])(
     'is listened to anew, on %s, when a firewall forgets the connections that are open',

@@ -32,7 +32,7 @@ export interface PostgresBackendOptions extends CreateBackendOptions {
 export interface PostgresPoolOptions {
   /** Connections that stay open while idle: 0 unless given. */
   readonly min?: number;
-  /** 10 unless given. One of them is taken as long as there are subscriptions. */
+  /** 10 unless given. One of them is taken as long as there are subscriptions, which need 2. */
   readonly max?: number;
   /** How long a connection above `min` stays open while idle: 10,000 ms unless given. */
   readonly idleTimeoutMs?: number;

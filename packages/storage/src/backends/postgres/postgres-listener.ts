@@ -35,6 +35,11 @@ export class PostgresListener {
   }
 
   async subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>> {
+    if (this.#options.pool.options?.max === 1)
+      throw new StorageError(
+        'CONFIG_INVALID',
+        'A subscription takes a connection to PostgreSQL for itself, and a pool of one has none left for calls. Raise "pool.max" to 2.',
+      );
     const name = this.#nameOf(channel);
     const those = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, those.add(listener));

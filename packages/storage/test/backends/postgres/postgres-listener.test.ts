@@ -37,7 +37,7 @@ class Connection extends EventEmitter implements PostgresClient {
   }
 }
 
-function listenerOf() {
+function listenerOf(max = 10) {
   const connections: Connection[] = [];
   const pool: PostgresPool = {
     query: () => Promise.resolve(ANSWER),
@@ -48,6 +48,7 @@ function listenerOf() {
     },
     end: () => Promise.resolve(),
     on: () => undefined,
+    options: { max },
   };
   const onError = jest.fn();
   const listener = new PostgresListener({ pool, suffix: 's', heartbeatMs: HEARTBEAT_MS, onError });
@@ -130,6 +131,19 @@ describe('a PostgreSQL connection that listens', () => {
     expect(connections).toHaveLength(1);
     expect(connections[0]!.beats).toBe(0);
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  // Every call waited in vain for the one connection.
+  it('is not taken from a pool that has no other', async () => {
+    const { connections, listener } = listenerOf(1);
+    await expect(listener.subscribe('a', ignore)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('Raise "pool.max" to 2'),
+    });
+    expect(connections).toEqual([]);
+    const { listener: roomier } = listenerOf(2);
+    await roomier.subscribe('a', ignore);
+    await roomier.close();
   });
 
   it('outlives what the one before it tells late', async () => {
