@@ -1,6 +1,6 @@
 import type { Item } from '../../backend';
 import type { SqlDialect, SqlRow } from '../sql/sql-contract';
-import { decodeColumns, toText } from '../sql/sql-rows';
+import { decodeColumns, toKind, toText } from '../sql/sql-rows';
 
 /**
  * Of the small values of a page, and of its large ones, as the server keeps them: JSON and long texts are smaller there.
@@ -45,7 +45,7 @@ export function takePage(
 export function decodeRow({ key, kind, json, bytes, version, expires_at: expiresAt }: SqlRow): Item {
   return decodeColumns({
     key: toText(key),
-    kind,
+    kind: toKind(kind),
     json,
     bytes,
     version: version as string,

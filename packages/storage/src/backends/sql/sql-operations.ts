@@ -13,7 +13,7 @@ import type {
 } from '../../driver';
 import { newId } from '../../new-id';
 import type { SqlDialect, SqlQuery, SqlRow, SqlStatement, SqlSteps, SqlValue } from './sql-contract';
-import { fromColumns, toColumns, toItem, toKey, toText } from './sql-rows';
+import { fromColumns, toColumns, toItem, toKey, toKind, toText } from './sql-rows';
 import { KIND, sqlStatements, type SqlStatements } from './sql-statements';
 
 /** Beyond every name: no UTF-8 holds this byte. */
@@ -58,14 +58,14 @@ export class SqlOperations {
     const rows = yield query(this.statements.range, toKey(partition), toKey(key), now, start, end);
     const [first] = rows;
     if (first === undefined) return { values: [] };
-    if (first['item_kind'] !== KIND.list) return 'wrong-type';
+    if (toKind(first['item_kind']) !== KIND.list) return 'wrong-type';
     return { values: first['position'] === null ? [] : rows.map(fromColumns) };
   }
 
   *length(partition: string, key: string, now: number): SqlSteps<number | undefined> {
     const [row] = yield query(this.statements.look, toKey(partition), toKey(key), now);
     if (row === undefined) return 0;
-    return row['kind'] === KIND.list ? Number(row['length']) : undefined;
+    return toKind(row['kind']) === KIND.list ? Number(row['length']) : undefined;
   }
 
   *write(write: DriverWrite, now: number): SqlSteps<Verdict> {
@@ -183,7 +183,7 @@ export function isAccepted(verdicts: readonly Verdict[]): boolean {
 
 /** What stands in the way of an append, unless it is the list that has just been begun by another. */
 export function verdictOnList({ kind, length, recent }: SqlRow, version: string): Verdict | undefined {
-  if (kind !== KIND.list) return { status: 'wrong-type' };
+  if (toKind(kind) !== KIND.list) return { status: 'wrong-type' };
   return (recent as string).includes(` ${version} `)
     ? { status: 'written', length: Number(length) }
     : undefined;

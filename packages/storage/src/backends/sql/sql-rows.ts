@@ -11,7 +11,7 @@ export type ValueColumns = readonly [kind: number, json: string | null, bytes: U
 /** Of an item. */
 export interface ItemColumns {
   readonly key: string;
-  readonly kind: unknown;
+  readonly kind: number;
   readonly json: unknown;
   readonly bytes: unknown;
   readonly version: string;
@@ -23,8 +23,11 @@ export function toColumns(value: StoredValue, { holds }: SqlDialect): ValueColum
   return holds(value) ? [KIND.json, value, null] : [KIND.jsonAsBytes, null, Buffer.from(value)];
 }
 
+/** Of `kind` or `item_kind`. The program may have told its driver to hand over integers as something else, as bigint. */
+export const toKind = (column: unknown): number => Number(column);
+
 export function fromColumns({ kind, json, bytes }: SqlRow): StoredValue {
-  switch (kind) {
+  switch (toKind(kind)) {
     case KIND.json:
       return json as string;
     case KIND.bytes:
@@ -50,7 +53,7 @@ export function toItem(row: SqlRow, key = toText(row['key'])): StoredItem {
   const { kind, version, expires_at: expiresAt } = row;
   return {
     key,
-    value: kind === KIND.list ? undefined : fromColumns(row),
+    value: toKind(kind) === KIND.list ? undefined : fromColumns(row),
     version: version as string,
     // Drivers hand over 64-bit integers as text, or as bigint.
     expiresAt: expiresAt === null ? undefined : Number(expiresAt),
