@@ -26,7 +26,7 @@ const floors = {
     path: '^packages/capture/src/',
     rooms: [
       ['(exchange|body-kind|flow-kind|json-depth|fault-point)\\.ts$'],
-      ['entries/', 'redaction/', '(codec|compressors|body-messages)\\.ts$'],
+      ['entries/', 'redaction/', '(codec|compressors|reused-deflate|body-messages)\\.ts$'],
       ['query/', 'tap/', 'flow/', 'sessions/'],
       ['recorder/', 'typeorm/', 'retention/', 'router/'],
       ['worker/', 'spool/', 'metrics/'],

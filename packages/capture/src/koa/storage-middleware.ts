@@ -85,7 +85,7 @@ class KoaExchange implements SeenRequest {
 }
 
 /** What stands for `onerror` where contexts have it from. */
-const watching = new WeakSet<object>();
+const watching = new WeakSet();
 
 /**
  * A stream that is the answer may fail after every middleware has returned: Koa hears of it here. The contexts of an

@@ -196,7 +196,7 @@ export class RedisConnection {
    */
   async #teach(): Promise<void> {
     const nodes = this.client.isCluster ? (this.client.nodes?.('master') ?? []) : [this.client];
-    const loads = nodes.flatMap((node) => WRITING.map(({ lua }) => node.script?.('LOAD', lua)));
+    const loads = nodes.flatMap((node) => WRITING.map(async ({ lua }) => node.script?.('LOAD', lua)));
     await Promise.allSettled(loads);
   }
 }
