@@ -39,7 +39,8 @@ export function reusedDeflate(
   create: (options: zlib.ZlibOptions) => zlib.Deflate = zlib.createDeflate,
 ): ((bytes: Buffer) => Buffer | undefined) | undefined {
   const [major = ''] = process.versions.node.split('.');
-  if (!KNOWN_MAJORS.has(major)) return undefined;
+  // Others that call themselves a Node have streams of their own.
+  if (!KNOWN_MAJORS.has(major) || 'bun' in process.versions) return undefined;
   const output = Buffer.allocUnsafeSlow(maxBytes + SPARE_BYTES);
   let stream: zlib.Deflate | undefined = create(options);
   // What fails is told by what is left, and the stream is not used again.

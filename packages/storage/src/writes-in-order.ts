@@ -26,7 +26,7 @@ export class Run {
         const leftMs =
           this.#begunAt === undefined ? timeoutMs : this.#begunAt + timeoutMs - performance.now();
         if (leftMs <= 0) resolve();
-        else timer = setTimeout(look, Math.ceil(leftMs));
+        else timer = setTimeout(look, Math.ceil(leftMs)).unref();
       };
       this.#onOver = () => {
         clearTimeout(timer);
@@ -158,7 +158,9 @@ export class WritesInOrder {
   /** That says nothing of the engine, which may answer each of those ahead in time. */
   #notBegun(): StorageError {
     const text = `Writes to one key, made without awaiting each other, took ${this.#patienceMs} ms; this one was not begun. Await them, or write several at once.`;
-    return new StorageError('POOL_EXHAUSTED', text);
+    const error = new StorageError('POOL_EXHAUSTED', text);
+    refused.add(error);
+    return error;
   }
 
   #notAnswered(): StorageError {
@@ -168,6 +170,12 @@ export class WritesInOrder {
 }
 
 const NONE: readonly Run[] = [];
+const refused = new WeakSet<object>();
+
+/** Whether a write was refused since those ahead of it took too long. Made again, it would come behind what was made after it. */
+export function hasLostItsTurn(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && refused.has(error);
+}
 
 /** Of the time that a call may take: less, so that it is told why, and before what it waits for is given up. */
 const PATIENCE = 0.9;

@@ -84,8 +84,8 @@ class KoaExchange implements SeenRequest {
   }
 }
 
-/** What stands for `onerror` where contexts have it from. */
-const watching = new WeakSet();
+/** Marks what stands for `onerror` where contexts have it from; every copy of this package knows it. */
+const WATCHING = Symbol.for('recap.watchedOnerror');
 
 /**
  * A stream that is the answer may fail after every middleware has returned: Koa hears of it here. The contexts of an
@@ -93,7 +93,7 @@ const watching = new WeakSet();
  */
 function watchStreamErrors(context: KoaContext): void {
   const { onerror } = context;
-  if (typeof onerror !== 'function' || watching.has(onerror)) return;
+  if (typeof onerror !== 'function' || WATCHING in onerror) return;
   const shared = Object.getPrototypeOf(context) as object | null;
   const isOwn = shared === null || Object.hasOwn(context, 'onerror');
   if (isOwn || !watchOn(shared)) watchOn(context);
@@ -111,7 +111,7 @@ function watchOn(holder: object): boolean {
     // Looked up when called, since what is inherited may still be changed.
     return ((own ?? parent?.onerror) as OnError).call(this, error);
   };
-  watching.add(watched);
+  Object.defineProperty(watched, WATCHING, { value: true });
   const property = { value: watched, writable: true, configurable: true, enumerable: false };
   return Reflect.defineProperty(holder, 'onerror', property);
 }

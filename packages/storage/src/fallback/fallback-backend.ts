@@ -130,27 +130,25 @@ export class FallbackBackend implements Backend {
     const { maxValueBytes } = this.capabilities;
     const given = writes.map((write) => prepareWrite(write, { newId: this.#newId, maxValueBytes }));
     const repeats = hasAppend(given) ? 'nowhere' : 'elsewhere';
-    return this.#switch.run(
-      repeats,
-      async () => {
-        const outcomes = await this.#primary.batch(given);
-        // In the middle of it the backend went away.
-        for (const outcome of outcomes) {
-          if (
-            outcome.status === 'failed' &&
-            errorCode(outcome.error) === 'UNAVAILABLE' &&
-            repeats === 'elsewhere'
-          )
-            throw outcome.error;
-        }
-        return outcomes;
-      },
-      async (overlay, since) => {
-        const outcomes: WriteOutcome[] = [];
-        for (const write of given) outcomes.push(await outcomeOf(overlay.write(write, since)));
-        return outcomes;
-      },
-    );
+    const onPrimary = async (): Promise<WriteOutcome[]> => {
+      const outcomes = await this.#primary.batch(given);
+      const hasGone = outcomes.some(isAway);
+      // In the middle of it the backend went away.
+      if (hasGone && repeats === 'elsewhere') throw new PartlyMade(outcomes);
+      return outcomes;
+    };
+    const onOverlay = async (overlay: Overlay, since: string): Promise<WriteOutcome[]> => {
+      const outcomes: WriteOutcome[] = [];
+      for (const write of given) outcomes.push(await outcomeOf(overlay.write(write, since)));
+      return outcomes;
+    };
+    try {
+      return await this.#switch.run(repeats, onPrimary, onOverlay);
+    } catch (error) {
+      // The backend is well, and has told what became of each.
+      if (error instanceof PartlyMade) return error.outcomes;
+      throw error;
+    }
   }
 
   transact(writes: readonly Write[]): Promise<WriteOutcome[]> {
@@ -202,6 +200,20 @@ export class FallbackBackend implements Backend {
   #only<T>(what: string, run: () => Promise<T>): Promise<T> {
     return this.#switch.run('nowhere', run, () => Promise.reject(new CannotKnowError(what)));
   }
+}
+
+/** Of a batch; it has no cause, by which it would be taken for one of which nothing was made. */
+class PartlyMade extends StorageError {
+  readonly outcomes: WriteOutcome[];
+
+  constructor(outcomes: WriteOutcome[]) {
+    super('UNAVAILABLE', 'The backend went away in the middle of a batch.');
+    this.outcomes = outcomes;
+  }
+}
+
+function isAway(outcome: WriteOutcome): boolean {
+  return outcome.status === 'failed' && errorCode(outcome.error) === 'UNAVAILABLE';
 }
 
 async function outcomeOf(write: Promise<WriteOutcome>): Promise<WriteOutcome> {

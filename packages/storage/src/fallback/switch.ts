@@ -8,6 +8,7 @@ import { Gate, UnderWay } from './gate';
 import type { Journal, JournalEntry } from './journal';
 import { CannotKnowError, type Overlay } from './overlay';
 import { wasNotDone } from '../resilience/transient';
+import { hasLostItsTurn } from '../writes-in-order';
 import { replay, type ReplayOutcome } from './replay';
 import { Stability } from './stability';
 import { chainsOf } from './write-chains';
@@ -113,7 +114,7 @@ export class Switch {
         if (outage === undefined) return await onPrimary();
         return await onOverlay(this.#options.overlays[outage.at]!, outage.since);
       } catch (error) {
-        if (!isOutage(error)) throw error;
+        if (!isOutage(error) && !hasLostItsTurn(error)) throw error;
         failure = error;
       } finally {
         this.#gate.leave();
@@ -125,7 +126,9 @@ export class Switch {
       const { healthy } = await this.serving.health(PROBE_MS);
       if (!healthy) await this.#leave(outage, failure);
       if (repeats === 'nowhere' && mayBeDone) throw failure;
-      if (healthy && (isSecond || (repeats === 'elsewhere' && mayBeDone))) throw failure;
+      // What was ahead of it took too long: made again, it would come behind what was made after it.
+      const isLate = hasLostItsTurn(failure);
+      if (healthy && (isSecond || isLate || (repeats === 'elsewhere' && mayBeDone))) throw failure;
       isSecond ||= healthy;
     }
   }

@@ -7,6 +7,7 @@ import {
   TimeoutStrategy,
 } from 'cockatiel';
 import { StorageError } from '../errors';
+import { hasLostItsTurn } from '../writes-in-order';
 import type { Around, Operation } from './around-backend';
 import { Breaker, isCircuitOpen } from './breaker';
 import { isTransient, wasNotDone } from './transient';
@@ -55,6 +56,7 @@ export function callPolicy(options: CallPolicyOptions): Around {
   ): Promise<T> => {
     const mayRepeat = (error: unknown): boolean =>
       isTransient(error) &&
+      !hasLostItsTurn(error) &&
       !isCircuitOpen(error) &&
       (operation.isRepeatable || wasNotDone(error)) &&
       performance.now() - startedAt < options.budgetMs;

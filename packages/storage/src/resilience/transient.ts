@@ -35,12 +35,16 @@ const REFUSAL = 'ReplyError';
 /** Longer chains of causes are made by hand. */
 const DEPTH = 5;
 
+/** Of a driver that makes a write again by itself: its last attempt says nothing of the ones before. */
+const REPEATING = /^Mongo/;
+
 /** Whether the engine certainly did nothing of the operation. */
 export function wasNotDone(error: unknown): boolean {
-  let cause = error;
-  for (let depth = 0; depth < DEPTH && typeof cause === 'object' && cause !== null; depth += 1) {
-    if (NOT_DONE.has(errorCode(cause) ?? '') || (cause as { name?: unknown }).name === REFUSAL) return true;
-    cause = 'cause' in cause ? cause.cause : undefined;
+  const chain: { readonly name?: unknown; readonly cause?: unknown }[] = [];
+  for (let each = error; chain.length < DEPTH && typeof each === 'object' && each !== null;) {
+    chain.push(each);
+    each = (each as { readonly cause?: unknown }).cause;
   }
-  return false;
+  if (chain.some(({ name }) => typeof name === 'string' && REPEATING.test(name))) return false;
+  return chain.some((each) => NOT_DONE.has(errorCode(each) ?? '') || each.name === REFUSAL);
 }

@@ -55,6 +55,24 @@ describe('FallbackBackend', () => {
       expect(events).toEqual([]);
     });
 
+    it('tells what became of each of a batch, and makes none of them again, while it is well', async () => {
+      const { backend, primary, behind, events } = await open();
+      const batch = behind.batch.bind(behind);
+      jest.spyOn(behind, 'batch').mockImplementation(async (writes) => {
+        const [made] = await batch(writes.slice(0, 1));
+        await behind.set(at('a'), 'theirs');
+        return [made!, { status: 'failed', error: unavailable('40P01') }];
+      });
+      const outcomes = await backend.batch([
+        { type: 'set', ...at('a'), value: 'ours' },
+        { type: 'set', ...at('b'), value: 1 },
+      ]);
+      expect(outcomes).toMatchObject([{ status: 'written' }, { status: 'failed' }]);
+      expect(await behind.get(at('a'))).toMatchObject({ value: 'theirs' });
+      expect(primary.calls.filter((method) => method === 'batch')).toHaveLength(1);
+      expect(events).toEqual([]);
+    });
+
     it('makes a write once that may have been made: another may have written since', async () => {
       const { backend, primary, events } = await open();
       primary.lostAnswers.push(unavailable('ECONNRESET'));

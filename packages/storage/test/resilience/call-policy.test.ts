@@ -1,4 +1,5 @@
 import type { Backend } from '../../src/backend';
+import { WritesInOrder } from '../../src/writes-in-order';
 import { createMemoryBackend } from '../../src/backends/memory/memory-backend';
 import { MemoryDriver } from '../../src/backends/memory/memory-driver';
 import { systemClock } from '../../src/clock';
@@ -103,6 +104,30 @@ describe('retries', () => {
     faults.next.push(unavailable(code), unavailable(code));
     expect(await settle(backend.set(a, 1))).toEqual(expect.any(String));
     expect(faults.calls).toEqual(['set', 'set', 'set']);
+  });
+
+  it('leave a write alone that lost its turn: it would come behind what was made after it', async () => {
+    const order = new WritesInOrder(100);
+    void order.make(['a'], 'x', () => new Promise(() => undefined));
+    const lost = settle(
+      order.make(['a'], 'y', () => Promise.resolve()),
+      95,
+    );
+    const backend = await open();
+    faults.next.push((await lost) as Error);
+    expect(await settle(backend.set(a, 1))).toMatchObject({ code: 'POOL_EXHAUSTED' });
+    expect(faults.calls).toEqual(['set']);
+  });
+
+  it('leave a write alone that its driver may have made again by itself', async () => {
+    const backend = await open();
+    const refusal = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    const cause = Object.assign(new Error('No server.', { cause: refusal }), {
+      name: 'MongoServerSelectionError',
+    });
+    faults.next.push(new StorageError('UNAVAILABLE', 'No.', { cause }));
+    expect(await settle(backend.set(a, 1))).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(faults.calls).toEqual(['set']);
   });
 
   it('make a write again that the server of Redis refused', async () => {

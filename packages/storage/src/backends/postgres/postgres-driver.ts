@@ -231,12 +231,21 @@ export class PostgresDriver implements Driver, SqlRunner {
     }
     const isPlain = (write: DriverWrite): write is SetWrite =>
       isPlainSet(write) && addresses.get(addressName(write)) === 1;
-    const done = new Set<DriverWrite>();
-    for (const group of groupsOf(writes.filter(isPlain)))
-      if (group.length > 1 && (await this.#hasSetMany(group))) for (const write of group) done.add(write);
+    const done = new Map<DriverWrite, Verdict | Error>();
+    for (const group of groupsOf(writes.filter(isPlain))) {
+      if (group.length === 1) continue;
+      try {
+        if (await this.#hasSetMany(group)) for (const write of group) done.set(write, { status: 'written' });
+      } catch (error) {
+        // Of a batch of which a part is made, the rest is told by itself: the whole is not to be made again.
+        if (done.size === 0) throw error;
+        for (const write of group) done.set(write, error as Error);
+      }
+    }
     const verdicts: (Verdict | Error)[] = [];
     for (const write of writes) {
-      if (done.has(write)) verdicts.push({ status: 'written' });
+      const known = done.get(write);
+      if (known !== undefined) verdicts.push(known);
       else verdicts.push(await this.#write(write, now).catch((error: unknown) => error as Error));
     }
     return verdicts;

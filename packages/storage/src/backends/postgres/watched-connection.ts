@@ -1,3 +1,4 @@
+import { errorCode } from '../../errors';
 import type { PostgresClient } from './postgres-client';
 
 /**
@@ -44,9 +45,15 @@ export class WatchedConnection {
     try {
       await this.#client.query({ text });
     } catch (error) {
-      this.#fail(error);
+      // A refusal is an answer, too, and the connection goes on.
+      if (isRefusal(error)) this.#noteAnswer();
+      else this.#fail(error);
       throw error;
     }
+    this.#noteAnswer();
+  }
+
+  #noteAnswer(): void {
     this.#waiting -= 1;
     this.#answers += 1;
   }
@@ -73,4 +80,10 @@ export class WatchedConnection {
     clearInterval(this.#timer);
     this.#onFailure(cause);
   }
+}
+
+/** Whether the server said so, by an SQLSTATE other than that it ends the connection. */
+function isRefusal(error: unknown): boolean {
+  const code = errorCode(error);
+  return code?.length === 5 && !code.startsWith('57P') && !code.startsWith('08') && !/^E[A-Z]/.test(code);
 }

@@ -49,6 +49,8 @@ export async function openRedis(options: RedisBackendOptions, endpoint: Endpoint
       enableOfflineQueue: false,
       enableAutoPipelining: autoPipelining,
       clusterRetryStrategy: retryDelay,
+      // As above: what was in flight on a connection that breaks is not sent again.
+      retryDelayOnFailover: 0,
       slotsRefreshTimeout: connectTimeoutMs,
       redisOptions: { ...connection, maxRetriesPerRequest: undefined, autoResubscribe: true },
       ...(cluster.natMap && { natMap: cluster.natMap }),

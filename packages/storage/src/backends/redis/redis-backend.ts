@@ -44,7 +44,8 @@ export function createRedisBackend(given: RedisBackendOptions = {}): Backend {
 
 /** @throws {StorageError} `CONFIG_INVALID` */
 function checkWays({ client, cluster, sentinel, db = 0 }: RedisBackendOptions): void {
-  const { stringNumbers = false } = (client as Partial<RedisClient> | undefined)?.options ?? {};
+  const given = (client as Partial<RedisClient> | undefined)?.options;
+  const stringNumbers = given?.stringNumbers ?? given?.redisOptions?.stringNumbers ?? false;
   const problem =
     (stringNumbers
       ? '"client" has "stringNumbers", with which numbers come as texts; hand in one without it'

@@ -13,6 +13,8 @@ export interface RedisClient {
     readonly db?: number | undefined;
     readonly keyPrefix?: string | undefined;
     readonly stringNumbers?: boolean | undefined;
+    /** Of a cluster, for each of its nodes. */
+    readonly redisOptions?: { readonly stringNumbers?: boolean | undefined } | undefined;
   };
   /** Of a single client that is connected. */
   readonly stream?: unknown;

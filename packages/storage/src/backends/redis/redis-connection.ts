@@ -64,8 +64,8 @@ export class RedisConnection {
     // The driver only tells of a database that is not there, and stays in the first.
     const { db = 0 } = this.client.options;
     if (!this.client.isCluster && db !== 0) await this.client.select(db);
-    await this.#teach();
     this.#heartbeat.start();
+    await this.#teach();
   }
 
   async close(): Promise<void> {
@@ -139,7 +139,12 @@ export class RedisConnection {
       if (isLoaded) pipeline.evalshaBuffer(script.sha, keys.length, ...keys, ...args);
       else pipeline.evalBuffer(script.lua, keys.length, ...keys, ...args);
       const [answer, waited] = (await pipeline.wait(waitReplicas, waitTimeoutMs).exec()) ?? [];
-      const error = answer?.[0] ?? waited?.[0];
+      if (!answer?.[0] && waited?.[0])
+        throw new StorageError(
+          'UNAVAILABLE',
+          `The master has the write, and does not say how many replicas have it: ${waited[0].message}`,
+        );
+      const error = answer?.[0];
       if (error) {
         const code = replyCode(error) ?? '';
         if (!['NOSCRIPT', 'MOVED', 'ASK', 'TRYAGAIN'].includes(code) || attempt > MAX_REDIRECTIONS)
@@ -187,7 +192,8 @@ export class RedisConnection {
 
   readonly #onReady = (): void => {
     this.#reason = undefined;
-    void this.#teach();
+    // A client of the user's may have sent what it held back before it tells of this, and that would be overtaken.
+    if (this.#options.isOurs) void this.#teach();
   };
 
   /**

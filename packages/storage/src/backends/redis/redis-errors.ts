@@ -31,6 +31,9 @@ const TEXTS: readonly (readonly [RegExp, StorageErrorCode, string])[] = [
   [/cluster support disabled/, 'CONFIG_INVALID', 'is no cluster there. Give "host" or "url", not "cluster".'],
 ];
 
+/** How the driver calls what was in flight when the connection broke. */
+const MAY_BE_MADE = new Set(['MaxRetriesPerRequestError']);
+
 /** What an error of the server begins with, such as `WRONGTYPE`. Up to Redis 6, that of a command in a script comes last. */
 export function replyCode(error: unknown): string | undefined {
   if (!isError(error)) return undefined;
@@ -42,14 +45,16 @@ export function replyCode(error: unknown): string | undefined {
 export function explainRedisError(error: unknown, reason?: unknown): StorageError {
   if (error instanceof StorageError) return error;
   const told = [error, nodeError(error), reason, nodeError(reason)].filter(isError);
+  // The reason is not that of the call, and would say that it was not made.
+  const own = isError(error) && MAY_BE_MADE.has(error.name) ? error : undefined;
   for (const one of told) {
     const known = CODES[replyCode(one) ?? ''] ?? byText(one.message);
     if (known !== undefined)
-      return new StorageError(known[0], `Redis ${known[1]}`, { cause: withoutCommand(one) });
+      return new StorageError(known[0], `Redis ${known[1]}`, { cause: withoutCommand(own ?? one) });
   }
   const code = told.map(errorCode).find((one) => one !== undefined);
   const text = `Redis does not answer, or failed${code === undefined ? '' : ` (${code})`}. See the cause.`;
-  const cause = told.find((one) => errorCode(one) !== undefined) ?? told[0];
+  const cause = own ?? told.find((one) => errorCode(one) !== undefined) ?? told[0];
   return new StorageError('UNAVAILABLE', text, { cause: cause && withoutCommand(cause) });
 }
 
