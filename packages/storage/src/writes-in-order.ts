@@ -170,7 +170,7 @@ export class WritesInOrder {
 }
 
 const NONE: readonly Run[] = [];
-const refused = new WeakSet<object>();
+const refused = new WeakSet();
 
 /** Whether a write was refused since those ahead of it took too long. Made again, it would come behind what was made after it. */
 export function hasLostItsTurn(error: unknown): boolean {

@@ -36,7 +36,8 @@ export async function openRedis(options: RedisBackendOptions, endpoint: Endpoint
     // Of a connection that is ended and does not hear of it.
     disconnectTimeout: 250,
     keepAlive: 10_000,
-    // A call in flight when the connection breaks fails at once; sent again later, it could undo a newer write.
+    // A call in flight when the connection breaks fails at once; sent again later, it could undo a newer write. On a cluster
+    // the driver does so all the same: without that, it does not look for the new master.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
@@ -49,8 +50,6 @@ export async function openRedis(options: RedisBackendOptions, endpoint: Endpoint
       enableOfflineQueue: false,
       enableAutoPipelining: autoPipelining,
       clusterRetryStrategy: retryDelay,
-      // As above: what was in flight on a connection that breaks is not sent again.
-      retryDelayOnFailover: 0,
       slotsRefreshTimeout: connectTimeoutMs,
       redisOptions: { ...connection, maxRetriesPerRequest: undefined, autoResubscribe: true },
       ...(cluster.natMap && { natMap: cluster.natMap }),
