@@ -438,6 +438,29 @@ const at = (key: string) => ({ partition: 'p', key });
     }
   });
 
+  it('that is lost in the middle of a large batch is given no part of it again', async () => {
+    const pool = new Pool({ connectionString: url ?? '' });
+    try {
+      const backend = await open({ client: pool });
+      const ask = jest.spyOn(pool, 'query');
+      const query = Pool.prototype.query.bind(pool);
+      ask.mockImplementationOnce(query).mockImplementationOnce(() => {
+        throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+      });
+      const writes = Array.from({ length: 9 }, (_, n) => ({
+        ...{ type: 'set' as const, ...at(`k${n}`) },
+        value: `${n}`.padEnd(1_300_000, 'x'),
+      }));
+      const outcomes = await backend.batch(writes);
+      const statuses = ['written', 'failed', 'written'].flatMap((status) => [status, status, status]);
+      expect(outcomes.map(({ status }) => status)).toEqual(statuses);
+      expect(ask).toHaveBeenCalledTimes(3);
+      await backend.close();
+    } finally {
+      await pool.end();
+    }
+  });
+
   it('that refuses one of several values takes the others', async () => {
     const backend = await open();
     await admin.query(`ALTER TABLE ${schema}.recap_items ADD CHECK (json IS DISTINCT FROM '"refused"')`);

@@ -344,6 +344,28 @@ describe('what is easy to get wrong on Koa', () => {
       expect(failures).toEqual([]);
     },
   );
+
+  // Each of the two put its own before the other's, request by request.
+  it('an app whose routes are recorded by two copies of this package keeps one error handler of theirs', async () => {
+    let otherCopy = koaMiddleware;
+    jest.isolateModules(() => {
+      const copy = jest.requireActual<{ storageMiddleware: typeof koaMiddleware }>('../../src/koa');
+      otherCopy = copy.storageMiddleware;
+    });
+    expect(otherCopy).not.toBe(koaMiddleware);
+    const app = new Koa();
+    const { recorder } = openRecorder();
+    const [here, there] = [koaMiddleware({ recorder }), otherCopy({ recorder })];
+    app.use((context, next) => (context.path === '/here' ? here : there)(context, next));
+    const handlers = new Set<unknown>();
+    app.use((context) => {
+      handlers.add(context.onerror);
+      context.body = 'ok';
+    });
+    const server = createServer(app.callback());
+    for (const path of ['/here', '/there', '/here']) await request(server).get(path).expect(200);
+    expect(handlers.size).toBe(1);
+  });
 });
 
 describe('decodeBody', () => {

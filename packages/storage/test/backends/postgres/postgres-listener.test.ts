@@ -123,6 +123,24 @@ describe('a PostgreSQL connection that listens', () => {
     await listener.close();
   });
 
+  it('stays for those who listen when the server refuses another, and is watched on', async () => {
+    const { connections, listener, onError } = listenerOf();
+    await listener.subscribe('a', ignore);
+    const [connection] = connections;
+    const refusal = Object.assign(new Error('permission denied'), { code: '42501' });
+    connection!.answer = () => Promise.reject(refusal);
+    const refused = listener.subscribe('b', ignore);
+    await expect(refused).rejects.toBe(refusal);
+    connection!.answer = () => Promise.resolve(ANSWER);
+    await jest.advanceTimersByTimeAsync(3 * HEARTBEAT_MS);
+    expect(connections).toHaveLength(1);
+    expect(connection!.beats).toBe(3);
+    expect(connection!.release).not.toHaveBeenCalled();
+    // Only of taking the refused one back, which was refused as well.
+    expect(onError.mock.calls).toEqual([[refusal]]);
+    await listener.close();
+  });
+
   it('is asked nothing once nobody listens', async () => {
     const { connections, listener } = listenerOf();
     const end = await listener.subscribe('a', ignore);
