@@ -55,10 +55,8 @@ export class MemoryDriver implements Driver {
   }
 
   get(partition: string, key: string, now: number): StoredItem | undefined {
-    const entry = this.#table.findLive(partition, key, now);
-    if (entry === undefined) return undefined;
-    if (this.#limits.whenFull === 'evict') this.#table.touch(entry);
-    return toStoredItem(entry);
+    const entry = this.#use(partition, key, now);
+    return entry && toStoredItem(entry);
   }
 
   getMany(addresses: readonly Address[], now: number): (StoredItem | undefined)[] {
@@ -85,7 +83,7 @@ export class MemoryDriver implements Driver {
   }
 
   range(partition: string, key: string, start: number, end: number, now: number): StoredRange {
-    const entry = this.#table.findLive(partition, key, now);
+    const entry = this.#use(partition, key, now);
     if (entry === undefined) return { values: [] };
     if (!Array.isArray(entry.content)) return 'wrong-type';
     const { length } = entry.content;
@@ -95,7 +93,7 @@ export class MemoryDriver implements Driver {
   }
 
   length(partition: string, key: string, now: number): number | undefined {
-    const entry = this.#table.findLive(partition, key, now);
+    const entry = this.#use(partition, key, now);
     if (entry === undefined) return 0;
     return Array.isArray(entry.content) ? entry.content.length : undefined;
   }
@@ -182,6 +180,13 @@ export class MemoryDriver implements Driver {
     return { items, bytes, isCapped: false };
   }
 
+  /** What is read by its key is not evicted before what is not. */
+  #use(partition: string, key: string, now: number): Entry | undefined {
+    const entry = this.#table.findLive(partition, key, now);
+    if (entry !== undefined && this.#limits.whenFull === 'evict') this.#table.touch(entry);
+    return entry;
+  }
+
   #page<T>(
     partition: string,
     { from, to, limit, reverse }: DriverScan,
@@ -233,6 +238,7 @@ export class MemoryDriver implements Driver {
     if (there.recent.includes(version)) return content.length;
     for (const value of values) content.push(value);
     this.#table.grow(there, sizeOfValues(values));
+    this.#table.touch(there);
     there.version = version;
     there.recent = [version, ...there.recent.slice(0, RECENT - 1)];
     if (expiresAt !== undefined) {
@@ -257,8 +263,7 @@ export class MemoryDriver implements Driver {
       )
     )
       return;
-    const isFull = (): boolean => {
-      let { items, bytes } = this.#table;
+    const isTooMuch = ({ items, bytes }: { items: number; bytes: number }): boolean => {
       for (const write of writes) {
         const growth = growthOf(write, this.#table.find(write.partition, write.key), now);
         items += growth.items;
@@ -266,6 +271,7 @@ export class MemoryDriver implements Driver {
       }
       return items > maxItems || bytes > maxBytes;
     };
+    const isFull = (): boolean => isTooMuch(this.#table);
     if (!isFull()) return;
     for (
       let gone = this.#table.expiries.take(now);
@@ -275,10 +281,12 @@ export class MemoryDriver implements Driver {
       this.#table.remove(gone);
       if (!isFull()) return;
     }
-    const kept = new Set(writes.map(({ partition, key }) => this.#table.find(partition, key)));
-    const fits = writes.reduce((sum, write) => sum + sizeOf(write), 0) <= maxBytes;
-    if (whenFull === 'evict' && fits) {
-      for (const entry of kept) if (entry !== undefined) this.#table.touch(entry);
+    const there = writes.map(({ partition, key }) => this.#table.find(partition, key));
+    const kept = new Set(there.filter((entry) => entry !== undefined));
+    const bytesKept = [...kept].reduce((sum, { bytes }) => sum + bytes, 0);
+    // Else all the others would be gone for nothing.
+    if (whenFull === 'evict' && !isTooMuch({ items: kept.size, bytes: bytesKept })) {
+      for (const entry of kept) this.#table.touch(entry);
       for (
         let { oldest } = this.#table;
         oldest !== undefined && !kept.has(oldest);

@@ -115,8 +115,10 @@ export class MemoryTable {
   #release(entry: Entry): void {
     this.items -= 1;
     this.bytes -= entry.bytes;
-    // What the heap still holds of it is passed over.
+    // What the heap of expiries still holds of it is passed over, and holds no value meanwhile.
     entry.expiresAt = undefined;
+    entry.content = '';
+    entry.recent = NONE;
     this.#unlink(entry);
   }
 

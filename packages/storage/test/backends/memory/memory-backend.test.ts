@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   createMemoryBackend,
   type Backend,
@@ -8,6 +10,7 @@ import {
 import { FakeClock } from '../../../src/testing';
 
 const at = (key: string) => ({ partition: 'p', key });
+const MIB = 2 ** 20;
 const FULL = { code: 'CAPACITY_EXCEEDED' };
 
 describe('createMemoryBackend', () => {
@@ -78,9 +81,38 @@ describe('createMemoryBackend', () => {
     expect(await keys(backend)).toEqual(['b', 'd', 'e']);
   });
 
+  it('counts a list as used when it is read or appended to', async () => {
+    const backend = await open({ maxItems: 4, whenFull: 'evict' });
+    for (const key of ['r', 'l', 'a']) await backend.append(at(key), [1]);
+    await backend.set(at('old'), 1);
+    await backend.range(at('r'));
+    await backend.length(at('l'));
+    await backend.append(at('a'), [2]);
+    await backend.set(at('new'), 1);
+    expect(await keys(backend)).toEqual(['a', 'l', 'new', 'r']);
+    for (const key of ['s', 't', 'u']) await backend.set(at(key), 1);
+    expect(await keys(backend)).toEqual(['new', 's', 't', 'u']);
+  });
+
+  it('holds no values of what it has dropped, whatever their lifetime', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const backend = await open({ maxBytes: 8 * MIB, whenFull: 'evict' });
+    collect();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let n = 0; n < 300; n += 1)
+      await backend.set(at(`k${n}`), new Uint8Array(MIB), { expiresAt: clock.now() + 1_000_000 });
+    collect();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40 * MIB);
+  });
+
   it('drops nothing for what will never fit, and no list for its own element', async () => {
     const backend = await open({ maxBytes: 100, whenFull: 'evict' });
+    await backend.append(at('l'), ['x'.repeat(60)]);
     await backend.set(at('a'), 1);
+    await expect(backend.append(at('l'), ['x'.repeat(60)])).rejects.toMatchObject(FULL);
+    expect(await keys(backend)).toEqual(['a', 'l']);
+    await backend.delete(at('l'));
     await expect(backend.set(at('b'), 'x'.repeat(200))).rejects.toMatchObject(FULL);
     expect(await keys(backend)).toEqual(['a']);
     await backend.append(at('l'), ['x'.repeat(60)]);
