@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isUint8Array } from 'node:util/types';
 import type { Value, Write, WriteOutcome } from '../backend';
 import type { CacheParts } from '../cache/create-cache-backend';
@@ -23,8 +24,14 @@ export class CacheEntries {
   readonly #now: () => number;
   readonly #lifetimes: EntryLifetimes;
 
-  constructor({ backend, keyPrefix, clock }: CacheParts, lifetimes: EntryLifetimes) {
-    this.#space = new KeySpace(backend, 'cached', { keyPrefix, ownsBackend: false });
+  /** @param database a name for it: what is cached of another, with another name, does not mix with it */
+  constructor(
+    { backend, keyPrefix, clock }: CacheParts,
+    database: string | undefined,
+    lifetimes: EntryLifetimes,
+  ) {
+    const kind = database === undefined ? 'cached' : (`cached-${digestOf(database)}` as const);
+    this.#space = new KeySpace(backend, kind, { keyPrefix, ownsBackend: false });
     this.#now = () => clock.now();
     this.#lifetimes = lifetimes;
   }
@@ -127,6 +134,11 @@ export class CacheEntries {
       outcomes.push(...(await this.#space.backend.batch(writes.slice(from, from + MAX_AT_ONCE))));
     return outcomes;
   }
+}
+
+/** Always as long, so that no name ends with another. */
+function digestOf(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 16);
 }
 
 function decode(stored: Value, version: string): CacheEntry | undefined {

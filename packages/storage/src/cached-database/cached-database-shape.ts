@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import type { Backend } from '../backend';
 import { MAX_TIMER_MS } from '../check-options';
 import { CACHE_PARTS, type CacheParts } from '../cache/create-cache-backend';
 import type { DatabaseBackend } from '../database/database-backend';
-import type { DATABASE_PARTS } from '../database/create-database-backend';
+import type { DATABASE_PARTS, DatabaseParts } from '../database/create-database-backend';
 import { checkedSettings } from '../options/backend-options';
 import { functionOf } from '../options/program-shape';
 import { settings, wholeNumber } from '../options/setting-schemas';
@@ -49,6 +48,6 @@ export function checkCachedDatabaseOptions(options: CachedDatabaseOptions): void
 export function partsOf<S extends typeof CACHE_PARTS | typeof DATABASE_PARTS>(
   role: unknown,
   symbol: S,
-): (S extends typeof CACHE_PARTS ? CacheParts : { readonly backend: Backend }) | undefined {
+): (S extends typeof CACHE_PARTS ? CacheParts : DatabaseParts) | undefined {
   return (role as Record<symbol, never> | null | undefined)?.[symbol];
 }

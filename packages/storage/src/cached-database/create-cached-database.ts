@@ -8,7 +8,7 @@ import { checkItems, checkKeys } from '../key-space/check-items';
 import { Lifecycle } from '../lifecycle';
 import { decodeValue, encodeValue } from '../stored-value';
 import { CacheEntries, type CacheEntry } from './cache-entries';
-import { copyOf, type Content } from './content';
+import { copyOf, type Content, type KnownContent } from './content';
 import { toLifetimes } from './entry-lifetimes';
 import { CacheSide } from './cache-side';
 import { checkCachedDatabaseOptions, partsOf } from './cached-database-shape';
@@ -67,7 +67,7 @@ class CachingDatabase implements CachedDatabase {
 
     const report = (error: Error, context: CachingFailure): void => this.#report(error, context);
     const forget = (keys: readonly string[]): void => this.#reads.forget(keys);
-    const entries = new CacheEntries(parts, toLifetimes(options));
+    const entries = new CacheEntries(parts, nameOf(database), toLifetimes(options));
     const bus = toBus(invalidateOver);
     const invalidations =
       bus && new Invalidations(bus, parts.keyPrefix, (keys) => this.#hear(keys, bus !== parts.backend));
@@ -98,12 +98,14 @@ class CachingDatabase implements CachedDatabase {
   }
 
   async mget(keys: readonly string[]): Promise<unknown[]> {
-    await this.#ready();
     checkKeys(keys);
-    for (const key of keys) checkName(key, 'key');
-    const found = await this.#find([...new Set(keys)]);
+    // The caller's own may be another when the answer is there.
+    const asked = [...keys];
+    for (const key of asked) checkName(key, 'key');
+    await this.#ready();
+    const found = await this.#find([...new Set(asked)]);
     const given = new Set<string>();
-    return keys.map((key) => {
+    return asked.map((key) => {
       const answer = found.get(key)!;
       if (answer === 'nothing') return undefined;
       if ('failure' in answer) throw answer.failure;
@@ -124,11 +126,11 @@ class CachingDatabase implements CachedDatabase {
   }
 
   async set(key: string, value: unknown): Promise<void> {
-    await this.#ready();
     checkName(key, 'key');
     const content = this.#toContent(value);
+    await this.#ready();
     if (this.#behind !== undefined) await this.#behind.add(key, content);
-    else await this.#writeThrough(new Map([[key, content]]), () => this.#database.set(key, value));
+    else await this.#writeThrough(new Map([[key, content]]), () => this.#database.set(key, content.value));
   }
 
   async delete(key: string): Promise<boolean> {
@@ -142,22 +144,27 @@ class CachingDatabase implements CachedDatabase {
   }
 
   async mset(items: readonly DatabaseItem[]): Promise<void> {
-    await this.#ready();
     checkItems(items, '[key, value]');
     const checked = items.map(([key, value]) => this.#check(key, value));
+    await this.#ready();
     if (this.#behind !== undefined) return this.#behind.addAll(checked);
     const contents = new Map<string, Content>();
     for (const one of checked) if (!('error' in one)) contents.set(one.key, one.content);
-    await this.#writeThrough(contents, () => this.#database.mset(items));
+    // The database says what is wrong with those that are.
+    const kept = checked.map((one, place) =>
+      'error' in one ? items[place]! : ([one.key, one.content.value] as const),
+    );
+    await this.#writeThrough(contents, () => this.#database.mset(kept));
   }
 
   async append(key: string, ...values: unknown[]): Promise<number> {
-    await this.#ready();
     checkName(key, 'key');
+    const kept = values.map((value) => this.#toContent(value).value);
+    await this.#ready();
     await this.#behind?.flush(key);
     let isNew = true;
     try {
-      const length = await this.#database.append(key, ...values);
+      const length = await this.#database.append(key, ...kept);
       isNew = length <= values.length;
       return length;
     } finally {
@@ -309,7 +316,7 @@ class CachingDatabase implements CachedDatabase {
   }
 
   /** A copy, which the caller cannot change while it waits; checked, since the queue has nobody to tell. */
-  #toContent(value: unknown): Content {
+  #toContent(value: unknown): KnownContent {
     return { value: decodeValue(encodeValue(value, this.#maxValueBytes)) };
   }
 
@@ -352,6 +359,12 @@ class CachingDatabase implements CachedDatabase {
 function markIn(cached: Entries, key: string): string | undefined {
   const entry = cached.get(key);
   return entry !== undefined && entry !== 'nothing' && 'mark' in entry ? entry.mark : undefined;
+}
+
+/** Where it is one of ours; others share what is cached under one prefix. */
+function nameOf(database: DatabaseBackend): string | undefined {
+  const parts = partsOf(database, DATABASE_PARTS);
+  return parts && `${parts.backend.name}:${parts.keyPrefix}`;
 }
 
 function toBus(over: CachedDatabaseOptions['invalidateOver']): Backend | undefined {

@@ -23,6 +23,8 @@ export interface QueuedWrite {
   readonly content: Content;
   /** What the cache was told of it: the version there, or `undefined` when that failed. */
   readonly cached: Promise<string | undefined>;
+  /** A later one of the same key, which took its place before the database had it. */
+  supersededBy?: QueuedWrite;
 }
 
 export interface QueueTarget {
@@ -108,16 +110,19 @@ export class WriteBehindQueue {
     return turn;
   }
 
-  /** Resolves once what is queued now, or is queued under `key`, has been written or lost. */
+  /** Resolves once what is queued now, or is queued under `key`, or what took its place, has been written or lost. */
   async flush(key?: string): Promise<void> {
-    const isDue = (write: QueuedWrite): boolean =>
-      this.#waiting.get(write.key) === write || this.#writing.get(write.key) === write;
+    const stillDue = (writes: readonly QueuedWrite[]): QueuedWrite[] =>
+      writes
+        .map(newestOf)
+        .filter((write) => this.#waiting.get(write.key) === write || this.#writing.get(write.key) === write);
     let due = [...this.#writing.values(), ...this.#waiting.values()];
     if (key !== undefined) due = due.filter((write) => write.key === key);
     if (due.length > 0) this.#hurry();
-    for (let failures = 0; due.length > 0; due = due.filter(isDue)) {
+    for (let failures = 0; due.length > 0;) {
       const failure = await this.#nextPass();
-      if (failure === undefined || !due.some(isDue)) continue;
+      due = stillDue(due);
+      if (failure === undefined || due.length === 0) continue;
       failures += 1;
       if (failures > this.#retries) throw failure;
     }
@@ -165,7 +170,10 @@ export class WriteBehindQueue {
     }
     if (this.#isEnding) throw new StorageError('CLOSED', 'The cached database is disconnected.');
     const before = this.find(key);
-    this.#waiting.set(key, { key, content, cached: toCache() });
+    const write: QueuedWrite = { key, content, cached: toCache() };
+    const waiting = this.#waiting.get(key);
+    if (waiting !== undefined) waiting.supersededBy = write;
+    this.#waiting.set(key, write);
     this.#start();
     return before;
   }
@@ -247,7 +255,11 @@ export class WriteBehindQueue {
     const since = [...this.#waiting];
     this.#waiting.clear();
     for (const write of writes) this.#waiting.set(write.key, write);
-    for (const [key, write] of since) this.#waiting.set(key, write);
+    for (const [key, write] of since) {
+      const again = this.#waiting.get(key);
+      if (again !== undefined) again.supersededBy = write;
+      this.#waiting.set(key, write);
+    }
   }
 
   #release(): void {
@@ -255,4 +267,10 @@ export class WriteBehindQueue {
     this.#forRoom = [];
     for (const resolve of forRoom) resolve();
   }
+}
+
+function newestOf(write: QueuedWrite): QueuedWrite {
+  let newest = write;
+  while (newest.supersededBy !== undefined) newest = newest.supersededBy;
+  return newest;
 }

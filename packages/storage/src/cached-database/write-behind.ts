@@ -1,11 +1,11 @@
 import type { DatabaseBackend } from '../database/database-backend';
 import { BatchError, type BatchOutcome } from '../key-space/batch-error';
 import type { CacheSide, ReportFailure } from './cache-side';
-import type { Content } from './content';
+import type { Content, KnownContent } from './content';
 import { WriteBehindQueue, type QueuedWrite, type WriteBehindOptions } from './write-behind-queue';
 
 export type CheckedWrite = { readonly key: string } & (
-  { readonly content: Content } | { readonly error: Error }
+  { readonly content: KnownContent } | { readonly error: Error }
 );
 
 export interface WriteBehindParts {
@@ -118,7 +118,7 @@ export class WriteBehind {
     if (writes.length === 0) return;
     try {
       await this.#parts.database.mset(
-        writes.map(({ key, content }) => [key, (content as { value: unknown }).value]),
+        writes.map(({ key, content }) => [key, (content as KnownContent).value]),
       );
     } catch (error) {
       const { outcomes } = error as { outcomes?: readonly BatchOutcome[] };

@@ -10,6 +10,11 @@ export type DatabaseBackendOptions = RoleOptions;
 /** What stands behind a database of ours. A symbol that every copy of the package knows. */
 export const DATABASE_PARTS: unique symbol = Symbol.for('@recap/storage/database-parts');
 
+export interface DatabaseParts {
+  readonly backend: Backend;
+  readonly keyPrefix: string;
+}
+
 /**
  * Makes a database of any backend; `disconnect()` closes the backend, unless `ownsBackend` is false.
  *
@@ -23,13 +28,13 @@ export function createDatabaseBackend(
 }
 
 class BackendDatabase implements DatabaseBackend {
-  readonly [DATABASE_PARTS]: { readonly backend: Backend };
+  readonly [DATABASE_PARTS]: DatabaseParts;
   readonly #space: KeySpace;
 
   constructor(backend: Backend, options: DatabaseBackendOptions) {
     checkRole('createDatabaseBackend', backend, options);
-    this[DATABASE_PARTS] = { backend };
     this.#space = new KeySpace(backend, 'database', options);
+    this[DATABASE_PARTS] = { backend, keyPrefix: this.#space.keyPrefix };
   }
 
   connect(): Promise<void> {

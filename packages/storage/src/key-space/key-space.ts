@@ -18,7 +18,7 @@ export interface RoleOptions {
 }
 
 /** What keeps the keys of one role apart from those of another with the same prefix. None ends with another. */
-export type SpaceKind = 'cache' | 'database' | 'cached';
+export type SpaceKind = 'cache' | 'database' | 'cached' | `cached-${string}`;
 
 /** A write of one flat key, or why there is none. */
 export type KeyWrite = { readonly key: string } & (

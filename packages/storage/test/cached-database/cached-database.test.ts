@@ -168,6 +168,49 @@ describe.each(both)('%s', (strategy) => {
     expect([await rig.cache.get('a'), await cached.get('a')]).toEqual(['mine', undefined]);
   });
 
+  it('writes what was given, not what becomes of it meanwhile', async () => {
+    const cached = await rig.open(strategy);
+    const value = { n: 1 };
+    const writing = [
+      cached.set('a', value),
+      cached
+        .mset([
+          ['b', value],
+          ['c', undefined],
+          ['d', value],
+        ])
+        .catch(() => undefined),
+      cached.append('l', value),
+    ];
+    value.n = 2;
+    await Promise.all(writing);
+    for (const from of [cached, rig.database.proxy]) {
+      expect(await from.mget(['a', 'b', 'd'])).toEqual([{ n: 1 }, { n: 1 }, { n: 1 }]);
+      expect(await from.getRange('l')).toEqual([{ n: 1 }]);
+    }
+    const keys = ['a', 'b'];
+    const reading = cached.mget(keys);
+    keys.push('e');
+    expect(await reading).toHaveLength(2);
+  });
+
+  it('is not mixed up with another database behind the same cache', async () => {
+    const [users, orders] = ['users:', 'orders:'].map((keyPrefix) =>
+      createCachedDatabase({
+        cache: rig.cache,
+        database: createDatabaseBackend(rig.databaseBackend, { keyPrefix }),
+        strategy,
+        ttlSeconds: 60,
+      }),
+    );
+    await users!.set('1', 'ann');
+    expect([await users!.get('1'), await orders!.get('1')]).toEqual(['ann', undefined]);
+    await orders!.set('1', 'a book');
+    expect([await users!.get('1'), await orders!.get('1')]).toEqual(['ann', 'a book']);
+    await orders!.clear();
+    expect([await users!.get('1'), await orders!.get('1')]).toEqual(['ann', undefined]);
+  });
+
   it('goes on with the database alone while the cache fails, and says so', async () => {
     const cached = await rig.open(strategy);
     await cached.set('a', 1);

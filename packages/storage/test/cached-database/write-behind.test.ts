@@ -236,6 +236,33 @@ describe('write-behind', () => {
     expect(await rig.database.proxy.get('a')).toBe(1);
   });
 
+  it('does not end a flush for what took the place of a write, before the database has that', async () => {
+    const cached = await open({ retries: 1 });
+    const slow = rig.database.hold('mset', 'before');
+    rig.database.fail(down, 'mset');
+    await cached.set('a', 1);
+    await slow.arrived;
+    const flushing = cached.flush();
+    await cached.set('a', 2);
+    impatient();
+    slow.release();
+    await expect(flushing).rejects.toBe(down);
+    rig.database.fail(undefined, 'mset');
+    const again = cached.flush();
+    await cached.set('a', 3);
+    await again;
+    expect(await rig.database.proxy.get('a')).toBe(3);
+  });
+
+  it('flushes what took the place of a write behind many others', async () => {
+    const cached = await open();
+    await Promise.all(Array.from({ length: 250 }, (_, index) => cached.set(`k${index}`, 1)));
+    const asking = cached.getLength('k249');
+    await cached.set('k249', 2);
+    await expect(asking).rejects.toMatchObject({ code: 'WRONG_TYPE' });
+    expect(await rig.database.proxy.get('k249')).toBe(2);
+  });
+
   it('does not try again what the database refuses, is loud about it, and takes it out of the cache', async () => {
     const cached = await open();
     await rig.database.proxy.set('a', 'before');
