@@ -1,4 +1,4 @@
-import type { Backend, Value } from '../backend';
+import type { Backend } from '../backend';
 import { systemClock, type Clock } from '../clock';
 import type { StorageError } from '../errors';
 import { checkItems } from '../key-space/check-items';
@@ -61,10 +61,11 @@ class BackendCache implements CacheBackend {
   }
 
   async set(key: string, value: unknown, ttlSeconds?: number): Promise<void> {
+    const taken = this.#space.taken(value);
     if (!this.#space.isConnected) await this.#space.connect();
     const expiresAt = this.#expiry(ttlSeconds);
     const options = expiresAt === undefined ? {} : { expiresAt };
-    await this.#space.backend.set(this.#space.address(key), value as Value, options);
+    await this.#space.backend.set(this.#space.address(key), taken, options);
   }
 
   delete(key: string): Promise<boolean> {
@@ -96,7 +97,10 @@ class BackendCache implements CacheBackend {
     try {
       const expiresAt = this.#expiry(ttlSeconds);
       const options = expiresAt === undefined ? {} : { expiresAt };
-      return { key, write: { type: 'set', ...this.#space.address(key), value: value as Value, ...options } };
+      return {
+        key,
+        write: { type: 'set', ...this.#space.address(key), value: this.#space.taken(value), ...options },
+      };
     } catch (error) {
       return { key, error: error as StorageError };
     }

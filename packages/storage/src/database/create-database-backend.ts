@@ -1,4 +1,4 @@
-import type { Backend, Value } from '../backend';
+import type { Backend } from '../backend';
 import type { StorageError } from '../errors';
 import { checkItems } from '../key-space/check-items';
 import { KeySpace, type KeyWrite, type RoleOptions } from '../key-space/key-space';
@@ -50,8 +50,9 @@ class BackendDatabase implements DatabaseBackend {
   }
 
   async set(key: string, value: unknown): Promise<void> {
+    const taken = this.#space.taken(value);
     if (!this.#space.isConnected) await this.#space.connect();
-    await this.#space.backend.set(this.#space.address(key), value as Value);
+    await this.#space.backend.set(this.#space.address(key), taken);
   }
 
   delete(key: string): Promise<boolean> {
@@ -59,8 +60,9 @@ class BackendDatabase implements DatabaseBackend {
   }
 
   async append(key: string, ...values: unknown[]): Promise<number> {
+    const taken = values.map((value) => this.#space.taken(value));
     if (!this.#space.isConnected) await this.#space.connect();
-    return await this.#space.backend.append(this.#space.address(key), values as Value[]);
+    return await this.#space.backend.append(this.#space.address(key), taken);
   }
 
   async getRange(key: string, start?: number, end?: number): Promise<unknown[]> {
@@ -96,7 +98,7 @@ class BackendDatabase implements DatabaseBackend {
 
   #toWrite([key, value]: DatabaseItem): KeyWrite {
     try {
-      return { key, write: { type: 'set', ...this.#space.address(key), value: value as Value } };
+      return { key, write: { type: 'set', ...this.#space.address(key), value: this.#space.taken(value) } };
     } catch (error) {
       return { key, error: error as StorageError };
     }

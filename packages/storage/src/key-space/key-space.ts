@@ -1,5 +1,6 @@
-import type { Address, Backend, Page, ScanOptions, Write } from '../backend';
+import type { Address, Backend, Page, ScanOptions, Value, Write } from '../backend';
 import { checkName } from '../check-arguments';
+import { copyValue } from '../copy-value';
 import { errorCode, StorageError } from '../errors';
 import { BatchError, type BatchOutcome } from './batch-error';
 import { checkKeys } from './check-items';
@@ -74,6 +75,12 @@ export class KeySpace {
   address(key: string): Address {
     checkName(key, 'key');
     return { partition: this.#partitions[partitionOf(key)]!, key };
+  }
+
+  /** What is given before anybody has connected is not written in the same turn, in which it may still be changed. */
+  taken(value: unknown): Value {
+    if (this.isConnected) return value as Value;
+    return copyValue(value as Value, this.backend.capabilities.maxValueBytes);
   }
 
   async get(key: string): Promise<unknown> {

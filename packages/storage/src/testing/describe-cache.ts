@@ -122,6 +122,13 @@ function describeLifetimes({ role, clock, describe, it }: RoleContext<CacheBacke
       assert.deepEqual(await role().keys(), ['ever', 'undefined']);
     });
 
+    it('are taken away by several that have none', async () => {
+      await role().set('a', 1, 1);
+      await role().mset([['a', 2]]);
+      clock().advance(1_000);
+      assert.equal(await role().get('a'), 2);
+    });
+
     it('are replaced with the value, and taken away with it', async () => {
       await role().set('a', 1, 1);
       await role().set('a', 2, 10);

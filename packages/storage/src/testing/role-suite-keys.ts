@@ -21,6 +21,7 @@ const SESSIONS = [
   'session?1',
   'Session:1',
   'x:session:1',
+  'emoji:\u{1F600}',
 ];
 
 /** With what each pattern finds of SESSIONS. */
@@ -41,6 +42,8 @@ const PATTERNS: readonly (readonly [pattern: string, found: readonly string[]])[
   ['session.1', []],
   ['session%', []],
   ['SESSION:*', []],
+  ['emoji:?', ['emoji:\u{1F600}']],
+  ['emoji:??', []],
 ];
 
 export function describeRoleKeys({ role, neighbour, sharesAtOnce, describe, it }: RoleContext): void {

@@ -87,6 +87,17 @@ export function describeConditions({ backend, describe, it }: SuiteContext): voi
       assert.equal(await valueOf(backend(), 'n'), 12);
     });
 
+    it('let one of many delete who name its version', async () => {
+      const ifVersion = (await backend().set(at('a'), 1))!;
+      const outcomes = await Promise.all(
+        Array.from({ length: 10 }, () => backend().delete(at('a'), { ifVersion })),
+      );
+      assert.deepEqual(
+        outcomes.filter((isDeleted) => isDeleted),
+        [true],
+      );
+    });
+
     it('let one of two delete', async () => {
       await backend().set(at('a'), 1);
       const outcomes = await Promise.all([backend().delete(at('a')), backend().delete(at('a'))]);

@@ -145,17 +145,27 @@ export function describeLists({ backend, describe, it }: SuiteContext): void {
         await rejects(backend().range(at('l'), 0, index), 'ARGUMENT_INVALID');
       });
 
-    it('of 3,000 elements give their last ten', async () => {
-      for (let from = 0; from < 3_000; from += 1_000)
+    it('keep elements of 200 KiB', async () => {
+      const elements = ['a', 'b', 'c'].map((letter) => letter.repeat(200 * 1_024));
+      await backend().append(at('l'), elements.slice(0, 2));
+      await backend().append(at('l'), elements.slice(2));
+      assert.deepEqual(await backend().range(at('l')), elements);
+    });
+
+    it('of 6,000 elements give their last ten, and all', async () => {
+      for (let from = 0; from < 6_000; from += 1_000)
         await backend().append(
           at('l'),
           Array.from({ length: 1_000 }, (_, index) => from + index),
         );
       assert.deepEqual(
         await backend().range(at('l'), -10, -1),
-        Array.from({ length: 10 }, (_, index) => 2_990 + index),
+        Array.from({ length: 10 }, (_, index) => 5_990 + index),
       );
-      assert.equal((await backend().range(at('l'))).length, 3_000);
+      assert.deepEqual(
+        await backend().range(at('l')),
+        Array.from({ length: 6_000 }, (_, index) => index),
+      );
     });
   });
 }

@@ -103,8 +103,8 @@ export function describeScans({ backend, describe, it }: SuiteContext): void {
       assert.equal('next' in page, false);
     });
 
-    it('find everything of 1,500 items, 100 unless told otherwise', async () => {
-      const names = Array.from({ length: 1_500 }, (_, index) => `k${String(index).padStart(5, '0')}`);
+    it('find everything of 2,500 items, 100 unless told otherwise', async () => {
+      const names = Array.from({ length: 2_500 }, (_, index) => `k${String(index).padStart(5, '0')}`);
       for (let from = 0; from < names.length; from += 500)
         await backend().batch(
           names.slice(from, from + 500).map((key) => ({ type: 'set', partition: 'p', key, value: 1 })),
@@ -141,6 +141,13 @@ export function describeScans({ backend, describe, it }: SuiteContext): void {
       assert.deepEqual(await all('a', 1), ['a', 'a%', 'a*', 'aB', 'a_', 'ab']);
       assert.deepEqual(await all('a_', 10), ['a_']);
       assert.deepEqual(await all('none', 10), []);
+    });
+
+    it('are all listed, of 250', async () => {
+      const names = Array.from({ length: 250 }, (_, index) => `p${String(index).padStart(3, '0')}`);
+      await backend().batch(names.map((name) => ({ type: 'set', ...at('k', name), value: 1 })));
+      const found = await pages((after) => backend().partitions('', after === undefined ? {} : { after }));
+      assert.deepEqual(found, names);
     });
 
     it('are gone with their last item', async () => {

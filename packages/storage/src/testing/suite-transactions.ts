@@ -40,20 +40,32 @@ export function describeTransactions({ backend, describe, it, itCan }: SuiteCont
       itCan('transact', `apply nothing because of ${what}`, async () => {
         await backend().set(at('there'), 1);
         await backend().append(at('list'), [1]);
+        await backend().set(at('to go'), 1);
         const good: Write[] = [
           { type: 'set', ...at('new'), value: 1 },
           { type: 'append', ...at('list'), values: [2] },
+          { type: 'delete', ...at('to go') },
         ];
         for (const writes of [
           [bad, ...good],
           [...good, bad],
         ]) {
           await rejects(backend().transact(writes), code);
-          assert.deepEqual(await keysOf(backend()), ['list', 'there']);
+          assert.deepEqual(await keysOf(backend()), ['list', 'there', 'to go']);
           assert.equal(await valueOf(backend(), 'there'), 1);
           assert.equal(await backend().length(at('list')), 1);
         }
       });
+
+    itCan('transact', 'recognise writes that are made again', async () => {
+      const writes: Write[] = [
+        { type: 'set', ...at('a'), value: 1, ifAbsent: true, version: 'v1' },
+        { type: 'append', ...at('l'), values: [1], version: 'v2' },
+      ];
+      const [first, again] = [await backend().transact(writes), await backend().transact(writes)];
+      assert.deepEqual(again, first);
+      assert.deepEqual(await backend().range(at('l')), [1]);
+    });
 
     itCan('transact', 'refuse two partitions, one key twice, and more than 100 writes', async () => {
       const set = (key: string, partition = 'p'): Write => ({ type: 'set', ...at(key, partition), value: 1 });

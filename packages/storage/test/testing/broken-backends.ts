@@ -233,9 +233,74 @@ export const brokenBackends: readonly BrokenBackend[] = [
   },
   {
     defect: 'knows one page and no more',
-    foundBy: 'find everything of 1,500 items',
+    foundBy: 'find everything of 2,500 items',
     open: withDriver((driver) => ({
       scan: (partition, scan, now) => ({ ...driver.scan(partition, scan, now), hasMore: false }),
+    })),
+  },
+  {
+    defect: 'lists 150 partitions and no more',
+    foundBy: 'are all listed, of 250',
+    open: withDriver((driver) => ({
+      partitions: (range, limit, now) => {
+        const most = new Set(driver.partitions({ from: Buffer.of(), to: undefined }, 150, now).items);
+        const page = driver.partitions(range, limit, now);
+        const items = page.items.filter((name) => most.has(name));
+        return { items, hasMore: page.hasMore && items.length === page.items.length };
+      },
+    })),
+  },
+  {
+    defect: 'cuts elements of lists at 128 KiB',
+    foundBy: 'keep elements of 200 KiB',
+    open: withDriver((driver) => ({
+      write: (write, now) =>
+        driver.write(
+          write.type === 'append'
+            ? {
+                ...write,
+                values: write.values.map((value) =>
+                  value.length > 131_072 && typeof value === 'string' ? `${value.slice(0, 131_071)}"` : value,
+                ),
+              }
+            : write,
+          now,
+        ),
+    })),
+  },
+  {
+    defect: 'gives 5,000 elements of a list at most',
+    foundBy: 'of 6,000 elements give their last ten, and all',
+    open: withDriver((driver) => ({
+      range: (partition, key, start, end, now) => {
+        const found = driver.range(partition, key, start, end, now);
+        return found === 'wrong-type' ? found : { values: found.values.slice(0, 5_000) };
+      },
+    })),
+  },
+  {
+    defect: 'deletes in a transaction that is refused',
+    foundBy: 'apply nothing because of a version that is another',
+    open: withDriver((driver) => ({
+      transact: (writes, now) => {
+        for (const write of writes) if (write.type === 'delete') driver.write(write, now);
+        return driver.transact(writes, now);
+      },
+    })),
+  },
+  {
+    defect: 'looks first and deletes later, where a version is named',
+    foundBy: 'let one of many delete who name its version',
+    open: withDriver((driver) => ({
+      write: async (write, now) => {
+        if (write.type !== 'delete' || write.ifVersion === undefined) return driver.write(write, now);
+        const there = driver.get(write.partition, write.key, now);
+        if (there === undefined) return { status: 'missing' };
+        if (there.version !== write.ifVersion) return { status: 'conflict' };
+        await turn();
+        driver.write({ ...write, ifVersion: undefined }, now);
+        return { status: 'deleted' };
+      },
     })),
   },
   {
