@@ -86,6 +86,8 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** Where the following page begins; absent on the last one. */
   readonly next?: string;
+  /** Of a fallback for a backend that is away: what that has besides is not in it. */
+  readonly isPartial?: true;
 }
 
 /** What not every engine can do. Without it the call rejects `UNSUPPORTED`. */

@@ -95,17 +95,17 @@ export class Overlay {
 
   async scan(partition: string, options?: ScanOptions): Promise<Page<Item>> {
     this.#mayBePartial('what else is in a partition');
-    return this.store.scan(this.#names.data(partition), options);
+    return partial(await this.store.scan(this.#names.data(partition), options));
   }
 
   async keys(partition: string, options?: ScanOptions): Promise<Page<string>> {
     this.#mayBePartial('what else is in a partition');
-    return this.store.keys(this.#names.data(partition), options);
+    return partial(await this.store.keys(this.#names.data(partition), options));
   }
 
   async partitions(prefix = '', options: PageOptions = {}): Promise<Page<string>> {
     this.#mayBePartial('which other partitions there are');
-    return this.#names.list(prefix, options);
+    return partial(await this.#names.list(prefix, options));
   }
 
   /** Writes one after the other: each is decided by what the ones before have left. */
@@ -233,6 +233,10 @@ export class Overlay {
   #goneAt({ partition, key }: Address): Address {
     return { partition: this.#names.gone(partition), key };
   }
+}
+
+function partial<T>(page: Page<T>): Page<T> {
+  return { ...page, isPartial: true };
 }
 
 function optionsOf(write: SetOptions | AppendOptions): AppendOptions {

@@ -9,6 +9,12 @@ export type ReplayOutcome =
   | { readonly status: 'conflict'; readonly theirs: Item | undefined }
   | { readonly status: 'refused'; readonly error: unknown };
 
+export interface ReplayContext {
+  readonly now: number;
+  /** Versions that were replayed before from another journal of the same outage. */
+  readonly ours: ReadonlySet<string>;
+}
+
 /** Others may write under the same address at the same time, but hardly this often. */
 const ATTEMPTS = 5;
 
@@ -28,12 +34,17 @@ const NOT_OF_THE_WRITE = new Set([
  * @throws {StorageError} `UNAVAILABLE` when the backend is away again, `CAPACITY_EXCEEDED` when it is full,
  *   `ACCESS_DENIED`; then the write is still to be made
  */
-export async function replay(primary: Backend, entry: JournalEntry, now: number): Promise<ReplayOutcome> {
+export async function replay(
+  primary: Backend,
+  entry: JournalEntry,
+  { now, ours }: ReplayContext,
+): Promise<ReplayOutcome> {
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const there = await find(primary, entry.write);
       if (isOwn(entry.write, there)) return { status: 'applied' };
-      if (there !== undefined && isLater(entry, there)) return { status: 'conflict', theirs: there };
+      if (there !== undefined && !ours.has(there.version) && isLater(entry, there))
+        return { status: 'conflict', theirs: there };
       if (await apply(primary, entry.write, there, now)) return { status: 'applied' };
     }
     return { status: 'conflict', theirs: await find(primary, entry.write) };

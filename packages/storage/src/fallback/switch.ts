@@ -1,4 +1,4 @@
-import type { Backend } from '../backend';
+import type { Backend, Write } from '../backend';
 import type { Clock } from '../clock';
 import { errorCode, StorageError } from '../errors';
 import { inParallel } from '../in-parallel';
@@ -68,6 +68,8 @@ export class Switch {
   #isClosing = false;
   /** Why it is away, as far as it was told in this outage. */
   readonly #told = new Set<string>();
+  /** Versions of writes that were replayed from what took over first, while what took over then has writes as well. */
+  readonly #ours = new Set<string>();
   #replayed = 0;
   #conflicts = 0;
 
@@ -153,7 +155,8 @@ export class Switch {
         this.#options.onError(error, 'probe');
       }
     }
-    const left = overlays.findIndex(({ journal }) => journal.length > 0);
+    // The one that took over last: what another serves now would be replayed before what it has.
+    const left = overlays.map(({ journal }) => journal.length > 0).lastIndexOf(true);
     try {
       await primary.open();
     } catch (error) {
@@ -239,13 +242,13 @@ export class Switch {
 
   /** Replays what is kept, oldest first; the last of it while all others wait. */
   async #recover(): Promise<void> {
-    const { overlays, primary, clock, onEvent } = this.#options;
+    const { primary, clock, onEvent } = this.#options;
     const outage = this.#outage;
     if (outage === undefined) return;
     try {
-      for (const overlay of overlays) await this.#drain(overlay, FEW);
+      await this.#drainAll(FEW);
       await this.#gate.alone(async () => {
-        for (const overlay of overlays) await this.#drain(overlay, 0);
+        await this.#drainAll(0);
         this.#outage = undefined;
       });
     } catch (error) {
@@ -255,6 +258,7 @@ export class Switch {
     }
     const now = clock.now();
     this.#told.clear();
+    this.#ours.clear();
     this.#stability.cameBack(now);
     this.#clearing = this.#clear();
     const [replayed, conflicts] = [this.#replayed, this.#conflicts];
@@ -265,7 +269,16 @@ export class Switch {
     });
   }
 
-  async #drain({ journal }: Overlay, upTo: number): Promise<void> {
+  /** Of those that took over first all, since what the others have is later; of the last up to so many are left. */
+  async #drainAll(upTo: number): Promise<void> {
+    const { overlays } = this.#options;
+    for (const [at, { journal }] of overlays.entries()) {
+      const isFollowed = overlays.slice(at + 1).some((later) => later.journal.length > 0);
+      await this.#drain(journal, isFollowed ? 0 : upTo, isFollowed);
+    }
+  }
+
+  async #drain(journal: Journal, upTo: number, isFollowed: boolean): Promise<void> {
     // While writes come faster than they can be replayed, it ends all the same, and the rest has them wait.
     let most = upTo === 0 ? Infinity : 2 * journal.length;
     while (journal.length > upTo && most > 0) {
@@ -273,6 +286,8 @@ export class Switch {
       if (entries.length === 0) return;
       most -= entries.length;
       await this.#replay(journal, entries);
+      // Those that follow took over later: to them, what was replayed here is no later write of somebody else's.
+      if (isFollowed) for (const { write } of entries) this.#noteOurs(write);
     }
   }
 
@@ -282,7 +297,7 @@ export class Switch {
     try {
       await inParallel(chainsOf(entries), AT_ONCE, async (chain) => {
         for (const entry of chain) {
-          const outcome = await replay(primary, entry, clock.now());
+          const outcome = await replay(primary, entry, { now: clock.now(), ours: this.#ours });
           if (outcome.status !== 'applied') conflicts.set(entry, toEvent(entry, outcome));
           else {
             this.#replayed += 1;
@@ -300,6 +315,10 @@ export class Switch {
         await journal.remove(entry.key);
       }
     }
+  }
+
+  #noteOurs(write: Write): void {
+    if (write.type !== 'delete' && write.version !== undefined) this.#ours.add(write.version);
   }
 
   async #clear(): Promise<void> {

@@ -163,18 +163,25 @@ export class KeySpace {
 
   async clear(): Promise<void> {
     if (!this.isConnected) await this.connect();
-    await this.#eachPage({ limit: CLEARED_AT_ONCE }, async (keys, partition) => {
+    const isPartial = await this.#eachPage({ limit: CLEARED_AT_ONCE }, async (keys, partition) => {
       const outcomes = await this.backend.batch(keys.map((key) => ({ type: 'delete', partition, key })));
       const failed = outcomes.find((outcome) => outcome.status === 'failed');
       if (failed?.status === 'failed') throw failed.error;
     });
+    if (isPartial)
+      throw new StorageError(
+        'UNAVAILABLE',
+        `The ${this.backend.name} backend cannot be reached, and what it has cannot be cleared: it would be there again. Only what was written meanwhile is deleted. Clear it again later.`,
+      );
   }
 
+  /** Tells whether a page was only a part. */
   async #eachPage(
     options: ScanOptions,
     visit: (keys: readonly string[], partition: string) => Promise<void> | void,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const waiting = [...this.#partitions];
+    let isPartial = false;
     const scanSome = async (): Promise<void> => {
       for (let partition = waiting.pop(); partition !== undefined; partition = waiting.pop()) {
         let after: string | undefined;
@@ -183,12 +190,14 @@ export class KeySpace {
             ...options,
             ...(after === undefined ? {} : { after }),
           });
+          isPartial ||= page.isPartial === true;
           if (page.items.length > 0) await visit(page.items, partition);
           after = page.next;
         } while (after !== undefined);
       }
     };
     await Promise.all(Array.from({ length: SCANS_AT_ONCE }, scanSome));
+    return isPartial;
   }
 
   #refuseDisconnected(): void {

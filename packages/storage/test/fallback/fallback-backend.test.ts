@@ -1,4 +1,5 @@
 import type { Item } from '../../src/backend';
+import { createCacheBackend } from '../../src/cache/create-cache-backend';
 import { StorageError } from '../../src/errors';
 import { describeBackend, FakeClock } from '../../src/testing';
 import { unavailable } from '../faulty-backend';
@@ -149,8 +150,22 @@ describe('FallbackBackend', () => {
       expect(await backend.get(at('old'))).toBeUndefined();
       await backend.set(at('new'), 1);
       expect((await backend.scan('p')).items.map(({ key }) => key)).toEqual(['new']);
-      expect(await backend.keys('p')).toEqual({ items: ['new'] });
+      expect(await backend.keys('p')).toEqual({ items: ['new'], isPartial: true });
       expect((await backend.partitions()).items).toEqual(['p']);
+    });
+
+    it('does not take for cleared what its backend still has', async () => {
+      const { backend, primary, advance } = await open({ reads: 'partial' });
+      const cache = createCacheBackend(backend);
+      await cache.set('session:1', 'signed in');
+      primary.isDown = true;
+      await cache.set('session:2', 'signed in');
+      await expect(cache.clear()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      primary.isDown = false;
+      await advance(30_000);
+      expect(await cache.keys()).toEqual(['session:1']);
+      await cache.clear();
+      expect(await cache.keys()).toEqual([]);
     });
 
     it.each(['known', 'partial'] as const)(
@@ -214,6 +229,32 @@ describe('FallbackBackend', () => {
       expect(await backend.get(at('b'))).toMatchObject({ value: 2 });
       standIns[1]!.faults.isDown = true;
       await expect(backend.set(at('c'), 3)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    });
+
+    it("replays what the next took after what the first took, and takes none of it for somebody else's", async () => {
+      const { backend, behind, primary, standIns, events, advance } = await open({ standIns: 2 });
+      primary.isDown = true;
+      for (const key of ['a', 'b', 'c']) await backend.set(at(key), 'first');
+      await backend.append(at('l'), [1]);
+      standIns[0]!.faults.isDown = true;
+      await backend.set(at('a'), 'second');
+      await backend.delete(at('b'));
+      await backend.append(at('l'), [2]);
+      await behind.set(at('c'), 'theirs');
+      await backend.set(at('c'), 'second');
+      standIns[0]!.faults.isDown = false;
+      primary.isDown = false;
+      await advance(30_000);
+      expect(await behind.getMany([at('a'), at('b'), at('c')])).toMatchObject([
+        { value: 'second' },
+        undefined,
+        { value: 'theirs' },
+      ]);
+      expect(await behind.range(at('l'))).toEqual([1, 2]);
+      expect(events.filter(({ type }) => type === 'conflict')).toMatchObject([
+        { write: { key: 'c', value: 'first' } },
+        { write: { key: 'c', value: 'second' } },
+      ]);
     });
 
     it('passes a failure on when nothing can take over', async () => {
@@ -605,6 +646,20 @@ describe('FallbackBackend', () => {
       after.primary.isDown = false;
       await after.advance(12_000);
       expect(await after.behind.range(at('l'))).toEqual([1, 2]);
+    });
+
+    it('keeps the order of what an earlier process has left in two backends, and of what comes', async () => {
+      const before = await open({ standIns: 2 });
+      before.primary.isDown = true;
+      for (let n = 0; n < 120; n += 1) await before.backend.append(at('l'), [n]);
+      before.standIns[0]!.faults.isDown = true;
+      for (let n = 120; n < 190; n += 1) await before.backend.append(at('l'), [n]);
+      const stores = before.standIns.map(({ inner }) => inner);
+      const after = await open({ stores, behind: before.behind, clock: before.clock, isDown: true });
+      await after.backend.append(at('l'), [190]);
+      after.primary.isDown = false;
+      await after.advance(30_000);
+      expect(await after.behind.range(at('l'))).toEqual(Array.from({ length: 191 }, (_, n) => n));
     });
 
     it('rejects what is no outage', async () => {
