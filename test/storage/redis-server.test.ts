@@ -1,5 +1,10 @@
 import { inspect } from 'node:util';
-import { createRedisBackend, type Backend, type RedisBackendOptions } from '@recap/storage';
+import {
+  createCacheBackend,
+  createRedisBackend,
+  type Backend,
+  type RedisBackendOptions,
+} from '@recap/storage';
 import { FakeClock } from '@recap/storage/testing';
 import { Redis } from 'ioredis';
 import { startFaultProxy, type FaultProxy } from '../faults/rig/fault-proxy';
@@ -227,6 +232,34 @@ describe('Redis as a server', () => {
       await until('it works again', () => works(backend), Boolean);
       expect(warnings).toEqual([expect.stringContaining('"allkeys-lru"')]);
     } finally {
+      await admin.config('SET', 'maxmemory-policy', 'noeviction');
+    }
+  });
+
+  itOnServer('that may evict what has a lifetime lists and clears what it has not dropped', async () => {
+    const cache = createCacheBackend(await open({ onWarning: () => undefined }), { clock });
+    const used = Number(/^used_memory:(\d+)/m.exec(await admin.info('memory'))?.[1]);
+    await admin.config('SET', 'maxmemory-policy', 'volatile-lru');
+    await admin.config('SET', 'maxmemory', String(used + 2 * 2 ** 20));
+    try {
+      const keys = Array.from({ length: 2_000 }, (_, n) => `session:${n}`);
+      const big = 'x'.repeat(2_000);
+      for (let from = 0; from < keys.length; from += 500)
+        await cache.mset(keys.slice(from, from + 500).map((key) => [key, big, 3_600] as const));
+      // Else it drops more for the answers.
+      await admin.config('SET', 'maxmemory', '0');
+      const there = async (): Promise<string[]> => {
+        const values = await cache.mget(keys);
+        return keys.filter((_, n) => values[n] !== undefined).sort();
+      };
+      const left = await there();
+      expect(left.length).toBeGreaterThan(100);
+      expect(left.length).toBeLessThan(1_900);
+      expect((await cache.keys()).sort()).toEqual(left);
+      await cache.clear();
+      expect(await there()).toEqual([]);
+    } finally {
+      await admin.config('SET', 'maxmemory', '0');
       await admin.config('SET', 'maxmemory-policy', 'noeviction');
     }
   });

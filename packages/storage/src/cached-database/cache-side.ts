@@ -74,9 +74,13 @@ export class CacheSide {
 
   /** @throws {Error} when the cache cannot be cleared */
   async clear(): Promise<void> {
-    await this.#entries.clear();
-    this.#doubtful.clear();
-    await this.#tell(undefined);
+    try {
+      await this.#entries.clear();
+      this.#doubtful.clear();
+    } finally {
+      // Others may have caches of their own.
+      await this.#tell(undefined);
+    }
   }
 
   /** What another instance has written is taken out, where this cache is not the other's as well. */

@@ -6,9 +6,10 @@ export async function warnOfEviction(client: RedisClient, warn: (message: string
   for (const node of nodes) {
     const policy = await policyOf(node);
     if (policy === undefined || policy === 'noeviction') continue;
-    warn(
-      `Redis has the maxmemory-policy "${policy}": when its memory is full it drops items without a word. Set it to "noeviction", unless this backend is a cache.`,
-    );
+    const remedy = policy.startsWith('allkeys')
+      ? 'it drops items without a word, and the indexes by which others are listed and cleared. Set it to "noeviction", or for a cache to "volatile-lru" and give every item a lifetime.'
+      : 'it drops items that have a lifetime without a word. Set it to "noeviction", unless this backend is a cache.';
+    warn(`Redis has the maxmemory-policy "${policy}": when its memory is full ${remedy}`);
     return;
   }
 }
