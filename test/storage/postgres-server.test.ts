@@ -236,6 +236,32 @@ const at = (key: string) => ({ partition: 'p', key });
     }
   });
 
+  // The process ended: the error found nobody who listened.
+  it.each(['transact', 'subscribe'] as const)(
+    'that ends a connection right when it is handed out for %s fails that call at most',
+    async (method) => {
+      const pool = new Pool({ connectionString: url ?? '', max: 3 });
+      try {
+        const backend = await open({ client: pool });
+        const calls = {
+          transact: () => backend.transact([{ type: 'set', ...at('a'), value: 1 }]),
+          subscribe: () => backend.subscribe('c', () => undefined),
+        };
+        pool.prependOnceListener('acquire', (client) => {
+          // After what others do with it at once, and before anybody goes on.
+          process.nextTick(() => client.emit('error', new Error('terminating connection')));
+        });
+        await calls[method]().catch(() => undefined);
+        await backend.set(at('b'), 1);
+        expect(await backend.get(at('b'))).toMatchObject({ value: 1 });
+        await backend.close();
+        expect(pool.listenerCount('acquire')).toBe(0);
+      } finally {
+        await pool.end();
+      }
+    },
+  );
+
   it('holds JSON as jsonb, which people can query and an index finds', async () => {
     const backend = await open();
     await backend.set(at('a'), { user: { id: 'ann' } });

@@ -4,6 +4,8 @@ export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   end(): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'acquire', listener: (client: PostgresClient) => void): unknown;
+  removeListener?(event: 'acquire', listener: (client: PostgresClient) => void): unknown;
   readonly options?: { readonly max?: number | undefined };
 }
 

@@ -25,6 +25,7 @@ import { explainPostgresError, isOfOneCall } from './postgres-errors';
 import { PostgresListener } from './postgres-listener';
 import { decodeRow, mostTogether, takePage } from './postgres-page';
 import { fitInOne, groupsOf } from './statement-size';
+import { hearErrors } from './unheard-errors';
 import { postgresQuery } from './postgres-query';
 import { postgresDefinitions, postgresDialect } from './postgres-schema';
 import { postgresStatements } from './postgres-statements';
@@ -63,7 +64,9 @@ export class PostgresDriver implements Driver, SqlRunner {
   readonly #order: WritesInOrder;
   /** Of the values that were read of late. */
   #usualBytes = 0;
-  #opened: { readonly pool: PostgresPool; readonly listener: PostgresListener } | undefined;
+  #opened:
+    | { readonly pool: PostgresPool; readonly listener: PostgresListener; readonly stopHearing: () => void }
+    | undefined;
 
   constructor(options: PostgresDriverOptions) {
     this.#options = options;
@@ -105,7 +108,7 @@ export class PostgresDriver implements Driver, SqlRunner {
     // Without a listener, a connection that breaks while idle ends the process.
     if (this.#options.isPoolOurs) pool.on('error', onError);
     const listener = new PostgresListener({ pool, suffix, heartbeatMs: timeoutMs, onError });
-    this.#opened = { pool, listener };
+    this.#opened = { pool, listener, stopHearing: hearErrors(pool) };
     await this.#define();
   }
 
@@ -113,6 +116,7 @@ export class PostgresDriver implements Driver, SqlRunner {
     const opened = this.#opened;
     this.#opened = undefined;
     await opened?.listener.close();
+    opened?.stopHearing();
     if (this.#options.isPoolOurs) await opened?.pool.end();
   }
 
