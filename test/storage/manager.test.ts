@@ -176,7 +176,7 @@ describe('a PostgreSQL that is killed', () => {
     expect(await manager.healthCheck()).toMatchObject({ database: false, status: 'degraded' });
     await server.restart();
     await until(() => events.some(({ type }) => type === 'recovered'), 'the server is used again');
-    const kept = (await database.getRange('list')) as number[];
+    const kept = await database.getRange<number>('list');
     expect(new Set(kept).size).toBe(kept.length);
     expect(kept.filter((n) => answered.includes(n))).toEqual(answered);
     // Only what was under way at the moment of the kill was refused.

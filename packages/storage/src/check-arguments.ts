@@ -80,6 +80,19 @@ export function checkArray(list: unknown, what: string): asserts list is readonl
   throw new StorageError('ARGUMENT_INVALID', `"${what}" must be an array; it is of type ${typeof list}.`);
 }
 
+/**
+ * That nothing is ignored: a condition that is misspelt would be none.
+ *
+ * @throws {StorageError} `ARGUMENT_INVALID` for a name that is not among these
+ */
+export function checkNames(options: object, names: readonly string[], what: string): void {
+  for (const name in options) {
+    if (names.includes(name)) continue;
+    const valid = names.map((each) => `"${each}"`).join(', ');
+    throw new StorageError('ARGUMENT_INVALID', `${what} has no "${name}"; it has ${valid}.`);
+  }
+}
+
 /** @throws {StorageError} `ARGUMENT_INVALID` for what is no object, or null */
 export function checkObject(object: unknown, what: string): asserts object is object {
   if (typeof object === 'object' && object !== null) return;

@@ -26,6 +26,7 @@ import {
   checkCount,
   checkInteger,
   checkName,
+  checkNames,
   checkObject,
   checkRange,
   checkText,
@@ -383,15 +384,21 @@ function checkAmount(list: unknown, what: string, max: number): void {
 
 function toDriverScan(partition: string, options: ScanOptions): DriverScan {
   checkName(partition, 'partition');
-  const { limit, after } = checkPage(options);
+  const { limit, after } = checkPage(options, SCAN);
   const { range = {}, reverse = false } = options;
   checkObject(range, 'range');
+  checkNames(range, RANGE, 'A range');
   checkRange(range);
   return { ...toByteRange(range, after, reverse), limit, reverse };
 }
 
-function checkPage(options: PageOptions): { limit: number; after: string | undefined } {
+const PAGE = ['limit', 'after'];
+const SCAN = [...PAGE, 'range', 'reverse'];
+const RANGE = ['gt', 'gte', 'lt', 'lte', 'prefix'];
+
+function checkPage(options: PageOptions, names = PAGE): { limit: number; after: string | undefined } {
   checkObject(options, 'options');
+  checkNames(options, names, 'A page');
   const { limit = 100, after } = options;
   checkCount(limit, 'limit', MAX_PAGE);
   checkText(after, 'after');

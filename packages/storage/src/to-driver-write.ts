@@ -4,6 +4,7 @@ import {
   checkArray,
   checkCount,
   checkExpiry,
+  checkNames,
   checkObject,
   checkVersion,
 } from './check-arguments';
@@ -17,6 +18,12 @@ export interface WriteContext {
 }
 
 const MAX_ELEMENTS = 1_000;
+
+/** Of writes; their options alone may be such a write, too. */
+const COMMON = ['type', 'partition', 'key'];
+const SET = ['expiresAt', 'version', 'ifAbsent', 'ifVersion', 'value', ...COMMON];
+const APPEND = ['expiresAt', 'version', 'values', ...COMMON];
+const DELETE = ['ifVersion', ...COMMON];
 
 /** @throws {StorageError} for every argument that is out of order */
 export function toDriverWrite(write: Write, now: number, context: WriteContext): DriverWrite {
@@ -46,6 +53,7 @@ export function toSetWrite(
 ): SetWrite {
   checkAddress(address);
   checkObject(options, 'options');
+  checkNames(options, SET, 'A set');
   const { partition, key } = address;
   const { expiresAt, version: given, ifAbsent = false, ifVersion } = options;
   checkExpiry(expiresAt, now);
@@ -68,6 +76,7 @@ export function toAppendWrite(
 ): AppendWrite {
   checkAddress(address);
   checkObject(options, 'options');
+  checkNames(options, APPEND, 'An append');
   checkArray(values, 'values');
   const { partition, key } = address;
   const { expiresAt, version = newId() } = options;
@@ -82,6 +91,7 @@ export function toAppendWrite(
 export function toDeleteWrite(address: Address, options: DeleteOptions): DeleteWrite {
   checkAddress(address);
   checkObject(options, 'options');
+  checkNames(options, DELETE, 'A delete');
   const { partition, key } = address;
   const { ifVersion } = options;
   checkVersion(ifVersion, 'ifVersion');

@@ -1,4 +1,12 @@
-import { createBackend, StorageError, type Backend, type CreateBackendOptions, type Driver } from '../src';
+import {
+  createBackend,
+  createMemoryBackend,
+  StorageError,
+  type Backend,
+  type CreateBackendOptions,
+  type Driver,
+  type WriteOutcome,
+} from '../src';
 import { FakeClock } from '../src/testing';
 import { memoryDriver } from './testing/broken-backends';
 
@@ -292,6 +300,38 @@ describe('a program without types', () => {
       });
     },
   );
+});
+
+describe('an option that is misspelt', () => {
+  const a = { partition: 'p', key: 'a' };
+  const set = { ...a, type: 'set', value: 2 } as const;
+  const failureOf = async ([outcome]: readonly WriteOutcome[]): Promise<never> => {
+    throw outcome?.status === 'failed' ? outcome.error : new Error('It was made.');
+  };
+
+  it.each<[name: string, call: (backend: Backend, options: object) => Promise<unknown>]>([
+    ['ifabsent', (backend, options) => backend.set(a, 2, options)],
+    ['ifVersions', (backend, options) => backend.delete(a, options)],
+    ['expiresat', (backend, options) => backend.append(a, [2], options)],
+    ['rang', (backend, options) => backend.scan('p', options)],
+    ['limits', (backend, options) => backend.keys('p', options)],
+    ['range', (backend, options) => backend.partitions('', options)],
+    ['reverse', (backend, options) => backend.query('p', [], options)],
+    ['gtt', (backend, range) => backend.scan('p', { range })],
+    ['ifVersions', (backend, options) => backend.transact([{ ...set, ...options }])],
+    ['ifVersions', (backend, options) => backend.batch([{ ...set, ...options }]).then(failureOf)],
+    ['ifAbsent', (backend, options) => backend.batch([{ ...a, type: 'delete', ...options }]).then(failureOf)],
+  ])('is told, and nothing is done: %s', async (name, call) => {
+    const backend = createMemoryBackend();
+    await backend.open();
+    const version = await backend.set(a, 1);
+    await expect(call(backend, { [name]: 'x' })).rejects.toMatchObject({
+      code: 'ARGUMENT_INVALID',
+      message: expect.stringContaining(`has no "${name}"; it has "`),
+    });
+    expect(await backend.get(a)).toMatchObject({ value: 1, version });
+    await backend.close();
+  });
 });
 
 describe('writes that are not awaited', () => {

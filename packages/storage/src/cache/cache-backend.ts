@@ -11,7 +11,8 @@ export interface CacheBackend {
   /** For good. Safe to call twice. */
   disconnect(): Promise<void>;
 
-  get(key: string): Promise<unknown>;
+  /** `T` says what the program has put there; nothing checks it. */
+  get<T = unknown>(key: string): Promise<T | undefined>;
   /**
    * @param ttlSeconds above 0 and at most 3,155,760,000 (100 years), with up to three decimals; the item is gone from
    *   that very millisecond on, and reading does not extend it. Without it: `defaultTtlSeconds`, or else for ever.
@@ -22,7 +23,7 @@ export interface CacheBackend {
   delete(key: string): Promise<boolean>;
 
   /** As many answers as keys, in their order. */
-  mget(keys: readonly string[]): Promise<unknown[]>;
+  mget<T = unknown>(keys: readonly string[]): Promise<(T | undefined)[]>;
   /**
    * Any number of items, one after the other where a key comes twice. One that fails leaves the others alone.
    *

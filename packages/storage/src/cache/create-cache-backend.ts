@@ -56,8 +56,8 @@ class BackendCache implements CacheBackend {
     return this.#space.disconnect();
   }
 
-  get(key: string): Promise<unknown> {
-    return this.#space.get(key);
+  get<T>(key: string): Promise<T | undefined> {
+    return this.#space.get<T>(key);
   }
 
   async set(key: string, value: unknown, ttlSeconds?: number): Promise<void> {
@@ -72,8 +72,8 @@ class BackendCache implements CacheBackend {
     return this.#space.delete(key);
   }
 
-  mget(keys: readonly string[]): Promise<unknown[]> {
-    return this.#space.mget(keys);
+  mget<T>(keys: readonly string[]): Promise<(T | undefined)[]> {
+    return this.#space.mget<T>(keys);
   }
 
   async mset(items: readonly CacheItem[]): Promise<void> {

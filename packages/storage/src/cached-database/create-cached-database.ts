@@ -4,7 +4,7 @@ import { CACHE_PARTS } from '../cache/create-cache-backend';
 import type { DatabaseBackend, DatabaseItem } from '../database/database-backend';
 import { DATABASE_PARTS } from '../database/create-database-backend';
 import { StorageError } from '../errors';
-import { checkItems, checkKeys } from '../key-space/check-items';
+import { checkItems, checkKeys, refuseLifetime } from '../key-space/check-items';
 import { Lifecycle } from '../lifecycle';
 import { decodeValue, encodeValue } from '../stored-value';
 import { CacheEntries, type CacheEntry } from './cache-entries';
@@ -93,11 +93,11 @@ class CachingDatabase implements CachedDatabase {
     return this.#ending;
   }
 
-  async get(key: string): Promise<unknown> {
-    return (await this.mget([key]))[0];
+  async get<T>(key: string): Promise<T | undefined> {
+    return (await this.mget<T>([key]))[0];
   }
 
-  async mget(keys: readonly string[]): Promise<unknown[]> {
+  async mget<T>(keys: readonly string[]): Promise<(T | undefined)[]> {
     checkKeys(keys);
     // The caller's own may be another when the answer is there.
     const asked = [...keys];
@@ -111,9 +111,9 @@ class CachingDatabase implements CachedDatabase {
       if ('failure' in answer) throw answer.failure;
       if (!given.has(key)) {
         given.add(key);
-        return answer.value;
+        return answer.value as T;
       }
-      return (copyOf(answer) as typeof answer).value;
+      return (copyOf(answer) as typeof answer).value as T;
     });
   }
 
@@ -125,7 +125,8 @@ class CachingDatabase implements CachedDatabase {
     return (known !== undefined && 'value' in known) || this.#database.exists(key);
   }
 
-  async set(key: string, value: unknown): Promise<void> {
+  async set(key: string, value: unknown, ...more: unknown[]): Promise<void> {
+    refuseLifetime(more[0]);
     checkName(key, 'key');
     const content = this.#toContent(value);
     await this.#ready();
@@ -145,7 +146,7 @@ class CachingDatabase implements CachedDatabase {
 
   async mset(items: readonly DatabaseItem[]): Promise<void> {
     checkItems(items, '[key, value]');
-    const checked = items.map(([key, value]) => this.#check(key, value));
+    const checked = items.map((item) => this.#check(item));
     await this.#ready();
     if (this.#behind !== undefined) return this.#behind.addAll(checked);
     const contents = new Map<string, Content>();
@@ -173,10 +174,10 @@ class CachingDatabase implements CachedDatabase {
     }
   }
 
-  async getRange(key: string, start?: number, end?: number): Promise<unknown[]> {
+  async getRange<T>(key: string, start?: number, end?: number): Promise<T[]> {
     await this.#ready();
     await this.#behind?.flush(key);
-    return this.#database.getRange(key, start, end);
+    return this.#database.getRange<T>(key, start, end);
   }
 
   async getLength(key: string): Promise<number> {
@@ -320,8 +321,10 @@ class CachingDatabase implements CachedDatabase {
     return { value: decodeValue(encodeValue(value, this.#maxValueBytes)) };
   }
 
-  #check(key: string, value: unknown): CheckedWrite {
+  #check(item: DatabaseItem): CheckedWrite {
+    const [key, value] = item;
     try {
+      refuseLifetime((item as readonly unknown[])[2]);
       checkName(key, 'key');
       return { key, content: this.#toContent(value) };
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { Backend } from '../backend';
 import type { StorageError } from '../errors';
-import { checkItems } from '../key-space/check-items';
+import { checkItems, refuseLifetime } from '../key-space/check-items';
 import { KeySpace, type KeyWrite, type RoleOptions } from '../key-space/key-space';
 import { checkRole } from '../options/role-options';
 import type { DatabaseBackend, DatabaseItem } from './database-backend';
@@ -45,11 +45,12 @@ class BackendDatabase implements DatabaseBackend {
     return this.#space.disconnect();
   }
 
-  get(key: string): Promise<unknown> {
-    return this.#space.get(key);
+  get<T>(key: string): Promise<T | undefined> {
+    return this.#space.get<T>(key);
   }
 
-  async set(key: string, value: unknown): Promise<void> {
+  async set(key: string, value: unknown, ...more: unknown[]): Promise<void> {
+    refuseLifetime(more[0]);
     const taken = this.#space.taken(value);
     if (!this.#space.isConnected) await this.#space.connect();
     await this.#space.backend.set(this.#space.address(key), taken);
@@ -65,9 +66,9 @@ class BackendDatabase implements DatabaseBackend {
     return await this.#space.backend.append(this.#space.address(key), taken);
   }
 
-  async getRange(key: string, start?: number, end?: number): Promise<unknown[]> {
+  async getRange<T>(key: string, start?: number, end?: number): Promise<T[]> {
     if (!this.#space.isConnected) await this.#space.connect();
-    return await this.#space.backend.range(this.#space.address(key), start, end);
+    return (await this.#space.backend.range(this.#space.address(key), start, end)) as T[];
   }
 
   async getLength(key: string): Promise<number> {
@@ -75,8 +76,8 @@ class BackendDatabase implements DatabaseBackend {
     return await this.#space.backend.length(this.#space.address(key));
   }
 
-  mget(keys: readonly string[]): Promise<unknown[]> {
-    return this.#space.mget(keys);
+  mget<T>(keys: readonly string[]): Promise<(T | undefined)[]> {
+    return this.#space.mget<T>(keys);
   }
 
   async mset(items: readonly DatabaseItem[]): Promise<void> {
@@ -96,8 +97,10 @@ class BackendDatabase implements DatabaseBackend {
     return this.#space.keys(pattern);
   }
 
-  #toWrite([key, value]: DatabaseItem): KeyWrite {
+  #toWrite(item: DatabaseItem): KeyWrite {
+    const [key, value] = item;
     try {
+      refuseLifetime((item as readonly unknown[])[2]);
       return { key, write: { type: 'set', ...this.#space.address(key), value: this.#space.taken(value) } };
     } catch (error) {
       return { key, error: error as StorageError };

@@ -13,7 +13,9 @@ export interface DatabaseBackend {
   /** For good. Safe to call twice. */
   disconnect(): Promise<void>;
 
-  get(key: string): Promise<unknown>;
+  /** `T` says what the program has put there; nothing checks it. */
+  get<T = unknown>(key: string): Promise<T | undefined>;
+  /** @throws {StorageError} `ARGUMENT_INVALID` for a lifetime, as a cache takes it */
   set(key: string, value: unknown): Promise<void>;
   /** Resolves to whether there was something. */
   delete(key: string): Promise<boolean>;
@@ -21,12 +23,12 @@ export interface DatabaseBackend {
   /** Adds to the end of a list, up to 1,000 elements in one step, and resolves to its new length. */
   append(key: string, ...values: unknown[]): Promise<number>;
   /** Elements from `start` to `end`, both included; -1 is the last. Without bounds, all; of no list, none. */
-  getRange(key: string, start?: number, end?: number): Promise<unknown[]>;
+  getRange<T = unknown>(key: string, start?: number, end?: number): Promise<T[]>;
   /** 0 where there is no list. */
   getLength(key: string): Promise<number>;
 
   /** As many answers as keys, in their order. */
-  mget(keys: readonly string[]): Promise<unknown[]>;
+  mget<T = unknown>(keys: readonly string[]): Promise<(T | undefined)[]>;
   /**
    * Any number of items, one after the other where a key comes twice. One that fails leaves the others alone.
    *

@@ -83,18 +83,18 @@ export class KeySpace {
     return copyValue(value as Value, this.backend.capabilities.maxValueBytes);
   }
 
-  async get(key: string): Promise<unknown> {
+  async get<T>(key: string): Promise<T | undefined> {
     if (!this.isConnected) await this.connect();
-    return (await this.backend.get(this.address(key)))?.value;
+    return (await this.backend.get(this.address(key)))?.value as T | undefined;
   }
 
-  async mget(keys: readonly string[]): Promise<unknown[]> {
+  async mget<T>(keys: readonly string[]): Promise<(T | undefined)[]> {
     if (!this.isConnected) await this.connect();
     checkKeys(keys);
     const addresses = keys.map((key) => this.address(key));
-    const found: unknown[] = [];
+    const found: (T | undefined)[] = [];
     for (const some of chunks(addresses))
-      for (const item of await this.backend.getMany(some)) found.push(item?.value);
+      for (const item of await this.backend.getMany(some)) found.push(item?.value as T | undefined);
     return found;
   }
 

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import type { DatabaseBackend } from '../database/database-backend';
 import type { DescribeRoleOptions } from './describe-cache';
 import { openRoles } from './open-roles';
-import type { OpenRole, RoleContext } from './role-context';
+import { outcomesOf, type OpenRole, type RoleContext } from './role-context';
 import { describeRoleBatches } from './role-suite-batches';
 import { describeRoleKeys } from './role-suite-keys';
 import { describeRoleLifecycle } from './role-suite-lifecycle';
 import { describeRoleValues } from './role-suite-values';
 import { HOSTILE_KEYS, rejects } from './suite-context';
+import type { CacheBackend } from '../cache/cache-backend';
 import { globalFramework } from './test-framework';
 
 /**
@@ -91,7 +92,7 @@ function describeMessageLists({ role, describe, it }: RoleContext<DatabaseBacken
         numbers(30, 1),
       );
       assert.deepEqual(
-        ((await role().getRange('l')) as number[]).sort((a, b) => a - b),
+        (await role().getRange<number>('l')).sort((a, b) => a - b),
         numbers(30),
       );
     });
@@ -101,7 +102,7 @@ function describeMessageLists({ role, describe, it }: RoleContext<DatabaseBacken
       const appending = role().append('l', message);
       message.tags.push('b');
       await appending;
-      const [found] = (await role().getRange('l')) as (typeof message)[];
+      const [found] = await role().getRange<typeof message>('l');
       assert.deepEqual(found, { tags: ['a'] });
       found.tags.push('c');
       assert.deepEqual(await role().getRange('l'), [{ tags: ['a'] }]);
@@ -192,6 +193,22 @@ function describeListsAmongValues({
       await role().clear();
       assert.deepEqual(await role().keys(), []);
       assert.equal(await role().append('l0', 'new'), 1);
+    });
+
+    it('take no lifetime', async () => {
+      const withLifetime = role() as unknown as CacheBackend;
+      await rejects(withLifetime.set('a', 1, 60), 'ARGUMENT_INVALID');
+      const outcomes = await outcomesOf(
+        withLifetime.mset([
+          ['a', 1, 60],
+          ['b', 2],
+        ]),
+      );
+      assert.deepEqual(outcomes, [
+        ['a', 'ARGUMENT_INVALID'],
+        ['b', 'written'],
+      ]);
+      assert.deepEqual(await role().mget(['a', 'b']), [undefined, 2]);
     });
 
     it('stay for ever', async () => {

@@ -168,7 +168,8 @@ class ModelRun {
       case 'read':
         return this.#read(backend, this.#in(command.address), command);
       case 'scan': {
-        const { partition, ...options } = command;
+        const { partition, range, limit, reverse } = command;
+        const options = { range, limit, reverse };
         const there = this.#in({ partition, key: '' }).partition;
         const found = await pages((after) =>
           backend.scan(there, { ...options, ...(after !== undefined && { after }) }),
@@ -285,7 +286,7 @@ class ModelRun {
     return { partition: this.#prefix + partition, key };
   }
 
-  #toWrite({ address, lifetimeMs, condition, ...rest }: PlannedWrite): Write & { readonly version: string } {
+  #toWrite({ address, lifetimeMs, condition, ...rest }: PlannedWrite): Write {
     const now = this.#context.clock().now();
     const there: ModelItem | undefined = this.#model.find(this.#in(address), now);
     const version = newId();
@@ -299,7 +300,7 @@ class ModelRun {
       ...(condition === 'stale' && { ifVersion: 'stale' }),
     };
     if (rest.type === 'set') return { ...write, ...rest, ...ifVersion, ifAbsent: condition === 'absent' };
-    return rest.type === 'append' ? { ...write, ...rest } : { ...write, ...rest, ...ifVersion };
+    return rest.type === 'append' ? { ...write, ...rest } : { ...this.#in(address), ...rest, ...ifVersion };
   }
 }
 

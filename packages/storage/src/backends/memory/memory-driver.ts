@@ -263,7 +263,8 @@ export class MemoryDriver implements Driver {
       )
     )
       return;
-    const isTooMuch = ({ items, bytes }: { items: number; bytes: number }): boolean => {
+    const isTooMuch = (held: { items: number; bytes: number }): boolean => {
+      let { items, bytes } = held;
       for (const write of writes) {
         const growth = growthOf(write, this.#table.find(write.partition, write.key), now);
         items += growth.items;

@@ -38,7 +38,12 @@ const MAY_BE_MADE = new Set(['MaxRetriesPerRequestError']);
 export function replyCode(error: unknown): string | undefined {
   if (!isError(error)) return undefined;
   const inScript = /^ERR Error running script .*: -([A-Z]+) /.exec(error.message)?.[1];
-  return inScript ?? /^[A-Z]+(?= )/.exec(error.message.replace(/^Ready check failed: /, ''))?.[0];
+  // What the driver says before it: of a server that it asked, and of sentinels.
+  const reply = error.message.replace(
+    /^(Ready check failed: |All sentinels are unreachable.* Last error: )/,
+    '',
+  );
+  return inScript ?? /^[A-Z]+(?= )/.exec(reply)?.[0];
 }
 
 /** @param reason what the connection last broke of, which the errors of single calls do not tell */
@@ -73,10 +78,13 @@ function isError(error: unknown): error is Error {
   return typeof (error as { message?: unknown } | undefined)?.message === 'string';
 }
 
-/** Errors of `ioredis` carry the command with all arguments: passwords and values. */
+/** Errors of `ioredis` carry the command with all arguments, passwords and values, and some carry others that do. */
 function withoutCommand(error: Error): Error {
-  if (!('command' in error)) return error;
-  const bare = Object.assign(new Error(error.message), { name: error.name });
-  if (error.stack !== undefined) bare.stack = error.stack;
-  return bare;
+  const { message, name, stack } = error;
+  const code = errorCode(error);
+  const node = nodeError(error);
+  const bare = Object.assign(new Error(message), { name }, code !== undefined && { code });
+  if (stack !== undefined) bare.stack = stack;
+  // Not as its cause, by which a call would be taken for one that was not made: others may have been asked before.
+  return isError(node) ? Object.assign(bare, { lastNodeError: withoutCommand(node) }) : bare;
 }

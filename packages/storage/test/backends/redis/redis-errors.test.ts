@@ -1,4 +1,6 @@
+import { inspect } from 'node:util';
 import { explainRedisError } from '../../../src/backends/redis/redis-errors';
+import { wasNotDone } from '../../../src/resilience/transient';
 
 describe('explainRedisError', () => {
   it.each([
@@ -10,10 +12,33 @@ describe('explainRedisError', () => {
     ['OOM command not allowed. script: 1fa00e, on @user_script:3.', 'CAPACITY_EXCEEDED'],
     ['NOPERM this user has no permissions', 'ACCESS_DENIED'],
     [
+      'All sentinels are unreachable and retry is disabled. Last error: WRONGPASS invalid username-password pair',
+      'ACCESS_DENIED',
+    ],
+    [
+      'All sentinels are unreachable and retry is disabled. Last error: NOAUTH Authentication required.',
+      'ACCESS_DENIED',
+    ],
+    [
       'ERR Error running script (call to f_1fa): @user_script:1: user_script:1: attempt to index',
       'UNAVAILABLE',
     ],
   ])('reads %j as %s, in a script of any release', (message, code) => {
     expect(explainRedisError(new Error(message))).toMatchObject({ code });
+  });
+
+  it('tells of no command, not of those of single nodes either', () => {
+    const command = { name: 'auth', args: ['app', 'hunter2'] };
+    const lastNodeError = Object.assign(new Error('DENIED by the proxy'), { name: 'ReplyError', command });
+    const previousErrors = [lastNodeError];
+    const all = Object.assign(new Error('Failed to refresh slots cache.'), {
+      ...{ name: 'ClusterAllFailedError', lastNodeError, previousErrors, command },
+    });
+    const own = explainRedisError(all);
+    for (const error of [own, explainRedisError(new Error('Closed.'), all)])
+      expect(inspect(error, { depth: null, showHidden: true })).not.toContain('hunter2');
+    expect(inspect(own)).toContain('Failed to refresh slots cache.');
+    expect(inspect(own)).toContain('DENIED by the proxy');
+    expect(wasNotDone(own)).toBe(false);
   });
 });
