@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { createPostgresBackend, type Backend, type PostgresBackendOptions } from '@recap/storage';
+import {
+  createPostgresBackend,
+  type Backend,
+  type JsonFilter,
+  type PostgresBackendOptions,
+} from '@recap/storage';
 import { FakeClock } from '@recap/storage/testing';
 import { Client, Pool } from 'pg';
 
@@ -301,6 +306,41 @@ const at = (key: string) => ({ partition: 'p', key });
     } finally {
       await pool.end();
     }
+  });
+
+  // jsonb prints 1e308 with 309 digits: 16 MB of JSON became a text that is longer than Node can hold, which ended the
+  // process.
+  it('keeps as bytes what jsonb would print many times as long, and finds it all the same', async () => {
+    const backend = await open();
+    const values = {
+      few: { n: 1e308 },
+      many: { n: 1e308, list: new Array(1_000).fill(5e-324) },
+      other: { n: 1 },
+    };
+    for (const [key, value] of Object.entries(values)) await backend.set(at(key), value);
+    await backend.append(at('list'), [values.few, values.many]);
+    for (const table of ['items', 'elements'])
+      expect(
+        await rowsOf(
+          `SELECT octet_length(json::text) < 400 AS is_short, count(*)::int FROM ${schema}.recap_${table}
+            WHERE list IS NULL OR kind <> 4 GROUP BY 1 ORDER BY 1`,
+        ),
+      ).toEqual([
+        { is_short: true, count: table === 'items' ? 2 : 1 },
+        { is_short: null, count: 1 },
+      ]);
+    expect((await backend.get(at('many')))?.value).toEqual(values.many);
+    expect(await backend.range(at('list'))).toEqual([values.few, values.many]);
+    const found = async (filter: JsonFilter): Promise<string[]> =>
+      (await backend.query('p', filter)).items.map(({ key }) => key);
+    expect(await found([{ path: ['n'], equals: 1e308 }])).toEqual(['few', 'many']);
+    expect(await found([{ path: ['n'], gt: 1e307 }])).toEqual(['few', 'many']);
+    expect(await found([{ path: ['n'], in: [1, 2] }])).toEqual(['other']);
+    expect(await found([{ path: ['list'], exists: false }])).toEqual(['few', 'other']);
+    // What the condition asks for would be kept as bytes by itself, and is part of what is not.
+    const name = '1e+300,'.repeat(20);
+    await backend.set(at('named'), { [name]: 1, text: 'x'.repeat(3_000) });
+    expect(await found([{ path: [name], equals: 1 }])).toEqual(['named']);
   });
 
   it('keeps no element of a list that is gone, once it has been swept', async () => {

@@ -2,7 +2,7 @@ import { StorageError } from './errors';
 import { isWellFormed } from './well-formed';
 import type { JsonValue } from './json-value';
 
-type JsonScalar = string | number | boolean | null;
+export type JsonScalar = string | number | boolean | null;
 
 /**
  * A condition on what a path of member names leads to; a path that leads nowhere meets none but `exists: false`.

@@ -1,13 +1,13 @@
 import { isWellFormed } from '../../well-formed';
 import type { DriverScan } from '../../driver';
-import type { JsonCondition, JsonFilter } from '../../json-filter';
+import type { JsonCondition, JsonFilter, JsonScalar } from '../../json-filter';
 import type { SqlDialect, SqlQuery, SqlValue } from '../sql/sql-contract';
 import { KIND } from '../sql/sql-statements';
 import { toKey } from '../sql/sql-rows';
 import { mostTogether, pageColumns } from './postgres-page';
 
 /**
- * Finds all that match and perhaps more: JSON that jsonb cannot hold always, and where jsonb's own rules are wider.
+ * Finds all that match and perhaps more: JSON that is kept as bytes always, and where jsonb's own rules are wider.
  * Equality is containment, which the GIN index answers.
  */
 export function postgresQuery(
@@ -43,9 +43,10 @@ function toSql(condition: JsonCondition, dialect: SqlDialect, parameter: Paramet
     return path.some((name) => /^-?\d+$/.test(name)) ? 'true' : `json #> ${parameter(path)}::text[] IS NULL`;
   }
   if (!isReachable) return 'false';
-  const contains = (value: unknown): string => {
-    const json = JSON.stringify(path.reduceRight((inner: unknown, name) => ({ [name]: inner }), value));
-    return dialect.holds(json) ? `json @> ${dialect.json(parameter(json))}` : 'false';
+  const contains = (value: JsonScalar): string => {
+    if (typeof value === 'string' && !isText(value)) return 'false';
+    const json = JSON.stringify(path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value));
+    return `json @> ${dialect.json(parameter(json))}`;
   };
   if ('equals' in condition) return contains(condition.equals);
   if ('in' in condition) return `(${['false', ...condition.in.map(contains)].join(' OR ')})`;

@@ -1,10 +1,8 @@
 import type { SqlDialect } from '../sql/sql-contract';
 import { KIND } from '../sql/sql-statements';
+import { fitsJsonb } from './jsonb-fit';
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
-/** U+0000 and half surrogate pairs, as JSON text escapes them: what jsonb refuses. */
-const UNHELD = /(?:^|[^\\])(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
 
 export function postgresDialect(schema: string | undefined): SqlDialect {
   const prefix = schema === undefined ? '' : `${quote(schema)}.`;
@@ -13,7 +11,7 @@ export function postgresDialect(schema: string | undefined): SqlDialect {
     json: (parameter) => `CAST(${parameter} AS jsonb)`,
     jsonText: (column) => `CAST(${column} AS text)`,
     lacks: (text, part) => `strpos(${text}, ${part}) = 0`,
-    holds: (json) => !UNHELD.test(json),
+    holds: fitsJsonb,
     skipLocked: 'FOR UPDATE SKIP LOCKED',
   };
 }
