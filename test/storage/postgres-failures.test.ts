@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer, Socket, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import {
@@ -226,6 +228,40 @@ describe('a PostgreSQL of its own', () => {
       }
     },
   );
+
+  // close() resolved, and the process did not end for as long as the server hung.
+  itOnServer('that hangs when it is left keeps no connection, and with it no process', async ({ url }) => {
+    const { hostname: host, port } = new URL(url);
+    const passing: Socket[] = [];
+    const between = createServer({ allowHalfOpen: true }, (client) => {
+      const server = createConnection({ host, port: Number(port) });
+      passing.push(client, server);
+      client.pipe(server).pipe(client);
+    });
+    await once(between.listen(0, '127.0.0.1'), 'listening');
+    const { port: ours } = between.address() as AddressInfo;
+    const connect = jest.spyOn(Socket.prototype, 'connect');
+    try {
+      const backend = make({ url: Object.assign(new URL(url), { port: ours }).href });
+      await backend.open();
+      await backend.subscribe('a', () => undefined);
+      await Promise.all([backend.set(at('a'), 1), backend.keys('p')]);
+      const sockets = connect.mock.contexts.filter(({ remotePort }) => remotePort === ours);
+      expect(sockets).toHaveLength(3);
+      for (const socket of passing) socket.unpipe().pause();
+      await backend.close();
+      await until(
+        'its connections are cut off',
+        () => sockets.filter(({ destroyed }) => !destroyed).length,
+        (count) => count === 0,
+        10_000,
+      );
+    } finally {
+      connect.mockRestore();
+      for (const socket of passing) socket.destroy();
+      between.close();
+    }
+  });
 
   itOnServer(
     'that is killed and starts again is used again, with all that was acknowledged',

@@ -4,6 +4,7 @@ import type { Backend } from '../../backend';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { loadDriver } from '../../load-driver';
 import { backendOptions } from '../../options/backend-options';
+import { cutOffAtEnd, type OwnPool } from './own-pool';
 import type { PostgresPool } from './postgres-client';
 import { PostgresDriver } from './postgres-driver';
 
@@ -41,7 +42,7 @@ export interface PostgresPoolOptions {
 }
 
 interface PostgresModule {
-  readonly Pool: new (config: object) => PostgresPool;
+  readonly Pool: new (config: object) => OwnPool;
 }
 
 const MIB = 2 ** 20;
@@ -82,7 +83,7 @@ async function openPool(options: PostgresBackendOptions, timeoutMs: number): Pro
   const { url, host, port, database, user, password, ssl, applicationName = 'recap', pool = {} } = options;
   const { preparedStatements = true } = options;
   const { min = 0, max = 10, idleTimeoutMs = 10_000, acquireTimeoutMs = 10_000 } = pool;
-  return new pg.Pool({
+  const own = new pg.Pool({
     connectionString: url,
     host,
     port,
@@ -102,4 +103,5 @@ async function openPool(options: PostgresBackendOptions, timeoutMs: number): Pro
     query_timeout: timeoutMs,
     keepAlive: true,
   });
+  return cutOffAtEnd(own);
 }

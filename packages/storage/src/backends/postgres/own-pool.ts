@@ -1,0 +1,40 @@
+import type { PostgresClient, PostgresPool } from './postgres-client';
+
+/** As long as Redis is given. */
+const QUIT_MS = 1_000;
+
+/** What `pg` makes; of a pool that is handed in, less is asked. */
+export interface OwnPool extends PostgresPool {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'connect', listener: (client: OwnClient) => void): unknown;
+}
+
+interface OwnClient extends PostgresClient {
+  readonly connection: { readonly stream: { destroy(): unknown } };
+}
+
+/**
+ * Cuts off the connections that the server does not close a while after the pool's end. `pg` waits for that, and a server
+ * that hangs would keep the process from ending.
+ */
+export function cutOffAtEnd(pool: OwnPool): PostgresPool {
+  const clients = new Set<OwnClient>();
+  pool.on('connect', (client) => {
+    clients.add(client);
+    client.on('end', () => clients.delete(client));
+  });
+  return {
+    query: (config) => pool.query(config),
+    connect: () => pool.connect(),
+    on: (event, listener) => pool.on(event, listener),
+    ...(pool.options && { options: pool.options }),
+    end: async () => {
+      await pool.end();
+      const cutOff = (): void => {
+        for (const { connection } of clients) connection.stream.destroy();
+      };
+      // As long as there are any, they keep the process up, and the timer need not.
+      setTimeout(cutOff, QUIT_MS).unref();
+    },
+  };
+}
