@@ -78,6 +78,37 @@ const at = (key: string) => ({ partition: 'p', key });
     }
   });
 
+  // A value that it could not hold was UNAVAILABLE, and five of them closed the backend to everybody for a while.
+  it('takes no database that cannot hold every text', async () => {
+    const text = 'é 日本 \u{1F600}';
+    const openAs = async (encoding: string): Promise<Backend> => {
+      const target = Object.assign(new URL(url ?? ''), {
+        pathname: `${encoding.toLowerCase()}_${process.pid}`,
+      });
+      await admin.query(
+        `CREATE DATABASE ${target.pathname.slice(1)} ENCODING '${encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`,
+      );
+      return open({ url: target.href });
+    };
+    try {
+      await expect(openAs('LATIN1')).rejects.toMatchObject({
+        code: 'DATABASE_UNSUPPORTED',
+        message: expect.stringContaining('LATIN1'),
+      });
+      const backend = await openAs('SQL_ASCII');
+      await backend.set(at(text), { text });
+      await backend.append(at('list'), [text]);
+      expect(await backend.query('p', [{ path: ['text'], equals: text }])).toMatchObject({
+        items: [{ key: text, value: { text } }],
+      });
+      expect(await backend.range(at('list'))).toEqual([text]);
+      await backend.close();
+    } finally {
+      for (const encoding of ['latin1', 'sql_ascii'])
+        await admin.query(`DROP DATABASE IF EXISTS ${encoding}_${process.pid} WITH (FORCE)`);
+    }
+  });
+
   it('that is not there is UNAVAILABLE, and one that refuses the user ACCESS_DENIED, without a word of the password', async () => {
     const absent = make({ url: 'postgres://me:s3cret@127.0.0.1:1/db' });
     const missing = await absent.open().catch((error: unknown) => error as Error);
@@ -536,7 +567,7 @@ const at = (key: string) => ({ partition: 'p', key });
     );
     expect(outcomes).toMatchObject([
       { status: 'fulfilled' },
-      { status: 'rejected', reason: { code: 'UNAVAILABLE', cause: { code: '23514' } } },
+      { status: 'rejected', reason: { code: 'REFUSED', cause: { code: '23514' } } },
       { status: 'fulfilled' },
     ]);
     expect((await backend.scan('p')).items).toMatchObject([
@@ -590,7 +621,7 @@ const at = (key: string) => ({ partition: 'p', key });
       WHEN (NEW.key = 'b') EXECUTE FUNCTION ${schema}.refuse()`);
     expect(await Promise.allSettled(['a', 'b', 'c'].map((key) => backend.set(at(key), key)))).toMatchObject([
       { status: 'fulfilled' },
-      { status: 'rejected', reason: { code: 'UNAVAILABLE', cause: { code: 'P0001' } } },
+      { status: 'rejected', reason: { code: 'REFUSED', cause: { code: 'P0001' } } },
       { status: 'fulfilled' },
     ]);
   });

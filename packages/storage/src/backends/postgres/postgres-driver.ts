@@ -27,8 +27,9 @@ import { decodeRow, mostTogether, takePage } from './postgres-page';
 import { fitInOne, groupsOf } from './statement-size';
 import { hearErrors } from './unheard-errors';
 import { postgresQuery } from './postgres-query';
-import { postgresDefinitions, postgresDialect } from './postgres-schema';
+import { postgresDialect } from './postgres-schema';
 import { postgresStatements } from './postgres-statements';
+import { prepareTables } from './prepare-tables';
 
 export interface PostgresDriverOptions {
   readonly openPool: () => Promise<PostgresPool>;
@@ -109,7 +110,12 @@ export class PostgresDriver implements Driver, SqlRunner {
     if (this.#options.isPoolOurs) pool.on('error', onError);
     const listener = new PostgresListener({ pool, suffix, heartbeatMs: timeoutMs, onError });
     this.#opened = { pool, listener, stopHearing: hearErrors(pool) };
-    await this.#define();
+    await prepareTables({
+      schema: this.#options.schema,
+      dialect: this.#dialect,
+      ask: (query) => pool.query(query),
+      together: (work) => this.#together(work),
+    });
   }
 
   async close(): Promise<void> {
@@ -361,24 +367,5 @@ export class PostgresDriver implements Driver, SqlRunner {
   #open(): { readonly pool: PostgresPool; readonly listener: PostgresListener } {
     if (this.#opened === undefined) throw new Error('The driver is used outside its life.');
     return this.#opened;
-  }
-
-  async #define(): Promise<void> {
-    const { pool } = this.#open();
-    // Not to_regclass(), which may know from before that a schema is not there.
-    const isDefined = {
-      text: `SELECT EXISTS (SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        WHERE relname = 'recap_dropped_lists'
-          AND nspname = ANY (CASE WHEN $1::text IS NULL THEN current_schemas(false) ELSE ARRAY[$1::name] END)) AS yes`,
-      values: [this.#options.schema ?? null],
-    };
-    if ((await pool.query(isDefined)).rows[0]?.['yes'] === true) return;
-    await this.#together(async (client) => {
-      // Two that open at once would both find nothing, and one would fail.
-      await client.query({ text: "SELECT pg_advisory_xact_lock(hashtext('recap_storage'))" });
-      const isThere = (await client.query(isDefined)).rows[0]?.['yes'] === true;
-      const definitions = isThere ? [] : postgresDefinitions(this.#options.schema, this.#dialect);
-      for (const text of definitions) await client.query({ text });
-    });
   }
 }

@@ -6,12 +6,15 @@ import { errorCode, StorageError, type StorageErrorCode } from '../../errors';
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const CODES: Readonly<Record<string, readonly [code: StorageErrorCode, text: string]>> = {
+  '22': ['REFUSED', 'refuses the value for what it is. See the cause.'],
+  '23': ['REFUSED', 'has a constraint that refuses the value. See the cause.'],
   '28': ['ACCESS_DENIED', 'refuses the user or the password. Correct the credentials.'],
   '3D000': ['ACCESS_DENIED', 'has no such database. Create it, or correct the name.'],
   '42501': ['ACCESS_DENIED', 'does not allow this user to do that. Grant the rights on the schema.'],
   '53300': ['POOL_EXHAUSTED', 'has no connection left. Raise max_connections, or make the pools smaller.'],
   '53': ['CAPACITY_EXCEEDED', 'has no room or memory left. Free some.'],
   '54': ['VALUE_TOO_LARGE', 'refuses what is larger than its own limits. Store it in parts.'],
+  P0: ['REFUSED', 'has a trigger that refuses the value. See the cause.'],
 };
 
 /** `pg` gives it no code. */
