@@ -47,6 +47,12 @@ describe('a PostgreSQL of its own', () => {
     opened.push(backend);
     return backend;
   };
+  const asAdmin = async (url: string, ...statements: readonly string[]): Promise<void> => {
+    const admin = new Client({ connectionString: url });
+    await admin.connect();
+    for (const statement of statements) await admin.query(statement);
+    await admin.end();
+  };
   const failure = (call: Promise<unknown>): Promise<Error & { code?: string }> =>
     call.then(
       () => Promise.reject(new Error('It did not fail.')),
@@ -113,6 +119,19 @@ describe('a PostgreSQL of its own', () => {
       expect(await right.get(at('a'))).toMatchObject({ value: 1 });
     },
   );
+
+  // It was ACCESS_DENIED: making a schema only where there is none takes the right to make one.
+  itOnServer('takes a schema that was made for its user, who may make none', async ({ url }) => {
+    await asAdmin(url, 'CREATE ROLE tenant LOGIN', 'CREATE SCHEMA theirs AUTHORIZATION tenant');
+    const target = Object.assign(new URL(url), { username: 'tenant' }).href;
+    const backend = make({ url: target, schema: 'theirs' });
+    await backend.open();
+    await backend.set(at('a'), 1);
+    expect(await backend.get(at('a'))).toMatchObject({ value: 1 });
+    expect(await failure(make({ url: target, schema: 'another' }).open())).toMatchObject({
+      code: 'ACCESS_DENIED',
+    });
+  });
 
   itOnServer(
     'that answers nothing any more is UNAVAILABLE within timeoutMs, and used again after',

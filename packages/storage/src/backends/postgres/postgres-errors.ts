@@ -10,7 +10,10 @@ const CODES: Readonly<Record<string, readonly [code: StorageErrorCode, text: str
   '23': ['REFUSED', 'has a constraint that refuses the value. See the cause.'],
   '28': ['ACCESS_DENIED', 'refuses the user or the password. Correct the credentials.'],
   '3D000': ['ACCESS_DENIED', 'has no such database. Create it, or correct the name.'],
-  '42501': ['ACCESS_DENIED', 'does not allow this user to do that. Grant the rights on the schema.'],
+  '42501': [
+    'ACCESS_DENIED',
+    'does not allow this user to do that. Grant the rights on the schema, or make one for the user.',
+  ],
   '53300': ['POOL_EXHAUSTED', 'has no connection left. Raise max_connections, or make the pools smaller.'],
   '53': ['CAPACITY_EXCEEDED', 'has no room or memory left. Free some.'],
   '54': ['VALUE_TOO_LARGE', 'refuses what is larger than its own limits. Store it in parts.'],

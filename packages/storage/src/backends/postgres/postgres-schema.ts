@@ -16,12 +16,14 @@ export function postgresDialect(schema: string | undefined): SqlDialect {
   };
 }
 
+export const postgresSchemaDefinition = (schema: string): string =>
+  `CREATE SCHEMA IF NOT EXISTS ${quote(schema)}`;
+
 /** In one transaction, the last of them last, so that its being there means that all are. */
 export function postgresDefinitions(schema: string | undefined, { table }: SqlDialect): readonly string[] {
   const [items, elements, dropped] = [table('items'), table('elements'), table('dropped_lists')];
   const note = `${schema === undefined ? '' : `${quote(schema)}.`}recap_note_dropped_list`;
   return [
-    ...(schema === undefined ? [] : [`CREATE SCHEMA IF NOT EXISTS ${quote(schema)}`]),
     `CREATE TABLE ${items} (
       partition bytea NOT NULL,
       key bytea NOT NULL,

@@ -1,7 +1,7 @@
 import { StorageError } from '../../errors';
 import type { SqlDialect } from '../sql/sql-contract';
 import type { PostgresClient, PostgresQueryConfig, PostgresResult } from './postgres-client';
-import { postgresDefinitions } from './postgres-schema';
+import { postgresDefinitions, postgresSchemaDefinition } from './postgres-schema';
 
 export interface TablesOptions {
   readonly schema: string | undefined;
@@ -26,7 +26,8 @@ export async function prepareTables({ schema, dialect, ask, together }: TablesOp
       EXISTS (SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
         WHERE relname = 'recap_dropped_lists'
           AND nspname = ANY (CASE WHEN $1::text IS NULL THEN current_schemas(false) ELSE ARRAY[$1::name] END)
-      ) AS has_tables`,
+      ) AS has_tables,
+      EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1::name) AS has_schema`,
     values: [schema ?? null],
   };
   const { encoding, has_tables: hasTables } = (await ask(look)).rows[0]!;
@@ -39,7 +40,11 @@ export async function prepareTables({ schema, dialect, ask, together }: TablesOp
   await together(async (client) => {
     // Two that open at once would both find nothing, and one would fail.
     await client.query({ text: "SELECT pg_advisory_xact_lock(hashtext('recap_storage'))" });
-    if ((await client.query(look)).rows[0]!['has_tables'] === true) return;
+    const { has_tables: hasMeanwhile, has_schema: hasSchema } = (await client.query(look)).rows[0]!;
+    if (hasMeanwhile === true) return;
+    // IF NOT EXISTS wants the right to make a schema even where it is there.
+    if (schema !== undefined && hasSchema !== true)
+      await client.query({ text: postgresSchemaDefinition(schema) });
     for (const text of postgresDefinitions(schema, dialect)) await client.query({ text });
   });
 }
