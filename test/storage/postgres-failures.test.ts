@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import {
   createPostgresBackend,
+  createStorageBackends,
   StorageManager,
   type Backend,
   type PostgresBackendOptions,
@@ -131,6 +132,71 @@ describe('a PostgreSQL of its own', () => {
     expect(await failure(make({ url: target, schema: 'another' }).open())).toMatchObject({
       code: 'ACCESS_DENIED',
     });
+  });
+
+  // They were UNAVAILABLE, at the first call if not before: tried again, and hidden by a fallback.
+  it.each([
+    ['recap_items of others', ['CREATE TABLE shape.recap_items (id int)']],
+    ['recap_dropped_lists of others', ['CREATE TABLE shape.recap_dropped_lists (id int)']],
+    ['a column that is missing', ['ALTER TABLE shape.recap_elements DROP COLUMN kind']],
+    ['a table that is missing', ['DROP TABLE shape.recap_elements']],
+  ])('takes no schema with %s', async (_what, statements) => {
+    if (server === undefined) return;
+    const { url } = server;
+    const place = { url, schema: 'shape' };
+    await asAdmin(url, 'DROP SCHEMA IF EXISTS shape CASCADE', 'CREATE SCHEMA shape');
+    if (!statements[0]!.startsWith('CREATE')) await make(place).open();
+    await asAdmin(url, ...statements);
+    const refused = { code: 'DATABASE_UNSUPPORTED', cause: { code: expect.stringMatching(/^42/) } };
+    expect(await failure(make(place).open())).toMatchObject(refused);
+    const manager = new StorageManager({ database: { type: 'postgres', ...place, fallback: ['memory'] } });
+    await expect(manager.connect()).rejects.toMatchObject(refused);
+    await manager.disconnect();
+  });
+
+  itOnServer('is only read by a user who may only read, and no fallback hides it', async ({ url }) => {
+    await asAdmin(
+      url,
+      'CREATE ROLE reader LOGIN SUPERUSER',
+      'ALTER ROLE reader SET default_transaction_read_only = on',
+    );
+    const place = { url: Object.assign(new URL(url), { username: 'reader' }).href, schema: 'read_only' };
+    expect(await failure(make(place).open())).toMatchObject({ code: 'ACCESS_DENIED' });
+    const writer = make({ url, schema: 'read_only' });
+    await writer.open();
+    await writer.set(at('a'), 1);
+    const reader = make(place);
+    await reader.open();
+    expect(await reader.get(at('a'))).toMatchObject({ value: 1 });
+    const denied = { code: 'ACCESS_DENIED', cause: { code: '25006' } };
+    expect(await failure(reader.set(at('a'), 2))).toMatchObject(denied);
+    const database = { type: 'postgres', ...place, fallback: ['memory'] } as const;
+    const { manager, backends } = await createStorageBackends({ database });
+    await expect(backends.database.set('a', 2)).rejects.toMatchObject(denied);
+    await manager.disconnect();
+  });
+
+  itOnServer('that takes no writes for a while is UNAVAILABLE', async ({ url }) => {
+    const backend = make({ url, applicationName: 'recap-reading' });
+    await backend.open();
+    await asAdmin(
+      url,
+      'ALTER DATABASE postgres SET default_transaction_read_only = on',
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'recap-reading'",
+    );
+    try {
+      const refused = await until(
+        'the connections are new',
+        () => failure(backend.set(at('a'), 1)),
+        ({ cause }) => (cause as { code?: string }).code === '25006',
+      );
+      expect(refused).toMatchObject({ code: 'UNAVAILABLE' });
+    } finally {
+      await asAdmin(
+        `${url}?options=-c%20default_transaction_read_only%3Doff`,
+        'ALTER DATABASE postgres RESET ALL',
+      );
+    }
   });
 
   itOnServer(

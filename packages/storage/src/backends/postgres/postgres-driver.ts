@@ -12,6 +12,7 @@ import type {
   StoredRange,
   Verdict,
 } from '../../driver';
+import { errorCode, type StorageError } from '../../errors';
 import type { JsonFilter } from '../../json-filter';
 import { isPlainSet } from '../../plain-set';
 import { WritesInOrder } from '../../writes-in-order';
@@ -29,7 +30,7 @@ import { hearErrors } from './unheard-errors';
 import { postgresQuery } from './postgres-query';
 import { postgresDialect } from './postgres-schema';
 import { postgresStatements } from './postgres-statements';
-import { prepareTables } from './prepare-tables';
+import { prepareTables, readOnly } from './prepare-tables';
 
 export interface PostgresDriverOptions {
   readonly openPool: () => Promise<PostgresPool>;
@@ -55,7 +56,6 @@ const NUL = Buffer.of(0);
 export class PostgresDriver implements Driver, SqlRunner {
   readonly name = 'postgres';
   readonly capabilities: Capabilities;
-  readonly explain = explainPostgresError;
   readonly #options: PostgresDriverOptions;
   readonly #dialect: SqlDialect;
   readonly #operations: SqlOperations;
@@ -65,6 +65,8 @@ export class PostgresDriver implements Driver, SqlRunner {
   readonly #order: WritesInOrder;
   /** Of the values that were read of late. */
   #usualBytes = 0;
+  /** By a setting that was found when it was opened. */
+  #isReadOnly = false;
   #opened:
     | { readonly pool: PostgresPool; readonly listener: PostgresListener; readonly stopHearing: () => void }
     | undefined;
@@ -103,6 +105,11 @@ export class PostgresDriver implements Driver, SqlRunner {
     });
   }
 
+  explain(error: unknown): StorageError | undefined {
+    if (this.#isReadOnly && errorCode(error) === '25006') return readOnly(error);
+    return explainPostgresError(error);
+  }
+
   async open(): Promise<void> {
     const { openPool, suffix, timeoutMs, onError } = this.#options;
     const pool = await openPool();
@@ -110,12 +117,13 @@ export class PostgresDriver implements Driver, SqlRunner {
     if (this.#options.isPoolOurs) pool.on('error', onError);
     const listener = new PostgresListener({ pool, suffix, heartbeatMs: timeoutMs, onError });
     this.#opened = { pool, listener, stopHearing: hearErrors(pool) };
-    await prepareTables({
+    const { isReadOnly } = await prepareTables({
       schema: this.#options.schema,
       dialect: this.#dialect,
       ask: (query) => pool.query(query),
       together: (work) => this.#together(work),
     });
+    this.#isReadOnly = isReadOnly;
   }
 
   async close(): Promise<void> {
@@ -328,7 +336,7 @@ export class PostgresDriver implements Driver, SqlRunner {
       await this.#setMany(writes);
       return true;
     } catch (error) {
-      if (!isOfOneCall(error) && explainPostgresError(error)?.code === 'UNAVAILABLE') throw error;
+      if (!isOfOneCall(error) && this.explain(error)?.code === 'UNAVAILABLE') throw error;
       return false;
     }
   }

@@ -8,6 +8,7 @@ import { errorCode, StorageError, type StorageErrorCode } from '../../errors';
 const CODES: Readonly<Record<string, readonly [code: StorageErrorCode, text: string]>> = {
   '22': ['REFUSED', 'refuses the value for what it is. See the cause.'],
   '23': ['REFUSED', 'has a constraint that refuses the value. See the cause.'],
+  '25006': ['UNAVAILABLE', 'takes no writes now, as a standby does not before it is promoted.'],
   '28': ['ACCESS_DENIED', 'refuses the user or the password. Correct the credentials.'],
   '3D000': ['ACCESS_DENIED', 'has no such database. Create it, or correct the name.'],
   '42501': [

@@ -55,3 +55,9 @@ export function postgresDefinitions(schema: string | undefined, { table }: SqlDi
     `CREATE TABLE ${dropped} (list text COLLATE "C" PRIMARY KEY)`,
   ];
 }
+
+/** Asks for all columns, and for no row. */
+export const postgresColumns = ({ table }: SqlDialect): string =>
+  `SELECT items.partition, items.key, items.kind, items.json, items.bytes, items.version, items.expires_at, items.list,
+      items.length, items.recent, elements.list, elements.position, elements.kind, elements.json, elements.bytes, dropped.list
+    FROM ${table('items')} AS items, ${table('elements')} AS elements, ${table('dropped_lists')} AS dropped LIMIT 0`;
