@@ -3,10 +3,13 @@ import type { SqlDialect, SqlRow } from '../sql/sql-contract';
 import { decodeColumns, toKind, toText } from '../sql/sql-rows';
 
 /**
- * Of the small values of a page, and of its large ones, as the server keeps them: JSON and long texts are smaller there.
- * One item comes however large it is.
+ * Of the small values of a page, as the server keeps them, and of its large ones, about as they are. One item comes
+ * however large it is.
  */
 const PAGE_BYTES = 4 * 2 ** 20;
+
+/** What most JSON is compressed by. How far a value really is, up to 90 times, the server knows only once it has read it. */
+const COMPRESSION = 4;
 
 /** Most bytes of a value that comes with the others: so many of them fill a page. */
 export const mostTogether = (limit: number): number => Math.floor(PAGE_BYTES / (limit + 1));
@@ -19,7 +22,8 @@ export function pageColumns({ jsonText }: SqlDialect, most: string): string {
   return `key, kind, version, expires_at,
     CASE WHEN pg_column_size(json) <= ${most} THEN ${jsonText('json')} END AS json,
     CASE WHEN octet_length(bytes) <= ${most} THEN bytes END AS bytes,
-    CASE WHEN pg_column_size(json) > ${most} THEN pg_column_size(json)
+    CASE WHEN pg_column_size(json) > ${most} THEN
+        pg_column_size(json) * CASE WHEN pg_column_compression(json) IS NULL THEN 1 ELSE ${COMPRESSION} END
       WHEN octet_length(bytes) > ${most} THEN octet_length(bytes) END AS left_out`;
 }
 
