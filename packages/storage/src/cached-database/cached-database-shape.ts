@@ -25,7 +25,7 @@ const SHAPE = {
   database: z.custom(isDatabase, {
     error: 'has to be a database, as createDatabaseBackend() makes one',
   }),
-  strategy: z.enum(STRATEGIES, { error: `is one of ${STRATEGIES.join(', ')}` }),
+  strategy: z.enum(STRATEGIES, { error: `has to be one of ${STRATEGIES.join(', ')}` }),
   ttlSeconds: z.unknown().optional(),
   negativeTtlSeconds: z.unknown().optional(),
   invalidateOver: z.unknown().optional(),

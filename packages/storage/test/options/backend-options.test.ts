@@ -164,7 +164,7 @@ describe('what roles are made of', () => {
       'createCachedDatabase',
       createCachedDatabase,
       [{ ...cached, strategy: 'x' }],
-      /strategy: is one of read-through/,
+      /strategy: has to be one of read-through/,
     ],
     ['createCachedDatabase', createCachedDatabase, [{ ...cached, ttl: 5 }], /unknown setting "ttl"/],
     [
