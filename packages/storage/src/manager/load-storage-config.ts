@@ -2,7 +2,10 @@ import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { errorCode, StorageError } from '../errors';
 import { markExpanded } from './check-config';
+import { checkedSettings } from '../options/backend-options';
 import { configInvalid, pathText, toldOnce, type ConfigProblem } from '../options/config-problem';
+import { handedIn } from '../options/config-schemas';
+import { text } from '../options/setting-schemas';
 import { expandReferences, type Environment } from './expand-references';
 import { isRecord } from './map-texts';
 import { parseConfigText, type ConfigDocument } from './parse-config-text';
@@ -19,17 +22,25 @@ export interface LoadConfigOptions {
   readonly section?: string;
 }
 
+const OPTIONS = {
+  environment: handedIn('an object, such as process.env').optional(),
+  section: text().optional(),
+} satisfies Record<keyof LoadConfigOptions, unknown>;
+
 /**
  * Reads a configuration from a YAML or JSON file of at most 256 KiB, and replaces `$NAME`, `${NAME}` and
- * `${NAME:-default}` in its texts; `$$` is a dollar sign.
+ * `${NAME:-default}` in its texts; `$$` is a dollar sign. A relative `path` in it is relative to the working
+ * directory of the process, not to the file.
  *
- * @throws {StorageError} `CONFIG_INVALID` for a file that is not there or cannot work, with file, line and column
- *   of everything that is wrong
+ * @throws {StorageError} `CONFIG_INVALID` for wrong `options`, and for a file that is not there or cannot work, with
+ *   file, line and column of everything that is wrong
  */
 export async function loadStorageConfig(
   path: string,
-  { environment = process.env, section }: LoadConfigOptions = {},
+  options: LoadConfigOptions = {},
 ): Promise<StorageConfig> {
+  checkedSettings(OPTIONS, 'loadStorageConfig', options);
+  const { environment = process.env, section } = options;
   const document = parseConfigText(await readText(path), formatOf(path), path);
   const root: unknown = document.value;
   const within = section ?? 'storage';

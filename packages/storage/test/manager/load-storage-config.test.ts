@@ -135,6 +135,22 @@ describe('loadStorageConfig', () => {
     expect(await failure('a: 1', 'yaml', { section: 'store' })).toMatch(/has no key "store"/);
   });
 
+  it.each([
+    [
+      { sectoin: 'prod' },
+      /options: unknown setting "sectoin" \(did you mean "section"\?\)\. Valid: environment, section/,
+    ],
+    [{ section: 7 }, /section: has to be a text/],
+    [{ environment: 'prod' }, /environment: has to be an object, such as process\.env/],
+    ['prod', /options: has to be an object of settings/],
+  ])('refuses the options %j', async (options, message) => {
+    const path = write('prod: {cache: {type: memory}}');
+    await expect(loadStorageConfig(path, options as never)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(message),
+    });
+  });
+
   it('stops at 256 KiB, at deep nesting and at aliases of aliases', async () => {
     expect(await failure(`# ${'x'.repeat(256 * 1024)}`)).toMatch(/larger than 262144 bytes/);
     expect(await failure('['.repeat(100_000))).toMatch(/nested too deep|bracket/);
