@@ -5,6 +5,7 @@ import { markExpanded } from './check-config';
 import { checkedSettings } from '../options/backend-options';
 import { configInvalid, pathText, toldOnce, type ConfigProblem } from '../options/config-problem';
 import { handedIn } from '../options/config-schemas';
+import { nearest } from '../options/nearest';
 import { text } from '../options/setting-schemas';
 import { expandReferences, type Environment } from './expand-references';
 import { isRecord } from './map-texts';
@@ -49,12 +50,24 @@ export async function loadStorageConfig(
   const at = hasSection ? [within] : [];
   const { data, problems: missing } = expandReferences(hasSection ? root[within] : root, environment, 'file');
   const resolved = resolveConfig(data);
-  const problems = toldOnce(missing, 'problems' in resolved ? resolved.problems : []);
+  const found = 'problems' in resolved ? resolved.problems : [];
+  const problems = toldOnce([...(hasSection ? [] : lackOfSection(root)), ...missing], found);
   if (problems.length > 0) {
     throw configInvalid(path, problems, (problem) => placeOf(problem, at, document));
   }
   markExpanded(data as object);
   return data as StorageConfig;
+}
+
+/** Where nothing in the file is a configuration, its key is misspelt, or is another one. */
+function lackOfSection(root: unknown): readonly ConfigProblem[] {
+  if (!isRecord(root)) return [];
+  const names = Object.keys(root);
+  if (names.some((name) => ['cache', 'database', 'type'].includes(name.toLowerCase()))) return [];
+  const near = nearest('storage', names);
+  const guess = near === undefined ? '' : ` (is "${near.slice(0, 64)}" meant to be it?)`;
+  const message = `has no key "storage"${guess}, and neither "cache" nor "database". The option "section" names another key`;
+  return [{ path: [], message }];
 }
 
 function placeOf(problem: ConfigProblem, at: readonly PropertyKey[], document: ConfigDocument): string {

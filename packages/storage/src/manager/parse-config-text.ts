@@ -1,5 +1,5 @@
 import type * as Yaml from 'yaml';
-import type { Document, LineCounter, YAMLError } from 'yaml';
+import type { Document, LineCounter, Scalar, YAMLError } from 'yaml';
 import { StorageError } from '../errors';
 import { jsonErrorOffset } from './json-error-offset';
 
@@ -37,7 +37,7 @@ export function parseConfigText(text: string, format: 'yaml' | 'json', file: str
   let document: Document;
   try {
     // Plain scalars stay what they look like; `!!js` and other tags of languages do not exist here.
-    document = parseDocument(text, { prettyErrors: false, lineCounter: lines, merge: false });
+    document = parseDocument(text, { prettyErrors: false, lineCounter: lines, merge: format === 'yaml' });
   } catch (cause) {
     // Its composer goes down a level of the file on a level of the stack.
     throw new StorageError('CONFIG_INVALID', `${file} is nested too deeply to be read.`, { cause });
@@ -48,19 +48,32 @@ export function parseConfigText(text: string, format: 'yaml' | 'json', file: str
   }
   const found = [...document.errors, ...document.warnings];
   const [error] = format === 'json' ? found.filter(({ code }) => code === 'DUPLICATE_KEY') : found;
-  if (error !== undefined) throw fail(error.pos[0], whatIsWrong(error));
+  if (error !== undefined) {
+    const [at] = error.pos;
+    if (text.slice(at - 1, at + 1) === '${') throw fail(at - 1, UNQUOTED_REFERENCE);
+    throw fail(at, whatIsWrong(error));
+  }
   return {
     value: format === 'json' ? (JSON.parse(text) as unknown) : valueOf(document, fail),
     positionOf: (path) => positionAt(lines, offsetOf(document, path)),
   };
 }
 
+/** There, a brace begins a map. */
+const UNQUOTED_REFERENCE = 'a text that holds "${" is quoted within { } and [ ] in YAML: "${NAME}"';
 const UNKNOWN_ALIAS = 'an alias (*name) without its anchor (&name); a text that begins with * is quoted';
 
 function valueOf(document: Document, fail: (offset: number, what: string) => StorageError): unknown {
   yaml().visit(document, {
     Alias: (_key, alias) => {
       if (alias.resolve(document) === undefined) throw fail(alias.range?.[0] ?? 0, UNKNOWN_ALIAS);
+    },
+    Pair: (_key, { key, value }) => {
+      if (!isMergeKey(key) || isMergeable(value, document)) return;
+      throw fail(
+        key.range?.[0] ?? 0,
+        'a merge key (<<) takes a map, an alias (*name) of one, or a list of those',
+      );
     },
   });
   try {
@@ -69,6 +82,18 @@ function valueOf(document: Document, fail: (offset: number, what: string) => Sto
     // The only thing left to go wrong: few lines of aliases can stand for terabytes.
     throw fail(0, 'its aliases (*name) stand for too much');
   }
+}
+
+/** A plain `<<`, of which the parser makes a symbol; a quoted one is a name like others. */
+function isMergeKey(key: unknown): key is Scalar {
+  return yaml().isScalar(key) && typeof key.value === 'symbol';
+}
+
+function isMergeable(value: unknown, document: Document): boolean {
+  const { isAlias, isMap, isSeq } = yaml();
+  const resolved = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
+  const source = resolved(value);
+  return isMap(source) || (isSeq(source) && source.items.every((each) => isMap(resolved(each))));
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {

@@ -98,6 +98,11 @@ describe('loadStorageConfig', () => {
     ['a: b: secret', /^FILE:1:\d+: the indentation is wrong/],
     ['a: !!js/function "secret"', /^FILE:1:4: a tag/],
     ['"a": "secret', /^FILE:1:\d+: a bracket, a quote/],
+    ['a: { b: ${secret} }', /^FILE:1:9: a text that holds "\$\{" is quoted within \{ \} and \[ \] in YAML/],
+    ['a: {\n  b: redis://${secret:-h}:6379,\n  c: 1 }', /^FILE:2:14: a text that holds "\$\{" is quoted/],
+    ['a: [x, ${secret}]', /^FILE:1:8: a text that holds "\$\{" is quoted/],
+    ['a: {\n  <<: secret }', /^FILE:2:3: a merge key \(<<\) takes a map/],
+    ['a: &a [secret]\nb:\n  <<: *a', /^FILE:3:3: a merge key \(<<\) takes a map/],
   ])('says where %j stops being YAML, and shows nothing of it', async (text, message) => {
     const told = await failure(text);
     expect(told).toMatch(message);
@@ -119,6 +124,12 @@ describe('loadStorageConfig', () => {
     ['- a', /^ {2}1:1: config: has to be an object/m],
     ['storage: text', /^ {2}1:10: storage: has to be an object/m],
     ['type: redis', /is the configuration of one backend/],
+    [
+      'storge: {cache: {type: memory}}',
+      /^ {2}1:1: config: has no key "storage" \(is "storge" meant to be it\?\), and neither "cache" nor "database"\. The option "section" names another key$/m,
+    ],
+    ['{prod: {cache: {type: memory}}}', /^ {2}1:1: config: has no key "storage", and neither/m],
+    ['RedisAddress: h', /RedisAddress: here "host" and "port"/],
   ])('refuses %j', async (text, message) => {
     expect(await failure(text)).toMatch(message);
   });
@@ -170,5 +181,33 @@ describe('loadStorageConfig', () => {
   it('takes the aliases that a person writes', async () => {
     const text = 'cache: {type: redis, retry: &r {retries: 1}}\ndatabase: {type: postgres, retry: *r}';
     expect(await loadStorageConfig(write(text))).toMatchObject({ database: { retry: { retries: 1 } } });
+  });
+
+  it('takes the merge keys that a person writes, and what stands beside them goes before', async () => {
+    const text = `
+server: &server {type: redis, host: h, db: 1}
+times: &times {timeoutMs: 500, db: 9}
+storage:
+  cache:
+    <<: [*server, *times]
+    db: 2
+  database: {<<: *server}
+`;
+    expect(await loadStorageConfig(write(text))).toEqual({
+      cache: { type: 'redis', host: 'h', db: 2, timeoutMs: 500 },
+      database: { type: 'redis', host: 'h', db: 1 },
+    });
+    expect(await failure('storage: {cache: {type: redis, "<<": {db: 1}}}')).toMatch(/unknown setting "<<"/);
+  });
+
+  it('stops at merge keys of merge keys', async () => {
+    const levels = Array.from(
+      { length: 12 },
+      (_, n) =>
+        `l${n}: &l${n} {<<: [${Array(10)
+          .fill(n === 0 ? '{a: 1}' : `*l${n - 1}`)
+          .join()}]}`,
+    );
+    expect(await failure(levels.join('\n'))).toMatch(/aliases \(\*name\) stand for too much/);
   });
 });
