@@ -1,15 +1,21 @@
-import { configInvalid, toldOnce, type ConfigProblem } from '../options/config-problem';
+import { configInvalid, toldOnce } from '../options/config-problem';
 import { expandReferences, type Environment } from './expand-references';
-import { isRecord } from './map-texts';
+import { mapTexts } from './map-texts';
 import { resolveConfig } from './resolve-config';
 import type { ResolvedStorage } from './resolved-config';
 
-/** Settings in which references have been replaced. What they brought may look like a reference, and is none. */
-const expanded = new WeakSet();
+/**
+ * Texts that hold a `$` after references were replaced, in whatever copy a program hands them on: read for references
+ * again, one would become another, or name a part of a password in a message.
+ */
+const literal = new Set<string>();
 
-export function markExpanded(config: object): void {
-  const parts: unknown[] = [config, ...(Object.values(config) as unknown[])];
-  for (const part of parts) if (isRecord(part)) expanded.add(part);
+/** Of settings in which references have been replaced. */
+export function markExpanded(config: unknown): void {
+  mapTexts(config, (text) => {
+    if (text.includes('$')) literal.add(text);
+    return text;
+  });
 }
 
 /**
@@ -18,18 +24,8 @@ export function markExpanded(config: object): void {
  * @throws {StorageError} `CONFIG_INVALID`, naming everything that is wrong
  */
 export function checkConfig(given: unknown, environment: Environment, caller: string): ResolvedStorage {
-  const problems: ConfigProblem[] = [];
-  const read = (part: unknown, path: readonly PropertyKey[]): unknown => {
-    if (isRecord(part) && expanded.has(part)) return part;
-    const { data, problems: missing } = expandReferences(part, environment, 'code');
-    problems.push(...missing.map((each) => ({ ...each, path: [...path, ...each.path] })));
-    return data;
-  };
-  const config =
-    isRecord(given) && !expanded.has(given)
-      ? Object.fromEntries(Object.entries(given).map(([name, part]) => [name, read(part, [name])]))
-      : given;
-  const resolved = resolveConfig(config);
+  const { data, problems } = expandReferences(given, environment, 'code', literal);
+  const resolved = resolveConfig(data);
   if ('config' in resolved && problems.length === 0) return resolved.config;
   throw configInvalid(caller, toldOnce(problems, 'problems' in resolved ? resolved.problems : []));
 }

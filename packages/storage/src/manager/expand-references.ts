@@ -13,11 +13,16 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export type ReferenceStyle = 'file' | 'code';
 
-/** A copy of plain data in which references to the environment are replaced, once: what they bring is not read again. */
+/**
+ * A copy of plain data in which references to the environment are replaced, once: what they bring is not read again.
+ *
+ * @param literal texts that stay as they are
+ */
 export function expandReferences(
   data: unknown,
   environment: Environment,
   style: ReferenceStyle,
+  literal: ReadonlySet<string> = new Set(),
 ): { readonly data: unknown; readonly problems: readonly ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const expanded = mapTexts(data, (text, path) => {
@@ -26,7 +31,7 @@ export function expandReferences(
       // Nothing is to be found wrong with the reference itself.
       return undefined;
     };
-    if (!text.includes('$')) return text;
+    if (!text.includes('$') || literal.has(text)) return text;
     return style === 'file' ? expandAll(text, environment, fail) : expandMarked(text, environment, fail);
   });
   return { data: expanded, problems };

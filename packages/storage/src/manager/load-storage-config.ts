@@ -55,7 +55,7 @@ export async function loadStorageConfig(
   if (problems.length > 0) {
     throw configInvalid(path, problems, (problem) => placeOf(problem, at, document));
   }
-  markExpanded(data as object);
+  markExpanded(data);
   return data as StorageConfig;
 }
 

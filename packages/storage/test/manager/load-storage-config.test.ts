@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkConfig } from '../../src/manager/check-config';
 import { loadStorageConfig, type LoadConfigOptions } from '../../src/manager/load-storage-config';
+import type { StorageConfig } from '../../src/manager/storage-config';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'recap-config-'))));
@@ -64,11 +65,20 @@ describe('loadStorageConfig', () => {
     });
   });
 
-  it('brings values that are not read for references again', async () => {
-    const config = await loadStorageConfig(write(YAML), { environment });
-    const resolved = checkConfig({ ...config, slowOperationMs: 5 }, {}, 'test');
-    expect(resolved.database?.backend).toMatchObject({ port: 5433, password: 'a$b${c}' });
-    expect(checkConfig(config, {}, 'test').database?.backend).toMatchObject({ password: 'a$b${c}' });
+  // Read again, a part of the password was told as the name of a variable that is not set.
+  it.each<[string, (config: StorageConfig) => unknown]>([
+    ['handed on', (config) => config],
+    ['with a setting more', (config) => ({ ...config, slowOperationMs: 5 })],
+    ['with a setting more of a backend', ({ database }) => ({ database: { ...database, timeoutMs: 500 } })],
+    ['cloned', (config) => structuredClone(config)],
+    ['that went through JSON', (config) => JSON.parse(JSON.stringify(config)) as unknown],
+  ])('brings values that are not read for references again in a configuration %s', async (_how, copy) => {
+    for (const password of ['$HUNTER', 'a$b${c}', '${HUNTER:-2}', '$${HUNTER}', '${']) {
+      const path = write('database: {type: postgres, password: $PASSWORD, username: a$$$$b}');
+      const config = await loadStorageConfig(path, { environment: { PASSWORD: password } });
+      const { database } = checkConfig(copy(config), { HUNTER: 'other', c: 'other' }, 'test');
+      expect(database?.backend).toMatchObject({ password, username: 'a$$b' });
+    }
   });
 
   it('says where each setting stands that is wrong', async () => {
