@@ -67,9 +67,9 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
       });
     }
     case 'postgres': {
-      const { username, client, pool, applicationName, preparedStatements, maxValueBytes } = config;
+      const { client, pool, applicationName, preparedStatements, maxValueBytes } = config;
       const place = withoutUndefined({
-        ...{ host: config.host, port: config.port, database: config.database, user: username },
+        ...{ host: config.host, port: config.port, database: config.database, username: config.username },
         ...{ password: config.password, ssl: config.ssl, schema: config.schema },
       });
       return createPostgresBackend({

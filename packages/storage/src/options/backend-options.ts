@@ -4,7 +4,7 @@ import { configInvalid, pathText } from './config-problem';
 import { backendShapes, handedIn } from './config-schemas';
 import { postgresFields, redisFields } from './connection-fields';
 import { functionOf, programShape } from './program-shape';
-import { flag, secret, settings, text } from './setting-schemas';
+import { flag, secret, settings } from './setting-schemas';
 import { zodProblems } from './zod-problems';
 
 /** Backends that are made by a function of their own, beside the configuration. */
@@ -46,8 +46,7 @@ const singleShapes = {
   },
   sqlite: { ...own(backendShapes.sqlite, OF_THE_ROLE), ...programShape },
   postgres: {
-    ...own(backendShapes.postgres, [...OF_THE_ROLE, ...AROUND, 'username']),
-    user: text(255).optional(),
+    ...own(backendShapes.postgres, [...OF_THE_ROLE, ...AROUND]),
     password: z.union([secret(), functionOf(' that gives it')]).optional(),
     ssl: tls(),
     ...programShape,
@@ -77,13 +76,16 @@ const REMEDIES = {
   memory: {},
   file: { baseDir: 'here "path"' },
   sqlite: { filename: 'here "path"' },
-  postgres: { username: 'here "user"', connectionString: 'here "url"' },
+  postgres: { connectionString: 'here "url"' },
   redis: { database: 'here "db"' },
-  mongodb: { uri: 'here "url"', connectionString: 'here "url"', user: 'here "username"' },
+  mongodb: { uri: 'here "url"', connectionString: 'here "url"' },
   dynamodb: { tableName: 'here "table"' },
 } satisfies Record<Single, Readonly<Record<string, string>>>;
 
 const fieldsOf = { postgres: postgresFields, redis: redisFields };
+
+/** Those whose server knows users by name. */
+const WITH_USERS: readonly Single[] = ['postgres', 'redis', 'mongodb'];
 
 /**
  * The options of a single backend, by the same rules as in a configuration.
@@ -95,7 +97,8 @@ export function backendOptions<Options extends object>(
   caller: string,
   given: Options,
 ): Options {
-  const options = checkedSettings(singleShapes[type], caller, given, REMEDIES[type]) as Options & {
+  const named = WITH_USERS.includes(type) ? withUsername(caller, given) : given;
+  const options = checkedSettings(singleShapes[type], caller, named, REMEDIES[type]) as Options & {
     readonly url?: string;
   };
   if ((type === 'postgres' || type === 'redis') && options.url !== undefined) {
@@ -115,6 +118,16 @@ export function checkedSettings(
   const parsed = settings(shape, remedies).safeParse(given);
   if (!parsed.success) throw configInvalid(caller, zodProblems(parsed.error, []), placeOf);
   return parsed.data;
+}
+
+/** `user`, as drivers call it, is another name of `username`. What is no object is refused later. */
+function withUsername(caller: string, given: unknown): unknown {
+  if (typeof given !== 'object' || given === null || !('user' in given)) return given;
+  const { user, ...others } = given;
+  if (user === undefined) return others;
+  if ('username' in others && others.username !== undefined)
+    throw configInvalid(caller, [{ path: ['user'], message: 'says the same as "username". Say it once' }]);
+  return { ...others, username: user };
 }
 
 function placeOf({ path }: { readonly path: readonly PropertyKey[] }): string {

@@ -10,6 +10,7 @@ import {
   createStorageBackends,
   StorageManager,
 } from '../../src';
+import { backendOptions } from '../../src/options/backend-options';
 
 /** What a program in JavaScript can do to a function of ours. */
 const wrongly = (make: unknown, ...given: unknown[]): Error & { code?: string } => {
@@ -75,7 +76,6 @@ describe('options of a single backend', () => {
     ['createMemoryBackend', createMemoryBackend, { keyPrefix: 'a' }, /unknown setting "keyPrefix"/],
     ['createMemoryBackend', createMemoryBackend, 7, /options: has to be an object of settings/],
     ['createMemoryBackend', createMemoryBackend, { clock: {} }, /clock: has to be a clock/],
-    ['createPostgresBackend', createPostgresBackend, { username: 'me' }, /"username" \(here "user"\)/],
     [
       'createPostgresBackend',
       createPostgresBackend,
@@ -106,6 +106,20 @@ describe('options of a single backend', () => {
     });
     await small.close();
   });
+
+  it.each(['postgres', 'redis', 'mongodb'] as const)(
+    'of %s name a user by "username", and by "user" as drivers do',
+    (type) => {
+      const taken = (given: object): object => backendOptions(type, 'test', given);
+      expect(taken({ username: 'me' })).toMatchObject({ username: 'me' });
+      expect(taken({ user: 'me' })).toMatchObject({ username: 'me' });
+      expect(taken({ user: undefined, username: 'me' })).toMatchObject({ username: 'me' });
+      expect(wrongly(taken, { user: 5 }).message).toMatch(/username: has to be a text/);
+      expect(wrongly(taken, { user: 'a', username: 'b' }).message).toMatch(
+        /user: says the same as "username"\. Say it once/,
+      );
+    },
+  );
 
   it('hand on what a program gives as it is: functions, clients, passwords that are asked for', () => {
     const client = { query: () => undefined };

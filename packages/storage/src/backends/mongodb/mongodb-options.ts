@@ -9,6 +9,8 @@ export interface MongodbBackendOptions extends CreateBackendOptions {
   /** 27017 unless given. */
   readonly port?: number;
   readonly username?: string;
+  /** As `username`. */
+  readonly user?: string;
   readonly password?: string;
   /** The database that knows the user: `admin` unless given. */
   readonly authSource?: string;

@@ -14,6 +14,8 @@ export interface PostgresBackendOptions extends CreateBackendOptions {
   readonly host?: string;
   readonly port?: number;
   readonly database?: string;
+  readonly username?: string;
+  /** As `username`. */
   readonly user?: string;
   readonly password?: string | (() => string | Promise<string>);
   readonly ssl?: boolean | ConnectionOptions;
@@ -80,7 +82,17 @@ function withoutTimeout({ timeoutMs: _, ...options }: PostgresBackendOptions): P
 
 async function openPool(options: PostgresBackendOptions, timeoutMs: number): Promise<PostgresPool> {
   const pg = await loadDriver('pg', async () => require('pg') as PostgresModule);
-  const { url, host, port, database, user, password, ssl, applicationName = 'recap', pool = {} } = options;
+  const {
+    url,
+    host,
+    port,
+    database,
+    username,
+    password,
+    ssl,
+    applicationName = 'recap',
+    pool = {},
+  } = options;
   const { preparedStatements = true } = options;
   const { min = 0, max = 10, idleTimeoutMs = 10_000, acquireTimeoutMs = 10_000 } = pool;
   const own = new pg.Pool({
@@ -88,7 +100,7 @@ async function openPool(options: PostgresBackendOptions, timeoutMs: number): Pro
     host,
     port,
     database,
-    user,
+    user: username,
     password,
     ssl,
     min,

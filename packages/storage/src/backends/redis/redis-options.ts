@@ -9,6 +9,8 @@ export interface RedisBackendOptions extends CreateBackendOptions {
   /** 6379 unless given. */
   readonly port?: number;
   readonly username?: string;
+  /** As `username`. */
+  readonly user?: string;
   readonly password?: string;
   /** The number of the database: 0 unless given, and always on a cluster. */
   readonly db?: number;
