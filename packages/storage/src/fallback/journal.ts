@@ -1,4 +1,4 @@
-import type { Backend, Value, Write } from '../backend';
+import type { Address, Backend, Value, Write } from '../backend';
 import { StorageError } from '../errors';
 import type { JsonValue } from '../json-value';
 import { encodeValue } from '../stored-value';
@@ -23,14 +23,22 @@ export class Journal {
   readonly #store: Backend;
   readonly #partition: string;
   readonly #maxValueBytes: number;
+  readonly #keptFor: string | undefined;
+  readonly #label: Address;
+  #isLabelled = false;
   #last = 0;
   #length = 0;
 
-  /** @param maxValueBytes what the backend takes that is away: what it would refuse later is refused now */
-  constructor(store: Backend, name: string, maxValueBytes: number) {
+  /**
+   * @param maxValueBytes what the backend takes that is away: what it would refuse later is refused now
+   * @param keptFor which backend that is, where it is known, with nothing secret
+   */
+  constructor(store: Backend, name: string, maxValueBytes: number, keptFor?: string) {
     this.#store = store;
     this.#maxValueBytes = maxValueBytes;
+    this.#keptFor = keptFor;
     this.#partition = journalPartition(name);
+    this.#label = { partition: `\0recap-kept-for:${name}`, key: 'backend' };
   }
 
   /** Writes that wait. */
@@ -38,8 +46,13 @@ export class Journal {
     return this.#length;
   }
 
-  /** Finds what an earlier process has left. */
+  /**
+   * Finds what an earlier process has left.
+   *
+   * @throws {StorageError} `CONFIG_INVALID` when that is for another backend
+   */
   async open(): Promise<void> {
+    this.#isLabelled = false;
     const { items } = await this.#store.keys(this.#partition, { reverse: true, limit: 1 });
     this.#last = Number(items[0] ?? 0);
     this.#length = 0;
@@ -49,13 +62,15 @@ export class Journal {
         ...(after === undefined ? {} : { after }),
       });
       this.#length += page.items.length;
-      if (page.next === undefined) return;
+      if (page.next === undefined) break;
       after = page.next;
     }
+    if (this.#length > 0) await this.#checkLabel();
   }
 
   /** @returns the key of the new entry */
   async add({ write, since, before }: Omit<JournalEntry, 'key'>): Promise<string> {
+    if (!this.#isLabelled) await this.#putLabel();
     const key = String(this.#last + 1).padStart(DIGITS, '0');
     await this.#store.set(
       { partition: this.#partition, key },
@@ -77,6 +92,26 @@ export class Journal {
 
   async remove(key: string): Promise<void> {
     if (await this.#store.delete({ partition: this.#partition, key })) this.#length -= 1;
+  }
+
+  async #checkLabel(): Promise<void> {
+    const label = (await this.#store.get(this.#label))?.value;
+    // Of a client that a program has handed in, nobody can tell.
+    if (typeof label !== 'string' || this.#keptFor === undefined || label === this.#keptFor) return;
+    const waiting = this.#length;
+    // None of them is to be replayed here, whoever asks.
+    this.#length = 0;
+    throw new StorageError(
+      'CONFIG_INVALID',
+      `The ${this.#store.name} fallback keeps writes (${waiting}) for ${label}; the configuration says ${this.#keptFor}. Start as before until they are replayed, or give this backend a fallback of its own; "adoptWrites" replays them here, if it is the same data that has moved.`,
+    );
+  }
+
+  /** Before the first entry: without entries it says nothing. */
+  async #putLabel(): Promise<void> {
+    if (this.#keptFor === undefined) await this.#store.delete(this.#label);
+    else await this.#store.set(this.#label, this.#keptFor);
+    this.#isLabelled = true;
   }
 }
 

@@ -33,6 +33,8 @@ export interface OverlayOptions {
   readonly reads: 'known' | 'partial';
   /** What the backend takes that is away. */
   readonly maxValueBytes: number;
+  /** Which backend that is: what was written for one is not replayed into another. Absent where nobody can tell. */
+  readonly keptFor?: string;
   readonly newId: () => string;
   /** Keeps other processes off what is kept under this name; without it, nobody else can get there. Gives it back. */
   readonly own?: () => () => void;
@@ -49,7 +51,7 @@ export class Overlay {
 
   constructor(store: Backend, options: OverlayOptions) {
     this.store = store;
-    this.journal = new Journal(store, options.name, options.maxValueBytes);
+    this.journal = new Journal(store, options.name, options.maxValueBytes, options.keptFor);
     this.#names = new OverlayNames(store, options.name);
     this.#options = options;
   }

@@ -9,46 +9,57 @@ import type { ResolvedBackend } from './resolved-config';
  * `undefined` where only the program knows. A file has to be there already, since a link may lead to it.
  */
 export function identityOfConfig(config: ResolvedBackend): string | undefined {
-  const place = placeOf(config);
+  const place = placeOf(config, realPath);
   if (place === undefined) return undefined;
-  const text = JSON.stringify([config.type, place]);
+  const text = JSON.stringify([config.type, Object.values(place)]);
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-function placeOf(config: ResolvedBackend): readonly unknown[] | undefined {
+/** The same in words, such as `postgres (host db.example, port 5432, database app)`. A file does not have to be there. */
+export function placeInWords(config: ResolvedBackend): string | undefined {
+  const place = placeOf(config, resolve);
+  if (place === undefined) return undefined;
+  const known = Object.entries(place).filter(([, value]) => value !== null && value !== undefined);
+  return `${config.type} (${known.map(([name, value]) => `${name} ${String(value)}`).join(', ')})`;
+}
+
+type Place = Readonly<Record<string, string | number | readonly string[] | null | undefined>>;
+
+/** In the order of the hash. */
+function placeOf(config: ResolvedBackend, toPath: (path: string) => string): Place | undefined {
   if ('client' in config && config.client !== undefined) return undefined;
   switch (config.type) {
     case 'memory':
     case 'custom':
       return undefined;
     case 'file':
-      return [realPath(config.path)];
+      return { path: toPath(config.path) };
     case 'sqlite':
-      return config.path === ':memory:' ? undefined : [realPath(config.path)];
+      return config.path === ':memory:' ? undefined : { path: toPath(config.path) };
     case 'postgres': {
       const { host, port = 5_432, username, database = username, schema } = config;
-      return [hostName(host), port, database ?? null, schema ?? null];
+      return { host: hostName(host), port, database: database ?? null, schema: schema ?? null };
     }
     case 'redis': {
       const { host, port = 6_379, db = 0, sentinel, cluster, keyPrefix } = config;
       // Everything begins with its prefix there, so another prefix is another storage.
       if (sentinel !== undefined)
-        return ['sentinel', sentinel.name, nodeNames(sentinel.nodes), db, keyPrefix];
-      if (cluster !== undefined) return ['cluster', nodeNames(cluster.nodes), keyPrefix];
-      return [hostName(host), port, db, keyPrefix];
+        return { by: 'sentinel', name: sentinel.name, nodes: nodeNames(sentinel.nodes), db, keyPrefix };
+      if (cluster !== undefined) return { by: 'cluster', nodes: nodeNames(cluster.nodes), keyPrefix };
+      return { host: hostName(host), port, db, keyPrefix };
     }
     case 'mongodb': {
       const { url, host, port = 27_017, database = databaseOf(config), collectionPrefix } = config;
-      if (url === undefined) return [[`${hostName(host)}:${port}`], database, collectionPrefix];
+      if (url === undefined) return { hosts: [`${hostName(host)}:${port}`], database, collectionPrefix };
       const named = MONGODB_HOSTS.exec(url)?.[1] ?? '';
       const hosts = named.split(',').map((each) => hostAndPort(each, url.startsWith('mongodb+srv:')));
-      return [hosts.sort(), database, collectionPrefix];
+      return { hosts: hosts.sort(), database, collectionPrefix };
     }
     case 'dynamodb': {
       const { region, endpoint, table, keyPrefix } = config;
       const { protocol = '', hostname = '', port = '' } = endpoint === undefined ? {} : new URL(endpoint);
       const server = endpoint === undefined ? null : [hostName(hostname), port || protocol];
-      return [region ?? null, server, table, keyPrefix];
+      return { region: region ?? null, endpoint: server, table, keyPrefix };
     }
   }
 }

@@ -7,7 +7,7 @@ import { FallbackBackend } from '../fallback/fallback-backend';
 import type { FallbackEvent, FallbackState } from '../fallback/fallback-event';
 import { Overlay } from '../fallback/overlay';
 import { newId as makeId } from '../new-id';
-import { identityOfConfig } from './identity-of';
+import { identityOfConfig, placeInWords } from './identity-of';
 import { observeBackend } from './observe-backend';
 import { makeBackend, type BackendContext } from './open-backend';
 import type { ResolvedBackend, ResolvedHalf } from './resolved-config';
@@ -40,6 +40,7 @@ export async function openHalf(
     const newId = options.newId ?? makeId;
     // Other programs, and the other half, may have the same file.
     const name = createHash('sha256').update(`${role}:${config.keyPrefix}`).digest('hex').slice(0, 16);
+    const keptFor = fallback.adoptWrites ? undefined : placeInWords(config);
     const overlays = fallback.to.map(
       (each) =>
         new Overlay(makeBackend(each, context), {
@@ -47,6 +48,7 @@ export async function openHalf(
             ? { own: owning(each.path, name, who, log) }
             : {}),
           ...{ name, reads: fallback.reads, newId, maxValueBytes: primary.capabilities.maxValueBytes },
+          ...(keptFor === undefined ? {} : { keptFor }),
         }),
     );
     const backend = new FallbackBackend({

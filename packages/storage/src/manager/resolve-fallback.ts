@@ -5,7 +5,7 @@ import { identityOfConfig } from './identity-of';
 import { isRecord } from './map-texts';
 import { resolveBackend } from './resolve-backend';
 import type { ResolvedBackend, ResolvedFallback, Role } from './resolved-config';
-import { settings, wholeNumber } from '../options/setting-schemas';
+import { flag, settings, wholeNumber } from '../options/setting-schemas';
 import { zodProblems } from '../options/zod-problems';
 
 /** What stands behind each type when the fallback is `'documented'`. */
@@ -27,6 +27,7 @@ export const fallbackShape = {
   reads: z.enum(['known', 'partial'], { error: 'has to be "known" or "partial"' }).optional(),
   probeIntervalMs: wholeNumber(10, 600_000).default(1_000),
   stableMs: wholeNumber(0, 3_600_000).default(10_000),
+  adoptWrites: flag().default(false),
 };
 
 const schema = settings(fallbackShape);

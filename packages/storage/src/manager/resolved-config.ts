@@ -35,6 +35,7 @@ export interface ResolvedFallback {
   readonly reads: 'known' | 'partial';
   readonly probeIntervalMs: number;
   readonly stableMs: number;
+  readonly adoptWrites: boolean;
 }
 
 /** What is kept on one side of a pair. */

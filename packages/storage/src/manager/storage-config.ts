@@ -302,6 +302,8 @@ export interface FallbackSettings {
   readonly probeIntervalMs?: number;
   /** How long it has to answer without a failure before it is used again; doubles up to sixteenfold when it fails soon after. Default 10,000. */
   readonly stableMs?: number;
+  /** Replays also what was kept for a backend elsewhere, whose data has moved to this one; default false. */
+  readonly adoptWrites?: boolean;
 }
 
 /** What a program keeps things in: a cache, whose content may be lost, and a database, whose content may not. */

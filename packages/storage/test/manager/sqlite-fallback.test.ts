@@ -102,3 +102,52 @@ describe('a database whose fallback is an SQLite file', () => {
     await after.manager.disconnect();
   });
 });
+
+describe('what waits in the file', () => {
+  const nobody = 'postgres://u:s3cret@127.0.0.1:1';
+  // Drivers of servers that nobody runs: only what waits decides.
+  const open = (half: object, fallback: object = {}): Promise<StorageManager> =>
+    createStorageBackends(
+      {
+        database: {
+          ...{ type: 'postgres', timeoutMs: 200, retry: false, ...half },
+          fallback: { to: [{ type: 'sqlite', path: join(folder, 'f.db') }], ...fallback },
+        } as never,
+      },
+      { logger: { warn: jest.fn() } },
+    ).then(async ({ manager, backends }) => {
+      await backends.database.set('k', 1);
+      return manager;
+    });
+  const writesOf = async (manager: StorageManager): Promise<unknown> =>
+    (await manager.healthCheck()).details.database?.pendingWrites;
+
+  it('is for the backend that it was kept for, and told without a secret to another', async () => {
+    await (await open({ url: `${nobody}/staging` })).disconnect();
+    for (const other of [
+      { url: `${nobody}/production` },
+      { url: 'postgres://u:s3cret@127.0.0.2:1/staging' },
+      { url: `${nobody}/staging`, schema: 'other' },
+      { type: 'redis', url: 'redis://:s3cret@127.0.0.1:1' },
+    ]) {
+      const error: unknown = await open(other).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ name: 'StorageError', code: 'CONFIG_INVALID' });
+      const { message } = error as Error;
+      expect(message).toMatch(/keeps writes \(1\) for postgres \(host localhost, port 1, database staging\)/);
+      expect(message).toMatch(/the configuration says (postgres|redis) \(host .*"adoptWrites"/);
+      expect(message).not.toContain('s3cret');
+    }
+    // The file was let go of each time. Whoever comes, and where a name leads, makes no other backend.
+    const same = { username: 'other', password: 'x', host: 'localhost', port: 1, database: 'staging' };
+    const manager = await open(same);
+    expect(await writesOf(manager)).toBe(2);
+    await manager.disconnect();
+  });
+
+  it('is taken over by another backend that is said to have the data', async () => {
+    await (await open({ url: `${nobody}/old` })).disconnect();
+    const adopting = await open({ url: `${nobody}/new` }, { adoptWrites: true });
+    expect(await writesOf(adopting)).toBe(2);
+    await adopting.disconnect();
+  });
+});
