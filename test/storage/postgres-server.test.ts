@@ -215,6 +215,22 @@ const at = (key: string) => ({ partition: 'p', key });
     expect(found.length).toBeLessThanOrEqual(2);
   });
 
+  it('is told what the URL says, and before it what single fields say', async () => {
+    const more = new URL(url ?? '');
+    more.searchParams.set('application_name', 'recap-of-the-url');
+    more.searchParams.set('options', '-c work_mem=7MB');
+    const found =
+      "SELECT application_name AS name FROM pg_stat_activity WHERE application_name LIKE 'recap-of-%'";
+    await open({ url: more.href, pool: { min: 1 } });
+    expect(await rowsOf(found)).toContainEqual({ name: 'recap-of-the-url' });
+    await open({ url: more.href, applicationName: 'recap-of-a-field', pool: { min: 1 } });
+    expect(await rowsOf(found)).toContainEqual({ name: 'recap-of-a-field' });
+    // The server reads the options, and refuses one that it does not know.
+    more.searchParams.set('options', '-c no_such_setting=1');
+    await expect(make({ url: more.href }).open()).rejects.toThrow();
+    await expect(make({ options: '-c no_such_setting=1' }).open()).rejects.toThrow();
+  });
+
   it('whose connections are all busy makes calls wait, and then POOL_EXHAUSTED', async () => {
     const backend = await open({ pool: { max: 1, acquireTimeoutMs: 50 } });
     await admin.query('BEGIN');

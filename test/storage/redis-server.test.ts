@@ -1,3 +1,6 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import {
   createCacheBackend,
@@ -18,6 +21,7 @@ describe('Redis as a server', () => {
   const clock = new FakeClock();
   let server: KillableServer | undefined;
   let url = '';
+  let folder = '';
   let admin: Redis;
   let opened: Backend[] = [];
   let proxies: FaultProxy[] = [];
@@ -55,7 +59,10 @@ describe('Redis as a server', () => {
     );
 
   beforeAll(async () => {
-    server = await startKillableServer('redis', { requirepass: PASSWORD });
+    folder = mkdtempSync(join(tmpdir(), 'recap-redis-'));
+    // Where the tests run as root, the server runs as another user.
+    chmodSync(folder, 0o777);
+    server = await startKillableServer('redis', { requirepass: PASSWORD, unixsocket: join(folder, 's') });
     if (server === undefined) return;
     url = server.url.replace('//', `//:${PASSWORD}@`);
     admin = new Redis(url, { retryStrategy: () => 50 });
@@ -74,6 +81,21 @@ describe('Redis as a server', () => {
     if (server === undefined) return;
     admin.disconnect();
     await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  itOnServer('is reached by its socket', async () => {
+    const socket = join(folder, 's');
+    for (const place of [
+      { url: undefined, host: socket, password: PASSWORD, db: 3 },
+      { url: `unix://${socket}?db=3`, password: PASSWORD },
+    ]) {
+      const backend = await open(place as RedisBackendOptions);
+      expect(await works(backend)).toBe(true);
+    }
+    await admin.select(3);
+    expect(await admin.dbsize()).toBeGreaterThan(0);
+    await admin.select(0);
   });
 
   itOnServer('that refuses the password is ACCESS_DENIED, without a word of it', async () => {

@@ -19,7 +19,8 @@ export function identityOfConfig(config: ResolvedBackend): string | undefined {
 export function placeInWords(config: ResolvedBackend): string | undefined {
   const place = placeOf(config, resolve);
   if (place === undefined) return undefined;
-  const known = Object.entries(place).filter(([, value]) => value !== null && value !== undefined);
+  // What options hold, nobody knows.
+  const known = Object.entries(place).filter(([name, value]) => value != null && name !== 'options');
   return `${config.type} (${known.map(([name, value]) => `${name} ${String(value)}`).join(', ')})`;
 }
 
@@ -37,8 +38,10 @@ function placeOf(config: ResolvedBackend, toPath: (path: string) => string): Pla
     case 'sqlite':
       return config.path === ':memory:' ? undefined : { path: toPath(config.path) };
     case 'postgres': {
-      const { host, port = 5_432, username, database = username, schema } = config;
-      return { host: hostName(host), port, database: database ?? null, schema: schema ?? null };
+      const { host, port = 5_432, username, database = username, schema, options } = config;
+      const place = { host: hostName(host), port, database: database ?? null, schema: schema ?? null };
+      // They may say where the tables are.
+      return options === undefined ? place : { ...place, options };
     }
     case 'redis': {
       const { host, port = 6_379, db = 0, sentinel, cluster, keyPrefix } = config;

@@ -71,6 +71,7 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
       const place = withoutUndefined({
         ...{ host: config.host, port: config.port, database: config.database, username: config.username },
         ...{ password: config.password, ssl: config.ssl, schema: config.schema },
+        ...{ channelBinding: config.channelBinding, options: config.options },
       });
       return createPostgresBackend({
         ...{ ...remote(config), ...place, pool, applicationName, preparedStatements, maxValueBytes },

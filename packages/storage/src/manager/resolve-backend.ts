@@ -107,9 +107,8 @@ function connected(
     case 'postgres':
     case 'redis': {
       checkWays(backend.type, named, path, problems);
-      const { fields, problems: wrong } = (backend.type === 'postgres' ? postgresFields : redisFields)(
-        backend,
-      );
+      const read = backend.type === 'postgres' ? postgresFields : redisFields;
+      const { fields, problems: wrong } = read(backend, named);
       problems.push(...wrong.map((each) => ({ ...each, path: [...path, ...each.path] })));
       return { ...fields, type: backend.type };
     }
@@ -131,11 +130,17 @@ const ACCOUNT = ['username', 'password', 'db'];
 /** What goes with none of the settings after it. */
 const WAYS: Readonly<Record<Located, Readonly<Record<string, readonly string[]>>>> = {
   sqlite: { client: ['path', 'createFolder', 'synchronous', 'busyTimeoutMs'] },
-  postgres: { client: [...PLACE, 'database', 'username', 'password', 'ssl', 'applicationName', 'pool'] },
+  postgres: {
+    client: [
+      ...[...PLACE, 'database', 'username', 'password', 'ssl', 'channelBinding', 'options'],
+      ...['applicationName', 'pool'],
+    ],
+  },
   redis: {
     client: [
       ...PLACE,
       ...ACCOUNT,
+      'family',
       'tls',
       'sentinel',
       'cluster',
@@ -144,7 +149,7 @@ const WAYS: Readonly<Record<Located, Readonly<Record<string, readonly string[]>>
       'autoPipelining',
     ],
     sentinel: [...PLACE, 'cluster'],
-    cluster: [...PLACE, 'db'],
+    cluster: [...PLACE, 'db', 'family'],
   },
   mongodb: {
     client: [

@@ -106,6 +106,10 @@ export interface PostgresConfig extends RemoteConfig {
   readonly password?: string;
   /** True: encrypted, and the certificate is checked. Default false, unless the URL says otherwise. */
   readonly ssl?: boolean | TlsConfig;
+  /** Binds the login to the encrypted connection (SCRAM-SHA-256-PLUS) where the server offers it; default false. */
+  readonly channelBinding?: boolean;
+  /** Settings of the server for each connection, such as `-c search_path=app`, or what a pooler wants to know. */
+  readonly options?: string;
   /** Where Recap's tables are, and are made when they are missing; default: by the server's `search_path`. */
   readonly schema?: string;
   /** How the connections call themselves in `pg_stat_activity`; default `recap`. */
@@ -147,7 +151,7 @@ export interface RedisConfig extends RemoteConfig {
   readonly type: 'redis';
   /** `redis://user:password@host:port/db`, `rediss://` for TLS. What it says is not said again in a field. */
   readonly url?: string;
-  /** Default `localhost`. */
+  /** Default `localhost`; a path that begins with `/` is a Unix socket. */
   readonly host?: string;
   /** Default 6379. */
   readonly port?: number;
@@ -155,6 +159,8 @@ export interface RedisConfig extends RemoteConfig {
   readonly password?: string;
   /** The number of the database; default 0, the only one of a cluster. */
   readonly db?: number;
+  /** The addresses that a name is looked up for: 4, 6, or 0 for either, the default. */
+  readonly family?: 0 | 4 | 6;
   readonly tls?: boolean | TlsConfig;
   /** Finds the master through Sentinels. Then neither `url` nor `host`. */
   readonly sentinel?: SentinelConfig;

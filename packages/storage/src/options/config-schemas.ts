@@ -117,6 +117,8 @@ export const backendShapes = {
     username: text(255).optional(),
     password: secret().optional(),
     ssl: tls().optional(),
+    channelBinding: flag().default(false),
+    options: text(4_096).optional(),
     schema: z
       .string()
       .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'has to be 1 to 63 letters, digits and underscores')
@@ -143,6 +145,9 @@ export const backendShapes = {
     username: text(255).optional(),
     password: secret().optional(),
     db: wholeNumber(0, 1_000_000).optional(),
+    family: wholeNumber(0, 6)
+      .refine((family) => [0, 4, 6].includes(family), 'has to be 0, 4 or 6')
+      .optional(),
     tls: tls().optional(),
     sentinel: settings({
       name: text(255),

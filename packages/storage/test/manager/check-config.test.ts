@@ -190,7 +190,36 @@ describe('URLs', () => {
     });
   });
 
+  it('are taken as providers give them', () => {
+    const of = (url: string, more: object = {}): object =>
+      check({ database: { type: url.startsWith('postgres') ? 'postgres' : 'redis', url, ...more } }).database!
+        .backend;
+    // Neon's own.
+    expect(of('postgres://h/d?sslmode=require&channel_binding=require')).toMatchObject({
+      ...{ ssl: true, channelBinding: true },
+    });
+    expect(of('postgres://h/d?channel_binding=disable')).toMatchObject({ channelBinding: false });
+    expect(of('postgres://h/d?options=-c%20search_path%3Dapp&application_name=me')).toMatchObject({
+      ...{ options: '-c search_path=app', applicationName: 'me' },
+    });
+    expect(of('postgres://h/d?connect_timeout=15', { pool: { max: 3 } })).toMatchObject({
+      pool: { max: 3, min: 0, acquireTimeoutMs: 15_000 },
+    });
+    expect(of('postgres://h/d?pgbouncer=true')).toMatchObject({ preparedStatements: false });
+    expect(of('postgres://h/d?pgbouncer=false')).toMatchObject({ preparedStatements: true });
+    expect(of('redis://h/1?family=6')).toMatchObject({ host: 'h', db: 1, family: 6 });
+    expect(of('unix:///run/redis.sock?db=2')).toMatchObject({ host: '/run/redis.sock', db: 2 });
+  });
+
   it('are not said again in fields', () => {
+    for (const [parameter, field] of [
+      ['application_name=a', { applicationName: 'recap' }],
+      ['connect_timeout=5', { pool: { acquireTimeoutMs: 5_000 } }],
+      ['pgbouncer=true', { preparedStatements: true }],
+    ] as const)
+      expect(
+        problemsOf({ database: { type: 'postgres', url: `postgres://h/d?${parameter}`, ...field } }),
+      ).toEqual([expect.stringMatching(/^database\.\S+: is said by "url" too\. Say it once/)]);
     expect(problemsOf({ cache: { type: 'redis', url: 'redis://h:1/0', host: 'other', db: 0 } })).toEqual([
       'cache.host: is said by "url" too. Say it once',
       'cache.db: is said by "url" too. Say it once',
@@ -212,7 +241,26 @@ describe('URLs', () => {
     ['postgres', 'localhost:5432', /has to begin with/],
     ['postgres', 'postgres://h:port/d', /is no URL\. Characters such as @ : \/ \? # % in a name or password/],
     ['postgres', 'postgres://h/d?sslmode=prefer', /sslmode that is not taken\. Valid: disable, require/],
-    ['postgres', 'postgres://h/d?pool=3', /parameter "pool" that is not taken/],
+    ['postgres', 'postgres://h/d?pool=3', /parameter "pool" that is not taken\. Valid: sslmode/],
+    // Without a certificate that is checked, somebody in between could take it out of what the server offers.
+    [
+      'postgres',
+      'postgres://h/d?channel_binding=require',
+      /channel_binding=require without a sslmode that checks/,
+    ],
+    ['postgres', 'postgres://h/d?channel_binding=require&sslmode=no-verify', /without a sslmode that checks/],
+    ['postgres', 'postgres://h/d?channel_binding=on', /channel_binding that is not taken\. Valid: disable/],
+    ['postgres', 'postgres://h/d?connect_timeout=soon', /connect_timeout that is no number/],
+    ['postgres', 'postgres://h/d?pgbouncer=1', /pgbouncer that is neither/],
+    [
+      'postgres',
+      'postgres://h/d?target_session_attrs=read-write',
+      /"target_session_attrs" that is not taken \(which pg/,
+    ],
+    ['postgres', 'postgres://h/d?connection_limit=1', /\(of Prisma; here "pool": \{ "max": … \}\)/],
+    ['redis', 'redis://h/0?family=5', /family that is not taken\. Valid: 0, 4, 6/],
+    ['redis', 'unix://run/redis.sock', /unix:\/\/\/run\/redis\.sock/],
+    ['redis', 'unix://', /unix:\/\/\/run\/redis\.sock/],
     // The rest of a password that holds a "?".
     ['postgres', 'postgres://u:1?s3cret@h/d', /can be read in two ways: an @/],
     ['postgres', 'postgres://u:p%zz@h/d', /is no URL/],

@@ -59,6 +59,7 @@ describe('the identity of a storage', () => {
     [postgres, { ...postgres, host: 'other.example' }],
     [postgres, { ...postgres, port: 5_433 }],
     [postgres, { ...postgres, schema: 'other' }],
+    [postgres, { ...postgres, options: '-c search_path=other' }],
     [redis, { ...redis, db: 1 }],
     [redis, { ...redis, keyPrefix: 'recap:old:' }],
     [dynamodb, { ...dynamodb, table: 'other' }],

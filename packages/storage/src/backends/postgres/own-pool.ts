@@ -4,10 +4,9 @@ import type { PostgresClient, PostgresPool } from './postgres-client';
 const QUIT_MS = 1_000;
 
 /** What `pg` makes; of a pool that is handed in, less is asked. */
-export interface OwnPool extends PostgresPool {
-  on(event: 'error', listener: (error: Error) => void): unknown;
+export type OwnPool = PostgresPool & {
   on(event: 'connect', listener: (client: OwnClient) => void): unknown;
-}
+};
 
 interface OwnClient extends PostgresClient {
   readonly connection: { readonly stream: { destroy(): unknown } };
@@ -23,18 +22,15 @@ export function cutOffAtEnd(pool: OwnPool): PostgresPool {
     clients.add(client);
     client.on('end', () => clients.delete(client));
   });
-  return {
-    query: (config) => pool.query(config),
-    connect: () => pool.connect(),
-    on: (event, listener) => pool.on(event, listener),
-    ...(pool.options && { options: pool.options }),
-    end: async () => {
-      await pool.end();
+  const end = pool.end.bind(pool);
+  return Object.assign(pool, {
+    end: async (): Promise<void> => {
+      await end();
       const cutOff = (): void => {
         for (const { connection } of clients) connection.stream.destroy();
       };
       // As long as there are any, they keep the process up, and the timer need not.
       setTimeout(cutOff, QUIT_MS).unref();
     },
-  };
+  });
 }

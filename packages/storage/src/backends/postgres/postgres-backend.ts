@@ -4,6 +4,7 @@ import type { Backend } from '../../backend';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { loadDriver } from '../../load-driver';
 import { backendOptions } from '../../options/backend-options';
+import { postgresFields } from '../../options/connection-fields';
 import { cutOffAtEnd, type OwnPool } from './own-pool';
 import type { PostgresPool } from './postgres-client';
 import { PostgresDriver } from './postgres-driver';
@@ -19,6 +20,10 @@ export interface PostgresBackendOptions extends CreateBackendOptions {
   readonly user?: string;
   readonly password?: string | (() => string | Promise<string>);
   readonly ssl?: boolean | ConnectionOptions;
+  /** Binds the login to the encrypted connection where the server offers it: `false` unless given. */
+  readonly channelBinding?: boolean;
+  /** Settings of the server for each connection, such as `-c search_path=app`. */
+  readonly options?: string;
   /** Where the tables are, and are made when they are missing; without it, by the server's `search_path`. */
   readonly schema?: string;
   /** What the server's list of connections calls this one: `recap` unless given. */
@@ -56,7 +61,7 @@ const MIB = 2 ** 20;
  * @throws {StorageError} `CONFIG_INVALID`
  */
 export function createPostgresBackend(given: PostgresBackendOptions = {}): Backend {
-  const options = backendOptions('postgres', 'createPostgresBackend', given);
+  const options = withUrl(backendOptions('postgres', 'createPostgresBackend', given));
   const { schema, client, preparedStatements = true, maxValueBytes = 16 * MIB, timeoutMs = 30_000 } = options;
   const driver = new PostgresDriver({
     openPool: async () => client ?? openPool(options, timeoutMs),
@@ -80,29 +85,29 @@ function withoutTimeout({ timeoutMs: _, ...options }: PostgresBackendOptions): P
   return options;
 }
 
+/** What a URL says, and before it what single fields say. Not by `pg`, which lets the URL go before, and warns of it. */
+function withUrl({ url, ...given }: PostgresBackendOptions): PostgresBackendOptions {
+  const read: PostgresBackendOptions = postgresFields({ url }).fields;
+  const chosen = Object.fromEntries(
+    Object.entries<unknown>({ ...given }).filter(([, value]) => value !== undefined),
+  );
+  return { ...read, ...chosen, pool: { ...read.pool, ...given.pool } };
+}
+
 async function openPool(options: PostgresBackendOptions, timeoutMs: number): Promise<PostgresPool> {
   const pg = await loadDriver('pg', async () => require('pg') as PostgresModule);
-  const {
-    url,
-    host,
-    port,
-    database,
-    username,
-    password,
-    ssl,
-    applicationName = 'recap',
-    pool = {},
-  } = options;
-  const { preparedStatements = true } = options;
+  const { host, port, database, username, password, ssl, channelBinding, pool = {} } = options;
+  const { applicationName = 'recap', preparedStatements = true } = options;
   const { min = 0, max = 10, idleTimeoutMs = 10_000, acquireTimeoutMs = 10_000 } = pool;
   const own = new pg.Pool({
-    connectionString: url,
     host,
     port,
     database,
     user: username,
     password,
     ssl,
+    enableChannelBinding: channelBinding,
+    options: options.options,
     min,
     max,
     application_name: applicationName,

@@ -15,6 +15,7 @@ interface Endpoint {
   readonly username?: string;
   readonly password?: string;
   readonly db?: number;
+  readonly family?: 0 | 4 | 6;
   readonly tls?: ConnectionOptions;
 }
 
@@ -28,7 +29,7 @@ export async function openRedis(options: RedisBackendOptions, endpoint: Endpoint
     sentinel,
     cluster,
   } = options;
-  const { host, port, db, ...credentials } = endpoint;
+  const { host, port, db, family = 0, ...credentials } = endpoint;
   const connection = {
     ...credentials,
     connectionName: clientName,
@@ -57,8 +58,12 @@ export async function openRedis(options: RedisBackendOptions, endpoint: Endpoint
   let isOpen = false;
   const client = new redis.Redis({
     ...connection,
-    ...(sentinel === undefined ? { host, port } : toSentinel(sentinel, () => isOpen)),
-    family: 0,
+    ...(sentinel !== undefined
+      ? toSentinel(sentinel, () => isOpen)
+      : host?.startsWith('/') === true
+        ? { path: host }
+        : { host, port }),
+    family,
     db,
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -93,9 +98,10 @@ function retryDelay(times: number): number {
 }
 
 /** Of options that are checked: what a URL says, and before it what single fields say. */
-export function toEndpoint({ url, host, port, username, password, db, tls }: RedisBackendOptions): Endpoint {
+export function toEndpoint(options: RedisBackendOptions): Endpoint {
+  const { url, host, port, username, password, db, family, tls } = options;
   const { tls: isEncrypted, ...parsed } = redisFields({ url }).fields as Endpoint & { tls?: boolean };
-  const given = { host, port, username, password, db, tls: tls === true ? {} : tls || undefined };
+  const given = { host, port, username, password, db, family, tls: tls === true ? {} : tls || undefined };
   const chosen = Object.entries(given).filter(([, value]) => value !== undefined);
   return { ...parsed, ...(isEncrypted === true && { tls: {} }), ...Object.fromEntries(chosen) };
 }

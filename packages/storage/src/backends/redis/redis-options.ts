@@ -4,7 +4,7 @@ import type { CreateBackendOptions } from '../../create-backend';
 export interface RedisBackendOptions extends CreateBackendOptions {
   /** `redis://user:password@host:port/database`, `rediss://` for TLS. The single fields go before it. */
   readonly url?: string;
-  /** `localhost` unless given. */
+  /** `localhost` unless given; a path that begins with `/` is a Unix socket. */
   readonly host?: string;
   /** 6379 unless given. */
   readonly port?: number;
@@ -14,6 +14,8 @@ export interface RedisBackendOptions extends CreateBackendOptions {
   readonly password?: string;
   /** The number of the database: 0 unless given, and always on a cluster. */
   readonly db?: number;
+  /** The addresses that a name is looked up for: 4, 6, or 0 for either, unless given. */
+  readonly family?: 0 | 4 | 6;
   readonly tls?: boolean | ConnectionOptions;
   /** Asks sentinels for the master, instead of `host` and `port`. */
   readonly sentinel?: RedisSentinelOptions;
