@@ -2,6 +2,7 @@ import { createMemoryBackend } from '../../src/backends/memory/memory-backend';
 import { errorCode } from '../../src/errors';
 import { checkConfig } from '../../src/manager/check-config';
 import type { ResolvedStorage } from '../../src/manager/resolved-config';
+import type { StorageConfig } from '../../src/manager/storage-config';
 
 const check = (config: unknown, environment = {}): ResolvedStorage =>
   checkConfig(config, environment, 'test');
@@ -310,6 +311,24 @@ describe('the environment', () => {
       password: '$PORT${PORT}',
       pool: { max: 7 },
     });
+  });
+
+  it('brings them in TypeScript too', () => {
+    // Checked by the compiler: numbers and flags as texts, and variables as they are.
+    const { PORT, TLS } = environment as Record<string, string>;
+    const config: StorageConfig = {
+      cache: { type: 'redis', port: '${PORT:-6379}', tls: TLS!, db: '1', retry: { retries: '2' } },
+      database: {
+        ...{ type: 'postgres', port: PORT!, ssl: '${NO_TLS:-false}', pool: { max: '$PORT' } },
+        fallback: { to: [{ type: 'sqlite', createFolder: '$TLS' }], stableMs: '5' },
+      },
+      slowOperationMs: '${SLOW:-200}',
+    };
+    const { cache, database, slowOperationMs } = check(config, { ...environment, PORT: '500' });
+    expect(cache?.backend).toMatchObject({ port: 500, tls: true, db: 1, retry: { retries: 2 } });
+    expect(database?.backend).toMatchObject({ port: 5433, ssl: false, pool: { max: 500 } });
+    expect(database?.fallback).toMatchObject({ to: [{ createFolder: true }], stableMs: 5 });
+    expect(slowOperationMs).toBe(200);
   });
 
   it('is asked for nothing by a reference without its end, which is told with its place and without the text', () => {
