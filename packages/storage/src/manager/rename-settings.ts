@@ -13,7 +13,10 @@ export function renameSettings(
   let result = given;
   for (const [alias, name] of Object.entries(aliases)) {
     const value = read(given, alias);
-    if (value === undefined) continue;
+    if (value === undefined) {
+      if (Object.hasOwn(result, alias)) result = write(result, alias, undefined);
+      continue;
+    }
     if (read(given, name) !== undefined) {
       problems.push({
         path: [...path, ...alias.split('.')],

@@ -57,6 +57,7 @@ export function resolveBackend(
     return undefined;
   }
   const before = problems.length;
+  problems.push(...lostPlaces(given, settingAliases[found.type], path));
   const { type: _type, ...named } = renameSettings(given, settingAliases[found.type], path, problems);
   const parsed = schemas[found.type].safeParse(named);
   if (!parsed.success) problems.push(...zodProblems(parsed.error, path));
@@ -71,6 +72,20 @@ export function resolveBackend(
   }
   const backend = connected({ ...rest, type: found.type }, named, path, problems, defaults);
   return problems.length > before ? undefined : ({ ...backend, keyPrefix } as ResolvedBackend);
+}
+
+/** `url: process.env.URL` of a variable that is not set would be the storage that is there by default, in silence. */
+function lostPlaces(
+  given: Readonly<Record<string, unknown>>,
+  aliases: Readonly<Record<string, string>>,
+  path: Path,
+): ConfigProblem[] {
+  return Object.keys(given)
+    .filter((name) => ['url', 'host', 'path'].includes(aliases[name] ?? name) && given[name] === undefined)
+    .map((name) => ({
+      path: [...path, name],
+      message: 'is there, and undefined. Leave it out for the default, or write "$NAME" for a variable',
+    }));
 }
 
 type Loose = Readonly<Record<string, unknown>> & { readonly type: BackendType };

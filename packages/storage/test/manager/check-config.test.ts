@@ -121,6 +121,24 @@ describe('the names of settings', () => {
 });
 
 describe('defaults', () => {
+  // A variable that was not set made a program use the storage of the machine that it ran on.
+  it.each([
+    ['postgres', 'url'],
+    ['postgres', 'connectionString'],
+    ['redis', 'host'],
+    ['mongodb', 'uri'],
+    ['sqlite', 'path'],
+    ['file', 'path'],
+  ])('of %s do not stand for "%s" where it is undefined', (type, name) => {
+    expect(problemsOf({ database: { type, [name]: undefined } })).toEqual([
+      `database.${name}: is there, and undefined. Leave it out for the default, or write "$NAME" for a variable`,
+    ]);
+    expect(
+      problemsOf({ database: { type: 'postgres', fallback: [{ type: 'sqlite', path: undefined }] } }),
+    ).toEqual([expect.stringMatching(/^database\.fallback\.0\.path: is there, and undefined/)]);
+    expect(problemsOf({ database: { type: 'postgres', user: undefined, port: undefined } })).toEqual([]);
+  });
+
   it('are filled in for each type', () => {
     const { cache, database } = check({ cache: { type: 'redis' }, database: { type: 'postgres' } });
     expect(cache?.backend).toEqual({
