@@ -72,7 +72,7 @@ describe('a PostgreSQL of its own', () => {
     );
 
   itOnServer(
-    'refuses a wrong password: ACCESS_DENIED at once, and not a word of it',
+    'refuses a wrong password, none, and TLS that it has not, at once and without a word of it',
     async ({ url, folder }) => {
       const admin = new Client({ connectionString: url });
       await admin.connect();
@@ -113,6 +113,18 @@ describe('a PostgreSQL of its own', () => {
       });
       await expect(manager.connect()).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
       await manager.disconnect();
+      // Forgotten, or TLS that the server has not: no other attempt helps, and nothing stands in for it.
+      for (const [wrong, code] of [
+        [{}, 'ACCESS_DENIED'],
+        [{ password: PASSWORD, ssl: true }, 'CONFIG_INVALID'],
+      ] as const) {
+        const fallback = ['memory' as const];
+        const misled = new StorageManager({
+          database: { type: 'postgres', ...place, username: 'wary', ...wrong, fallback },
+        });
+        await expect(misled.connect()).rejects.toMatchObject({ code });
+        await misled.disconnect();
+      }
 
       const right = make({ ...place, user: 'wary', password: () => PASSWORD });
       await right.open();

@@ -3,6 +3,7 @@ import type { Backend } from '../backend';
 import { ownFile } from '../backends/sqlite/own-file';
 import { systemClock } from '../clock';
 import { identify } from '../copy/storage-identity';
+import { errorCode, isStorageError } from '../errors';
 import { FallbackBackend } from '../fallback/fallback-backend';
 import type { FallbackEvent, FallbackState } from '../fallback/fallback-event';
 import { Overlay } from '../fallback/overlay';
@@ -115,6 +116,12 @@ async function closeAfter(
   }
 }
 
+/** What a message of somebody else says may be a secret. */
+function reasonOf(error: unknown): string {
+  const code = errorCode(error) ?? 'unknown';
+  return isStorageError(error) ? `${code}, ${error.message}` : `${code}.`;
+}
+
 function tell(
   event: FallbackEvent,
   who: Omit<FailureContext, 'operation'>,
@@ -123,9 +130,10 @@ function tell(
 ): void {
   switch (event.type) {
     case 'degraded':
+      log.failed(event.error, { ...who, operation: 'fallback' });
       log.alert(
         { ...who, from: event.from, to: event.to, err: event.error },
-        `The ${event.from} backend of the ${who.role} cannot be reached. ${event.to} has taken over; what is written is replayed later.`,
+        `The ${event.from} backend of the ${who.role} cannot be reached. ${event.to} has taken over; what is written is replayed later. Reason: ${reasonOf(event.error)}`,
       );
       break;
     case 'recovered':

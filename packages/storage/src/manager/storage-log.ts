@@ -11,7 +11,7 @@ export interface FailureContext {
   readonly role: 'cache' | 'database';
   /** The type of the backend. */
   readonly backend: string;
-  /** The operation, such as `set`; or what ran by itself: `sweep`, `probe`, `replay`. */
+  /** The operation, such as `set`; or what ran by itself: `sweep`, `probe`, `replay`, `fallback` when one took over. */
   readonly operation: string;
 }
 

@@ -255,7 +255,9 @@ describe('with a fallback', () => {
     const { config, faults, inner } = faulty();
     const events: FallbackEvent['type'][] = [];
     const warn = jest.fn();
-    const options = { logger: { warn }, onFallback: ({ type }: FallbackEvent) => void events.push(type) };
+    const onError = jest.fn();
+    const onFallback = ({ type }: FallbackEvent): void => void events.push(type);
+    const options = { logger: { warn }, onError, onFallback };
     const manager = managerOf({ database: { ...config, fallback } }, options);
     const { database } = await manager.connect();
     faults.isDown = true;
@@ -271,7 +273,13 @@ describe('with a fallback', () => {
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn.mock.calls[0]).toEqual([
       expect.objectContaining({ role: 'database', backend: 'custom', to: 'memory' }),
-      expect.stringContaining('has taken over'),
+      expect.stringMatching(/has taken over.* Reason: UNAVAILABLE, The server is gone\.$/),
+    ]);
+    expect(onError.mock.calls).toEqual([
+      [
+        expect.objectContaining({ code: 'UNAVAILABLE' }),
+        { role: 'database', backend: 'custom', operation: 'fallback' },
+      ],
     ]);
     faults.isDown = false;
     await jest.advanceTimersByTimeAsync(2_000);
@@ -293,6 +301,17 @@ describe('with a fallback', () => {
       [expect.stringContaining('memory has taken over'), { type: 'RecapWarning' }],
     ]);
     warned.mockRestore();
+  });
+
+  it('tells no words of an error that is not of this package', async () => {
+    const warn = jest.fn();
+    const { config, faults } = faulty();
+    const manager = managerOf({ database: { ...config, fallback } }, { logger: { warn } });
+    const { database } = await manager.connect();
+    faults.next.push(Object.assign(new Error('s3cret'), { code: 'UNAVAILABLE' }));
+    faults.illness = new Error('s3cret');
+    await database.get('a').catch(() => undefined);
+    expect(warn.mock.calls).toEqual([[expect.anything(), expect.stringMatching(/Reason: UNAVAILABLE\.$/)]]);
   });
 
   it('rejects when it is closed with writes that only memory has', async () => {

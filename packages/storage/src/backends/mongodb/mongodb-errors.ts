@@ -1,4 +1,5 @@
 import { errorCode, StorageError, type StorageErrorCode } from '../../errors';
+import { tlsProblem } from '../tls-problem';
 
 const OTHER_INDEX = [
   'CONFIG_INVALID',
@@ -90,6 +91,9 @@ export function explainMongoError(error: unknown): StorageError {
       { cause: error },
     );
   const code = numberOf(error) ?? codeOfCause(error);
+  const problem = tlsProblem({ code });
+  if (problem !== undefined)
+    return new StorageError('CONFIG_INVALID', `MongoDB ${problem}`, { cause: error });
   const shown = typeof code === 'number' || typeof code === 'string' ? ` (${code})` : '';
   return new StorageError('UNAVAILABLE', `MongoDB does not answer, or failed${shown}. See the cause.`, {
     cause: error,

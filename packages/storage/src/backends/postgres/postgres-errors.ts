@@ -1,4 +1,5 @@
 import { errorCode, StorageError, type StorageErrorCode } from '../../errors';
+import { NO_TLS, tlsProblem } from '../tls-problem';
 
 /**
  * By SQLSTATE or its class.
@@ -21,21 +22,43 @@ const CODES: Readonly<Record<string, readonly [code: StorageErrorCode, text: str
   P0: ['REFUSED', 'has a trigger that refuses the value. See the cause.'],
 };
 
-/** `pg` gives it no code. */
+/** Of `pg`, which gives these no code. */
+const TEXTS: readonly (readonly [RegExp, StorageErrorCode, string])[] = [
+  [/password must be a (non-empty )?string/i, 'ACCESS_DENIED', 'wants a password. Give it.'],
+  [/^The server does not support SSL connections/, 'CONFIG_INVALID', NO_TLS],
+];
 const ACQUIRE_TIMEOUT = 'timeout exceeded when trying to connect';
+/** Why there is no answer, where no code tells it. */
+const BROKEN = /^(Connection terminated|Query read timeout|timeout expired)/;
 
 export function explainPostgresError(error: unknown): StorageError | undefined {
-  if (error instanceof Error && error.message === ACQUIRE_TIMEOUT)
+  const message = messageOf(error);
+  if (message === ACQUIRE_TIMEOUT)
     return new StorageError(
       'POOL_EXHAUSTED',
       'No connection to PostgreSQL came free, or was made, in time. Raise "pool.max", or see what keeps them busy.',
       { cause: error },
     );
   const code = errorCode(error);
-  const known = code === undefined ? undefined : (CODES[code] ?? CODES[code.slice(0, 2)]);
+  const known =
+    (code === undefined ? undefined : (CODES[code] ?? CODES[code.slice(0, 2)])) ?? ofConnection(error);
   if (known !== undefined) return new StorageError(known[0], `PostgreSQL ${known[1]}`, { cause: error });
-  const text = `PostgreSQL does not answer, or failed${code === undefined ? '' : ` (${code})`}. See the cause.`;
+  const reason = code ?? (BROKEN.test(message) ? message : undefined);
+  const text = `PostgreSQL does not answer, or failed${reason === undefined ? '' : ` (${reason})`}. See the cause.`;
   return new StorageError('UNAVAILABLE', text, { cause: error });
+}
+
+/** What no server said. */
+function ofConnection(error: unknown): readonly [StorageErrorCode, string] | undefined {
+  const problem = tlsProblem(error);
+  if (problem !== undefined) return ['CONFIG_INVALID', problem];
+  const found = TEXTS.find(([pattern]) => pattern.test(messageOf(error)));
+  return found && [found[1], found[2]];
+}
+
+function messageOf(error: unknown): string {
+  const { message } = (error ?? {}) as { readonly message?: unknown };
+  return typeof message === 'string' ? message : '';
 }
 
 /** Data, a constraint, a deadlock, a view's check, room, a limit, a trigger's refusal, a damaged row. */

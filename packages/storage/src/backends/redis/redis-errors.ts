@@ -1,4 +1,5 @@
 import { errorCode, StorageError, type StorageErrorCode } from '../../errors';
+import { tlsProblem } from '../tls-problem';
 
 /**
  * By the first word of what the server answers.
@@ -53,7 +54,7 @@ export function explainRedisError(error: unknown, reason?: unknown): StorageErro
   // The reason is not that of the call, and would say that it was not made.
   const own = isError(error) && MAY_BE_MADE.has(error.name) ? error : undefined;
   for (const one of told) {
-    const known = CODES[replyCode(one) ?? ''] ?? byText(one.message);
+    const known = CODES[replyCode(one) ?? ''] ?? byText(one.message) ?? ofTls(one);
     if (known !== undefined)
       return new StorageError(known[0], `Redis ${known[1]}`, { cause: withoutCommand(own ?? one) });
   }
@@ -66,6 +67,11 @@ export function explainRedisError(error: unknown, reason?: unknown): StorageErro
 function byText(message: string): readonly [StorageErrorCode, string] | undefined {
   const found = TEXTS.find(([pattern]) => pattern.test(message));
   return found && [found[1], found[2]];
+}
+
+function ofTls(error: Error): readonly [StorageErrorCode, string] | undefined {
+  const problem = tlsProblem(error);
+  return problem === undefined ? undefined : ['CONFIG_INVALID', problem];
 }
 
 /** Why the last node of a cluster that was tried could not be reached. */

@@ -17,6 +17,7 @@ describe('errors of MongoDB', () => {
     [{ code: 10_107 }, 'UNAVAILABLE'],
     [{ name: 'MongoWaitQueueTimeoutError' }, 'POOL_EXHAUSTED'],
     [{ name: 'MongoNetworkError', cause: { code: 'ECONNRESET' } }, 'UNAVAILABLE'],
+    [{ name: 'MongoServerSelectionError', cause: { cause: { code: 'CERT_HAS_EXPIRED' } } }, 'CONFIG_INVALID'],
     [undefined, 'UNAVAILABLE'],
   ])('%j are %s', (like, code) => {
     const error = like && Object.assign(new Error('of the driver'), like);

@@ -41,4 +41,17 @@ describe('explainRedisError', () => {
     expect(inspect(own)).toContain('DENIED by the proxy');
     expect(wasNotDone(own)).toBe(false);
   });
+
+  it.each([
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'CONFIG_INVALID'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'CONFIG_INVALID'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'CONFIG_INVALID'],
+    ['ECONNRESET', 'UNAVAILABLE'],
+  ])('reads a connection that broke of %s as %s', (reason, code) => {
+    const broken = Object.assign(new Error('of Node'), { code: reason });
+    expect(explainRedisError(new Error('Connection is closed.'), broken)).toMatchObject({
+      code,
+      message: expect.stringContaining(reason.startsWith('ERR_SSL') ? 'speaks no TLS' : reason),
+    });
+  });
 });
