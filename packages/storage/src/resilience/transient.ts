@@ -9,7 +9,7 @@ export function isTransient(error: unknown): boolean {
 }
 
 /**
- * Failures before anything was done, by their codes: to connect (Node), to get a lock (SQLite, PostgreSQL), of a
+ * Failures before anything was done, by their codes: to connect (Node; `CONNECT_TIMEOUT` is ours), to get a lock (SQLite, PostgreSQL), of a
  * transaction that was undone or of a server that is starting (PostgreSQL).
  */
 const NOT_DONE = new Set([
@@ -19,6 +19,7 @@ const NOT_DONE = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENOENT',
+  'CONNECT_TIMEOUT',
   'POOL_EXHAUSTED',
   'SQLITE_BUSY',
   'SQLITE_BUSY_SNAPSHOT',

@@ -4,9 +4,11 @@ export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   end(): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
-  on(event: 'acquire', listener: (client: PostgresClient) => void): unknown;
+  on(event: 'acquire' | 'connect', listener: (client: PostgresClient) => void): unknown;
   removeListener?(event: 'acquire', listener: (client: PostgresClient) => void): unknown;
   readonly options?: { readonly max?: number | undefined };
+  /** Of connections, those that are still being made as well. */
+  readonly totalCount?: number;
 }
 
 export interface PostgresClient {

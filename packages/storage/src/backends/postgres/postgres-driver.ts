@@ -21,6 +21,7 @@ import type { SqlDialect, SqlQuery, SqlRow, SqlRunner, SqlSteps } from '../sql/s
 import { isAccepted, SqlOperations } from '../sql/sql-operations';
 import { toColumns, toItem, toKey, toText } from '../sql/sql-rows';
 import { GatheredCalls } from './gathered-calls';
+import { PoolPlaces } from './pool-places';
 import type { PostgresClient, PostgresPool } from './postgres-client';
 import { explainPostgresError, isOfOneCall } from './postgres-errors';
 import { PostgresListener } from './postgres-listener';
@@ -46,6 +47,13 @@ export interface PostgresDriverOptions {
   readonly onError: (error: unknown) => void;
 }
 
+interface Opened {
+  readonly pool: PostgresPool;
+  readonly places: PoolPlaces;
+  readonly listener: PostgresListener;
+  readonly stopHearing: () => void;
+}
+
 interface Get extends Address {
   readonly now: number;
 }
@@ -53,6 +61,7 @@ interface Get extends Address {
 /** Beyond every name: no UTF-8 holds this byte. */
 const BEYOND = Buffer.of(0xff);
 const NUL = Buffer.of(0);
+
 export class PostgresDriver implements Driver, SqlRunner {
   readonly name = 'postgres';
   readonly capabilities: Capabilities;
@@ -67,9 +76,7 @@ export class PostgresDriver implements Driver, SqlRunner {
   #usualBytes = 0;
   /** By a setting that was found when it was opened. */
   #isReadOnly = false;
-  #opened:
-    | { readonly pool: PostgresPool; readonly listener: PostgresListener; readonly stopHearing: () => void }
-    | undefined;
+  #opened: Opened | undefined;
 
   constructor(options: PostgresDriverOptions) {
     this.#options = options;
@@ -105,18 +112,14 @@ export class PostgresDriver implements Driver, SqlRunner {
     });
   }
 
-  explain(error: unknown): StorageError | undefined {
-    if (this.#isReadOnly && errorCode(error) === '25006') return readOnly(error);
-    return explainPostgresError(error);
-  }
-
   async open(): Promise<void> {
     const { openPool, suffix, timeoutMs, onError } = this.#options;
     const pool = await openPool();
     // Without a listener, a connection that breaks while idle ends the process.
     if (this.#options.isPoolOurs) pool.on('error', onError);
     const listener = new PostgresListener({ pool, suffix, heartbeatMs: timeoutMs, onError });
-    this.#opened = { pool, listener, stopHearing: hearErrors(pool) };
+    const places = new PoolPlaces(pool, this.#options.isPoolOurs);
+    this.#opened = { pool, places, listener, stopHearing: hearErrors(pool) };
     const { isReadOnly } = await prepareTables({
       schema: this.#options.schema,
       dialect: this.#dialect,
@@ -132,6 +135,11 @@ export class PostgresDriver implements Driver, SqlRunner {
     await opened?.listener.close();
     opened?.stopHearing();
     if (this.#options.isPoolOurs) await opened?.pool.end();
+  }
+
+  explain(error: unknown): StorageError {
+    if (this.#isReadOnly && errorCode(error) === '25006') return readOnly(error);
+    return explainPostgresError(error, this.#opened?.places.areTaken);
   }
 
   async get(partition: string, key: string, now: number): Promise<StoredItem | undefined> {
@@ -336,7 +344,7 @@ export class PostgresDriver implements Driver, SqlRunner {
       await this.#setMany(writes);
       return true;
     } catch (error) {
-      if (!isOfOneCall(error) && this.explain(error)?.code === 'UNAVAILABLE') throw error;
+      if (!isOfOneCall(error) && this.explain(error).code === 'UNAVAILABLE') throw error;
       return false;
     }
   }
@@ -372,7 +380,7 @@ export class PostgresDriver implements Driver, SqlRunner {
       : { text, values: own };
   }
 
-  #open(): { readonly pool: PostgresPool; readonly listener: PostgresListener } {
+  #open(): Opened {
     if (this.#opened === undefined) throw new Error('The driver is used outside its life.');
     return this.#opened;
   }

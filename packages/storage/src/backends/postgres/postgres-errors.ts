@@ -27,18 +27,25 @@ const TEXTS: readonly (readonly [RegExp, StorageErrorCode, string])[] = [
   [/password must be a (non-empty )?string/i, 'ACCESS_DENIED', 'wants a password. Give it.'],
   [/^The server does not support SSL connections/, 'CONFIG_INVALID', NO_TLS],
 ];
+/** Of its pool: to a call that waited in it, and to one for which a connection was to be made. */
 const ACQUIRE_TIMEOUT = 'timeout exceeded when trying to connect';
+const CONNECT_TIMEOUT = 'Connection terminated due to connection timeout';
 /** Why there is no answer, where no code tells it. */
 const BROKEN = /^(Connection terminated|Query read timeout|timeout expired)/;
 
-export function explainPostgresError(error: unknown): StorageError | undefined {
+/** @param isPoolTaken by connections that were made, at the time of the failure */
+export function explainPostgresError(error: unknown, isPoolTaken = true): StorageError {
   const message = messageOf(error);
-  if (message === ACQUIRE_TIMEOUT)
+  if (message === ACQUIRE_TIMEOUT && isPoolTaken)
     return new StorageError(
       'POOL_EXHAUSTED',
-      'No connection to PostgreSQL came free, or was made, in time. Raise "pool.max", or see what keeps them busy.',
+      'No connection to PostgreSQL came free in time. Raise "pool.max", or see what keeps them busy.',
       { cause: error },
     );
+  if (message === ACQUIRE_TIMEOUT || message === CONNECT_TIMEOUT)
+    return new StorageError('UNAVAILABLE', 'PostgreSQL does not answer: no connection was made in time.', {
+      cause: Object.assign(new Error(message, { cause: error }), { code: 'CONNECT_TIMEOUT' }),
+    });
   const code = errorCode(error);
   const known =
     (code === undefined ? undefined : (CODES[code] ?? CODES[code.slice(0, 2)])) ?? ofConnection(error);

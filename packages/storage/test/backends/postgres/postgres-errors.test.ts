@@ -1,4 +1,5 @@
 import { explainPostgresError } from '../../../src/backends/postgres/postgres-errors';
+import { wasNotDone } from '../../../src/resilience/transient';
 
 describe('explainPostgresError', () => {
   it.each([
@@ -24,6 +25,19 @@ describe('explainPostgresError', () => {
     ['The server does not support SSL connections', 'CONFIG_INVALID'],
   ])('reads %j as %s', (message, code) => {
     expect(explainPostgresError(new Error(message))).toMatchObject({ code });
+  });
+
+  // It was told as an exhausted pool, which no fallback takes over from.
+  it('tells a pool that is taken from a server that makes no connection', () => {
+    const waited = new Error('timeout exceeded when trying to connect');
+    expect(explainPostgresError(waited, true)).toMatchObject({ code: 'POOL_EXHAUSTED' });
+    for (const error of [
+      explainPostgresError(waited, false),
+      explainPostgresError(new Error('Connection terminated due to connection timeout')),
+    ]) {
+      expect(error).toMatchObject({ code: 'UNAVAILABLE' });
+      expect(wasNotDone(error)).toBe(true);
+    }
   });
 
   it('says how a connection broke, and nothing that a server may have been given', () => {

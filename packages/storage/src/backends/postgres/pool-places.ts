@@ -1,0 +1,28 @@
+import type { PostgresPool } from './postgres-client';
+
+/**
+ * Tells why a call got no connection: the pool gives one error both where all are busy, and where the server makes none.
+ * Of a pool that was handed in it is not known which were made before, so all that it counts pass for made.
+ */
+export class PoolPlaces {
+  readonly #pool: PostgresPool;
+  readonly #isOurs: boolean;
+  readonly #made = new Set<object>();
+
+  constructor(pool: PostgresPool, isOurs: boolean) {
+    this.#pool = pool;
+    this.#isOurs = isOurs;
+    if (!isOurs) return;
+    pool.on('connect', (client) => {
+      this.#made.add(client);
+      client.on('end', () => this.#made.delete(client));
+    });
+  }
+
+  /** Whether connections that were made have all of its places. */
+  get areTaken(): boolean {
+    const { totalCount, options: { max } = {} } = this.#pool;
+    if (totalCount === undefined || max === undefined) return true;
+    return totalCount >= max && (!this.#isOurs || this.#made.size >= totalCount);
+  }
+}
