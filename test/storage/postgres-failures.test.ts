@@ -363,11 +363,15 @@ describe('a PostgreSQL of its own', () => {
   itOnServer(
     'that is killed and starts again is used again, with all that was acknowledged',
     async (running) => {
-      const backend = make({ url: running.url });
+      const told: unknown[] = [];
+      const onError = (error: unknown, operation: string): void => void told.push([error, operation]);
+      const backend = make({ url: running.url, onError });
       await backend.open();
       await backend.set(at('kept'), 1);
       await running.kill();
       expect(await failure(backend.get(at('kept')))).toMatchObject({ code: 'UNAVAILABLE' });
+      // Of the connection that was idle. It was told as the driver's own error, of a sweep.
+      expect(told).toEqual([[expect.objectContaining({ code: 'UNAVAILABLE' }), 'connection']]);
       await running.restart();
       const backAt = performance.now();
       await until('it works again', () => works(backend), Boolean, 20_000);

@@ -60,8 +60,8 @@ export interface CreateBackendOptions {
   readonly timeoutMs?: number;
   /** How often expired items are removed: 60,000 ms; 0 leaves it to `sweep()`. */
   readonly sweepIntervalMs?: number;
-  /** Told of failures that reach no caller: of the sweeping timer, and of listeners. */
-  readonly onError?: (error: unknown) => void;
+  /** Told of failures that reach no caller: `subscribe` is what a listener threw, `upkeep` the engine's own work. */
+  readonly onError?: (error: unknown, operation: 'sweep' | 'subscribe' | 'connection' | 'upkeep') => void;
   /** What stands between the backend and its driver, such as retries: what it returns is used instead. */
   readonly through?: (driver: Driver) => Driver;
 }
@@ -88,7 +88,7 @@ class DrivenBackend implements Backend {
   readonly #clock: Clock;
   readonly #newId: () => string;
   readonly #context: WriteContext;
-  readonly #onError: (error: unknown) => void;
+  readonly #onError: NonNullable<CreateBackendOptions['onError']>;
   readonly #underWay = new CallsUnderWay();
   readonly #deadlines: CallDeadlines | undefined;
   readonly #sweeping: SweepTimer;
@@ -292,7 +292,7 @@ class DrivenBackend implements Backend {
         try {
           listener(decodeJson(text));
         } catch (error) {
-          this.#onError(error);
+          this.#onError(error, 'subscribe');
         }
       }),
     );

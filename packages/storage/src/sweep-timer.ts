@@ -2,14 +2,14 @@ const SWEEP_LIMIT = 500;
 
 export interface SweepTimerOptions {
   readonly sweepIntervalMs?: number;
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: (error: unknown, operation: 'sweep') => void;
 }
 
 /** Sweeps from time to time in small steps, and keeps no process alive. */
 export class SweepTimer {
   readonly #sweep: (limit: number) => Promise<number>;
   readonly #intervalMs: number;
-  readonly #onError: (error: unknown) => void;
+  readonly #onError: (error: unknown, operation: 'sweep') => void;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
 
@@ -44,7 +44,7 @@ export class SweepTimer {
         // Others' work comes between two steps.
         await new Promise((resolve) => setImmediate(resolve));
     } catch (error) {
-      this.#onError(error);
+      this.#onError(error, 'sweep');
     }
   }
 }

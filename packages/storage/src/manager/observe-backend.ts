@@ -1,6 +1,7 @@
 import type { Backend } from '../backend';
 import { errorCode } from '../errors';
 import { aroundBackend } from '../resilience/around-backend';
+import { isConsequence } from './is-consequence';
 import type { FailureContext, StorageLog } from './storage-log';
 
 /** What the caller does wrong or may expect is the caller's to handle, and no failure of the storage. */
@@ -35,7 +36,8 @@ export function observeBackend(
       try {
         return await run();
       } catch (error) {
-        if (!OF_THE_CALLER.has(errorCode(error) ?? '')) log.failed(error, { ...context, operation: method });
+        if (!OF_THE_CALLER.has(errorCode(error) ?? '') && !isConsequence(error))
+          log.failed(error, { ...context, operation: method });
         throw error;
       } finally {
         const durationMs = performance.now() - startedAt;

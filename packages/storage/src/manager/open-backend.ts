@@ -24,6 +24,7 @@ import type {
   ResolvedRedis,
   Role,
 } from './resolved-config';
+import { isConsequence } from './is-consequence';
 import type { StorageLog } from './storage-log';
 import type { StorageOptions } from './storage-options';
 
@@ -40,7 +41,9 @@ export function makeBackend(config: ResolvedBackend, context: BackendContext): B
   const base: CreateBackendOptions = {
     clock,
     newId: options.newId ?? newId,
-    onError: (error) => log.failed(error, { role, backend: config.type, operation: 'sweep' }),
+    onError: (error, operation) => {
+      if (!isConsequence(error)) log.failed(error, { role, backend: config.type, operation });
+    },
   };
   const remote = (
     settings: ResolvedPostgres | ResolvedRedis | ResolvedMongodb | ResolvedDynamodb,

@@ -11,7 +11,10 @@ export interface FailureContext {
   readonly role: 'cache' | 'database';
   /** The type of the backend. */
   readonly backend: string;
-  /** The operation, such as `set`; or what ran by itself: `sweep`, `probe`, `replay`, `fallback` when one took over. */
+  /**
+   * The operation, such as `set`; or what ran by itself: `sweep`, `connection`, `upkeep` of the engine, `fallback` when one
+   * took over, `probe` whether the backend is back, `replay`.
+   */
   readonly operation: string;
 }
 

@@ -9,7 +9,10 @@ import type { FailureContext, Logger } from './storage-log';
 export interface StorageOptions {
   /** Told of slow operations, circuit breakers and fallbacks; default: a fallback is a warning of the process. */
   readonly logger?: Partial<Logger>;
-  /** Told of every failure of a backend, also of those that reach no caller. Not of mistakes of the caller. */
+  /**
+   * Told of every failure of a backend, also of those that reach no caller. Not of mistakes of the caller, nor of calls that
+   * a circuit breaker or a fallback refuses for a failure that was told.
+   */
   readonly onError?: (error: unknown, context: FailureContext) => void;
   /** Told what happens while a backend is away. */
   readonly onFallback?: (event: FallbackEvent, context: Omit<FailureContext, 'operation'>) => void;

@@ -370,6 +370,33 @@ describe('what a program is told', () => {
     ]);
   });
 
+  // A program that logs in onError wrote a line for each request of an outage.
+  it('are no calls that an open circuit breaker refuses', async () => {
+    const { config, faults } = faulty();
+    const onError = jest.fn();
+    const circuitBreaker = { failures: 2, resetAfterMs: 60_000 };
+    const { database } = await managerOf({ database: { ...config, circuitBreaker } }, { onError }).connect();
+    faults.isDown = true;
+    for (let n = 0; n < 10; n += 1)
+      await expect(database.get('a')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(onError).toHaveBeenCalledTimes(2);
+  });
+
+  it('are no reads that nobody can know while another backend stands in', async () => {
+    const { config, faults } = faulty();
+    const onError = jest.fn();
+    const { database } = await managerOf(
+      { database: { ...config, fallback: ['memory'] } },
+      { onError, logger: { warn: () => undefined } },
+    ).connect();
+    faults.isDown = true;
+    for (let n = 0; n < 10; n += 1)
+      await expect(database.get('a')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(onError.mock.calls).toEqual([
+      [expect.anything(), expect.objectContaining({ operation: 'fallback' })],
+    ]);
+  });
+
   it('does no harm when its functions throw', async () => {
     const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
     const { config, faults } = faulty();

@@ -15,7 +15,7 @@ export function createDynamodbBackend(given: DynamodbBackendOptions = {}): Backe
   const options = backendOptions('dynamodb', 'createDynamodbBackend', given);
   const { client, endpoint, table = 'recap', keyPrefix = 'recap:', timeoutMs = 10_000 } = options;
   const { createTable = false, createTimeoutMs = 120_000, declareTimeToLive = false } = options;
-  const { maxValueBytes = 16 * MIB, random = Math.random, onError = () => undefined } = options;
+  const { maxValueBytes = 16 * MIB, random = Math.random } = options;
   const driver = new DynamodbDriver({
     openClient: () => openDynamodb(options, timeoutMs),
     isClientOurs: client === undefined,
@@ -28,7 +28,7 @@ export function createDynamodbBackend(given: DynamodbBackendOptions = {}): Backe
     retryMs: timeoutMs,
     maxValueBytes,
     random,
-    onError,
+    onError: (error) => options.onError?.(error, 'upkeep'),
   });
   return createBackend(driver, { ...options, timeoutMs });
 }

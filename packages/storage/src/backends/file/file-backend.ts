@@ -53,9 +53,10 @@ export function createFileBackend(given: FileBackendOptions): Backend {
   if (!enableSharding && (shardCount ?? 1) !== 1)
     throw new StorageError('CONFIG_INVALID', 'Without "enableSharding" there is no "shardCount".');
   const { fileMode = '0600', maxValueBytes = 16 * MIB, createFolder = true } = options;
-  const { onDamage = warn, onError = () => undefined, fileSystem = diskFileSystem } = options;
+  const { onDamage = warn, fileSystem = diskFileSystem } = options;
   const driver = new FileDriver({
-    ...{ path: resolve(path), createsFolder: createFolder, maxValueBytes, onDamage, onError },
+    ...{ path: resolve(path), createsFolder: createFolder, maxValueBytes, onDamage },
+    onError: (error) => options.onError?.(error, 'upkeep'),
     // Checked, it is a text.
     fileMode: parseInt(String(fileMode), 8),
     system: fileSystem,

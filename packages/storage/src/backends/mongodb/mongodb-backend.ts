@@ -4,6 +4,7 @@ import { backendOptions } from '../../options/backend-options';
 import { MAX_MONGODB_VALUE_BYTES } from '../../options/config-schemas';
 import type { MongoClient } from './mongodb-client';
 import { MongoDriver } from './mongodb-driver';
+import { explainMongoError } from './mongodb-errors';
 import type { MongodbBackendOptions } from './mongodb-options';
 import { databaseOf, openMongodb } from './open-mongodb';
 
@@ -27,7 +28,7 @@ export function createMongodbBackend(given: MongodbBackendOptions = {}): Backend
     timeoutMs,
     closeMs: Math.min(1_000, timeoutMs / 2),
     maxValueBytes,
-    onError: options.onError ?? (() => undefined),
+    onError: (error) => options.onError?.(explainMongoError(error), 'upkeep'),
   });
   return createBackend(driver, { ...options, timeoutMs });
 }

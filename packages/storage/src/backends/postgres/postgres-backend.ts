@@ -74,7 +74,7 @@ export function createPostgresBackend(given: PostgresBackendOptions = {}): Backe
     preparesStatements: preparedStatements,
     maxValueBytes,
     timeoutMs,
-    onError: options.onError ?? (() => undefined),
+    onError: (error) => options.onError?.(error, 'connection'),
   });
   // Our own pool ends a query that takes too long, and its connection with it.
   if (client === undefined) return createBackend(driver, withoutTimeout(options));

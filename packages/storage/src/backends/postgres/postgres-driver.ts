@@ -113,11 +113,11 @@ export class PostgresDriver implements Driver, SqlRunner {
   }
 
   async open(): Promise<void> {
-    const { openPool, suffix, timeoutMs, onError } = this.#options;
+    const { openPool, suffix, timeoutMs } = this.#options;
     const pool = await openPool();
     // Without a listener, a connection that breaks while idle ends the process.
-    if (this.#options.isPoolOurs) pool.on('error', onError);
-    const listener = new PostgresListener({ pool, suffix, heartbeatMs: timeoutMs, onError });
+    if (this.#options.isPoolOurs) pool.on('error', this.#tell);
+    const listener = new PostgresListener({ pool, suffix, heartbeatMs: timeoutMs, onError: this.#tell });
     const places = new PoolPlaces(pool, this.#options.isPoolOurs);
     this.#opened = { pool, places, listener, stopHearing: hearErrors(pool) };
     const { isReadOnly } = await prepareTables({
@@ -298,7 +298,7 @@ export class PostgresDriver implements Driver, SqlRunner {
   ): Promise<T> {
     const client = await this.#open().pool.connect();
     // What breaks between two queries reaches no query, and without a listener ends the process.
-    client.on('error', this.#options.onError);
+    client.on('error', this.#tell);
     let isClean = false;
     try {
       await client.query({ text: 'BEGIN' });
@@ -307,7 +307,7 @@ export class PostgresDriver implements Driver, SqlRunner {
       isClean = true;
       return result;
     } finally {
-      if (isClean) client.removeListener('error', this.#options.onError);
+      if (isClean) client.removeListener('error', this.#tell);
       // Closing the connection rolls back, and needs no answer from a server that may give none.
       client.release(!isClean);
     }
@@ -379,6 +379,8 @@ export class PostgresDriver implements Driver, SqlRunner {
       ? { text, values: own, name: `${name}_${suffix}` }
       : { text, values: own };
   }
+
+  readonly #tell = (error: unknown): void => this.#options.onError(this.explain(error));
 
   #open(): Opened {
     if (this.#opened === undefined) throw new Error('The driver is used outside its life.');

@@ -35,6 +35,7 @@ const BROKEN = /^(Connection terminated|Query read timeout|timeout expired)/;
 
 /** @param isPoolTaken by connections that were made, at the time of the failure */
 export function explainPostgresError(error: unknown, isPoolTaken = true): StorageError {
+  if (error instanceof StorageError) return error;
   const message = messageOf(error);
   if (message === ACQUIRE_TIMEOUT && isPoolTaken)
     return new StorageError(

@@ -36,7 +36,7 @@ export function createRedisBackend(given: RedisBackendOptions = {}): Backend {
     quitMs: Math.min(1_000, timeoutMs / 2),
     heartbeatMs: timeoutMs,
     maxValueBytes,
-    onError: options.onError ?? (() => undefined),
+    onError: (error) => options.onError?.(error, 'connection'),
     onWarning,
   });
   return createBackend(driver, { ...options, timeoutMs });

@@ -35,6 +35,7 @@ export class RedisConnection {
   /** Of scripts that are sent and not answered, how many. */
   readonly #sent = new Map<Order, number>();
   #reason: unknown;
+  #isOpen = false;
 
   constructor(client: RedisClient, options: RedisConnectionOptions) {
     this.client = client;
@@ -57,10 +58,12 @@ export class RedisConnection {
     this.client.on('error', this.#onError);
     this.client.on('ready', this.#onReady);
     if (!this.#options.isOurs) {
+      this.#isOpen = true;
       await this.#teach();
       return;
     }
     await this.client.connect();
+    this.#isOpen = true;
     // The driver only tells of a database that is not there, and stays in the first.
     const { db = 0 } = this.client.options;
     if (!this.client.isCluster && db !== 0) await this.client.select(db);
@@ -185,8 +188,8 @@ export class RedisConnection {
   }
 
   readonly #onError = (error: unknown): void => {
-    // Each of many attempts to connect again fails; the first is news.
-    if (this.#reason === undefined) this.#options.onError(explainRedisError(error));
+    // Each of many attempts to connect again fails; the first is news. What fails before is told by `open`.
+    if (this.#reason === undefined && this.#isOpen) this.#options.onError(explainRedisError(error));
     this.#reason = error;
   };
 

@@ -6,6 +6,7 @@ import { backendOptions } from '../../options/backend-options';
 import { loadSqliteModule } from './load-sqlite-module';
 import type { SqliteDatabase } from './sqlite-client';
 import { SqliteDriver } from './sqlite-driver';
+import { explainSqliteError } from './sqlite-errors';
 
 export interface SqliteBackendOptions extends CreateBackendOptions {
   /** Of the file, which is made when it is missing; or `:memory:`, which is gone on `close()`. */
@@ -40,21 +41,22 @@ export function createSqliteBackend(given: SqliteBackendOptions): Backend {
   // A program in JavaScript may call it without.
   const options = backendOptions('sqlite', 'createSqliteBackend', (given as typeof given | undefined) ?? {});
   const { path, client, createFolder = true, synchronous = 'full' } = options;
-  const { busyTimeoutMs = 5_000, maxValueBytes = MIB, onError = () => undefined } = options;
+  const { busyTimeoutMs = 5_000, maxValueBytes = MIB } = options;
   if ((path === undefined) === (client === undefined))
     throw new StorageError(
       'CONFIG_INVALID',
       'createSqliteBackend: give either the "path" of a file (or ":memory:") or a "client".',
     );
   const file = path === undefined ? undefined : toFile(path);
+  const title = file ?? 'that was handed in';
   const driver = new SqliteDriver(
     {
-      title: file ?? 'that was handed in',
+      title,
       place: client ?? { path: file!, makesFolder: createFolder },
       load: loadSqliteModule,
       syncs: synchronous === 'full',
       busyTimeoutMs,
-      onError,
+      onError: (error) => options.onError?.(explainSqliteError(error, title), 'upkeep'),
     },
     maxValueBytes,
   );

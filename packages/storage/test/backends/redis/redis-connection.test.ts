@@ -38,7 +38,13 @@ class Client extends EventEmitter {
   }
 }
 
-function open(client: Client, options: { readonly isOurs?: boolean; readonly waitReplicas?: number } = {}) {
+interface Settings {
+  readonly isOurs?: boolean;
+  readonly waitReplicas?: number;
+  readonly onError?: (error: unknown) => void;
+}
+
+function open(client: Client, options: Settings = {}) {
   return new RedisConnection(client as unknown as RedisClient, {
     isOurs: true,
     waitReplicas: 0,
@@ -51,6 +57,24 @@ function open(client: Client, options: { readonly isOurs?: boolean; readonly wai
 }
 
 describe('a connection to Redis', () => {
+  it('leaves it to opening to tell why it cannot be made, and tells once that it broke', async () => {
+    const client = new Client();
+    const broken = Object.assign(new Error('of Node'), { code: 'ECONNREFUSED' });
+    client.connect.mockImplementationOnce(async () => {
+      client.emit('error', broken);
+      throw broken;
+    });
+    const onError = jest.fn();
+    const [failing, connection] = [open(client, { onError }), open(client, { onError })];
+    await expect(failing.open()).rejects.toBe(broken);
+    client.removeAllListeners();
+    await connection.open();
+    expect(onError).not.toHaveBeenCalled();
+    for (let n = 0; n < 3; n += 1) client.emit('error', broken);
+    expect(onError.mock.calls).toEqual([[expect.objectContaining({ code: 'UNAVAILABLE' })]]);
+    await connection.close();
+  });
+
   it('makes a write once that the master has, and of which it does not say how many replicas have it', async () => {
     const client = new Client();
     const connection = open(client, { waitReplicas: 1 });
