@@ -7,14 +7,15 @@ import { Worker } from 'node:worker_threads';
 const PROGRAM = `
   const { parentPort, workerData } = require('node:worker_threads');
   const Database = require(workerData.driverPath);
-  const database = new Database(workerData.path, { timeout: 0, fileMustExist: true });
+  let database;
   parentPort.on('message', (message) => {
     if (message === 'close') {
-      database.close();
+      database?.close();
       parentPort.close();
       return;
     }
     try {
+      database ??= new Database(workerData.path, { timeout: 0, fileMustExist: true });
       database.pragma('wal_checkpoint(PASSIVE)');
       parentPort.postMessage(undefined);
     } catch (error) {

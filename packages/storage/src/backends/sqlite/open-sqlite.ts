@@ -2,6 +2,7 @@ import { open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode, StorageError } from '../../errors';
 import { retryWhileBusy } from './busy-retry';
+import { FileWatch } from './file-watch';
 import type { SqliteModule } from './load-sqlite-module';
 import { LogKeeper } from './log-keeper';
 import { makeFolder } from './make-folder';
@@ -27,6 +28,8 @@ const FALLBACK_CHECKPOINT_PAGES = 8_000;
 export interface OpenSqlite {
   readonly reader: SqliteReader;
   readonly writer: SqliteWriter;
+  /** Of a file of ours. */
+  readonly watch?: FileWatch;
   close(): Promise<void>;
 }
 
@@ -36,7 +39,8 @@ export async function openSqlite(target: SqliteTarget): Promise<OpenSqlite> {
   const driver = target.load();
   const database = await connect(place, driver.Database);
   try {
-    return await prepare(target, database, driver.path);
+    const watch = database.memory ? {} : { watch: new FileWatch(place.path) };
+    return { ...(await prepare(target, database, driver.path)), ...watch };
   } catch (error) {
     database.close();
     throw error;

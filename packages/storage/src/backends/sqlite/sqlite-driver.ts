@@ -139,11 +139,15 @@ export class SqliteDriver implements Driver {
   }
 
   get #reader(): SqliteReader {
-    return this.#open().reader;
+    const { reader, watch } = this.#open();
+    watch?.checkKnown();
+    return reader;
   }
 
   get #writer(): SqliteWriter {
-    return this.#open().writer;
+    const { writer, watch } = this.#open();
+    watch?.check();
+    return writer;
   }
 
   #open(): OpenSqlite {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { createSqliteBackend, type SqliteBackendOptions } from '../../../src';
@@ -211,5 +211,76 @@ describe('a database that was handed in', () => {
       code: 'DATABASE_UNSUPPORTED',
     });
     client.close();
+  });
+});
+
+// Writes were acknowledged into a file that nobody would find again, and health was good.
+describe('an SQLite file that is lost under a running program', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  const later = (): void => {
+    const now = performance.now() + 1_000;
+    jest.spyOn(performance, 'now').mockImplementation(() => now);
+  };
+  const removeAll = async (): Promise<void> => {
+    for (const end of ['', '-wal', '-shm']) await rm(`${file()}${end}`);
+  };
+
+  it('takes no more writes once it was deleted, and answers no more reads', async () => {
+    const backend = await opened({ path: file() });
+    await backend.set(at('k'), 1);
+    await removeAll();
+    later();
+    const error = { code: 'UNAVAILABLE', message: expect.stringContaining('was deleted') as string };
+    for (const write of [
+      () => backend.set(at('k'), 2),
+      () => backend.append(at('l'), [1]),
+      () => backend.batch([{ type: 'set', ...at('k'), value: 1 }]),
+      () => backend.sweep(),
+      () => backend.get(at('k')),
+      () => backend.keys('p'),
+    ])
+      await expect(write()).rejects.toMatchObject(error);
+    expect(await backend.health()).toMatchObject({ healthy: false, error });
+    await backend.close();
+  });
+
+  it('is used again when the same file is back in the place of another', async () => {
+    const backend = await opened({ path: file() });
+    await backend.set(at('k'), 1);
+    await rename(file(), `${file()}.kept`);
+    await writeFile(file(), '');
+    later();
+    await expect(backend.set(at('k'), 2)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('was replaced') as string,
+    });
+    await rename(`${file()}.kept`, file());
+    expect(await backend.get(at('k'))).toMatchObject({ value: 1 });
+    await backend.set(at('k'), 2);
+    await backend.close();
+  });
+
+  it('is found behind a symbolic link that leads elsewhere', async () => {
+    const link = join(folder(), 'current.db');
+    await symlink(file(), link);
+    const backend = await opened({ path: link });
+    await rm(link);
+    await symlink(join(folder(), 'other.db'), link);
+    await writeFile(join(folder(), 'other.db'), '');
+    later();
+    await expect(backend.set(at('k'), 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await backend.close();
+  });
+
+  it('is told, with a code and a text, when its log cannot be brought to it at the end', async () => {
+    const told: unknown[] = [];
+    const onError = (error: unknown, operation: string): void => void told.push([error, operation]);
+    const backend = await opened({ path: file(), onError });
+    await backend.set(at('k'), 'x'.repeat(300_000));
+    await removeAll();
+    await backend.close();
+    const error = { code: 'UNAVAILABLE', message: expect.stringContaining(file()) as string };
+    expect(told).toEqual([[expect.objectContaining(error), 'upkeep']]);
   });
 });
