@@ -3,7 +3,9 @@ import {
   createCacheBackend,
   createCachedDatabase,
   createDatabaseBackend,
+  createDynamodbBackend,
   createMemoryBackend,
+  createMongodbBackend,
   createPostgresBackend,
   createRedisBackend,
   createSqliteBackend,
@@ -28,6 +30,31 @@ const database = createDatabaseBackend(backend);
 const cached = { cache, database, strategy: 'read-through', ttlSeconds: 1 };
 
 describe('options of a single backend', () => {
+  // It was UNAVAILABLE once it was opened, so that a fallback would have taken over.
+  it.each([
+    [
+      'sqlite',
+      createSqliteBackend,
+      /^"client" is not a database of better-sqlite3: it has no prepare\(\)\.$/,
+    ],
+    ['postgres', createPostgresBackend, /^"client" is not a pool of pg: it has no query\(\)\.$/],
+    [
+      'redis',
+      createRedisBackend,
+      /^"client" is not a client or cluster of ioredis: it has no getBuffer\(\)\.$/,
+    ],
+    ['mongodb', createMongodbBackend, /^"client" is not a client of mongodb: it has no connect\(\)\.$/],
+    ['dynamodb', createDynamodbBackend, /^"client" is not a DynamoDBClient: it has no send\(\)\.$/],
+  ])('refuse a client that is none, for %s', async (type, make, message) => {
+    expect(wrongly(make, { client: {} })).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(message) as string,
+    });
+    expect(wrongly(make, { client: Promise.resolve() }).message).toContain('await it before');
+    const config = { database: { type, client: {}, fallback: ['memory'] } } as never;
+    await expect(new StorageManager(config).connect()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+
   it.each([
     [
       'createSqliteBackend',
@@ -122,7 +149,7 @@ describe('options of a single backend', () => {
   );
 
   it('hand on what a program gives as it is: functions, clients, passwords that are asked for', () => {
-    const client = { query: () => undefined };
+    const client = { query: () => undefined, connect: () => undefined, on: () => undefined };
     expect(() => createPostgresBackend({ client: client as never })).not.toThrow();
     expect(() =>
       createPostgresBackend({ password: () => 'x', ssl: { minVersion: 'TLSv1.3' } }),

@@ -1,6 +1,7 @@
 import type { Backend } from '../../backend';
 import { createBackend } from '../../create-backend';
 import { backendOptions } from '../../options/backend-options';
+import { checkClient } from '../check-client';
 import { DynamodbDriver } from './dynamodb-driver';
 import type { DynamodbBackendOptions } from './dynamodb-options';
 import { openDynamodb } from './open-dynamodb';
@@ -16,6 +17,7 @@ export function createDynamodbBackend(given: DynamodbBackendOptions = {}): Backe
   const { client, endpoint, table = 'recap', keyPrefix = 'recap:', timeoutMs = 10_000 } = options;
   const { createTable = false, createTimeoutMs = 120_000, declareTimeToLive = false } = options;
   const { maxValueBytes = 16 * MIB, random = Math.random } = options;
+  checkClient(client, 'a DynamoDBClient', ['send']);
   const driver = new DynamodbDriver({
     openClient: () => openDynamodb(options, timeoutMs),
     isClientOurs: client === undefined,

@@ -2,6 +2,7 @@ import type { Backend } from '../../backend';
 import { createBackend } from '../../create-backend';
 import { backendOptions } from '../../options/backend-options';
 import { MAX_MONGODB_VALUE_BYTES } from '../../options/config-schemas';
+import { checkClient } from '../check-client';
 import type { MongoClient } from './mongodb-client';
 import { MongoDriver } from './mongodb-driver';
 import { explainMongoError } from './mongodb-errors';
@@ -19,6 +20,7 @@ export function createMongodbBackend(given: MongodbBackendOptions = {}): Backend
   const options = backendOptions('mongodb', 'createMongodbBackend', given);
   const { client, database, collectionPrefix = 'recap_', w = 'majority', journal = true } = options;
   const { timeoutMs = 10_000, maxValueBytes = MAX_MONGODB_VALUE_BYTES } = options;
+  checkClient(client, 'a client of mongodb', ['connect', 'db']);
   const driver = new MongoDriver({
     openClient: async () => (client as MongoClient | undefined) ?? openMongodb(options, timeoutMs),
     isClientOurs: client === undefined,

@@ -6,6 +6,7 @@ import { loadDriver } from '../../load-driver';
 import { backendOptions } from '../../options/backend-options';
 import { postgresFields } from '../../options/connection-fields';
 import { cutOffAtEnd, type OwnPool } from './own-pool';
+import { checkClient } from '../check-client';
 import type { PostgresPool } from './postgres-client';
 import { PostgresDriver } from './postgres-driver';
 
@@ -63,6 +64,7 @@ const MIB = 2 ** 20;
 export function createPostgresBackend(given: PostgresBackendOptions = {}): Backend {
   const options = withUrl(backendOptions('postgres', 'createPostgresBackend', given));
   const { schema, client, preparedStatements = true, maxValueBytes = 16 * MIB, timeoutMs = 30_000 } = options;
+  checkClient(client, 'a pool of pg', ['query', 'connect', 'on']);
   const driver = new PostgresDriver({
     openPool: async () => client ?? openPool(options, timeoutMs),
     isPoolOurs: client === undefined,

@@ -2,6 +2,7 @@ import type { Backend } from '../../backend';
 import { createBackend } from '../../create-backend';
 import { StorageError } from '../../errors';
 import { backendOptions } from '../../options/backend-options';
+import { checkClient } from '../check-client';
 import { openRedis, toEndpoint } from './open-redis';
 import type { RedisClient } from './redis-client';
 import { RedisDriver } from './redis-driver';
@@ -25,6 +26,7 @@ export function createRedisBackend(given: RedisBackendOptions = {}): Backend {
   } = options;
   const { maxValueBytes = 16 * MIB, onWarning = (message) => process.emitWarning(message, 'RecapWarning') } =
     options;
+  checkClient(client, 'a client or cluster of ioredis', ['getBuffer', 'evalshaBuffer', 'duplicate', 'on']);
   checkWays(options);
   const endpoint = toEndpoint(options);
   const driver = new RedisDriver({

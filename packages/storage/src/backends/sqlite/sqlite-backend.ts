@@ -3,6 +3,7 @@ import type { Backend } from '../../backend';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { StorageError } from '../../errors';
 import { backendOptions } from '../../options/backend-options';
+import { checkClient } from '../check-client';
 import { loadSqliteModule } from './load-sqlite-module';
 import type { SqliteDatabase } from './sqlite-client';
 import { SqliteDriver } from './sqlite-driver';
@@ -48,6 +49,7 @@ export function createSqliteBackend(given: SqliteBackendOptions): Backend {
       'createSqliteBackend: give either the "path" of a file (or ":memory:") or a "client".',
     );
   const file = path === undefined ? undefined : toFile(path);
+  checkClient(client, 'a database of better-sqlite3', ['prepare', 'exec', 'pragma', 'close']);
   const title = file ?? 'that was handed in';
   const driver = new SqliteDriver(
     {
