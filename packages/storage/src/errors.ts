@@ -37,6 +37,11 @@ export class StorageError extends Error {
     this.name = new.target.name;
     this.code = code;
   }
+
+  /** With the message, which JSON leaves out of other errors, and without the cause, which may hold anything. */
+  toJSON(): object {
+    return Object.assign({}, this, { message: this.message });
+  }
 }
 
 /** The `code` of any error, whoever raised it, or `undefined`. Class checks fail across realms and versions. */
