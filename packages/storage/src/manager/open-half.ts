@@ -10,6 +10,7 @@ import { Overlay } from '../fallback/overlay';
 import { newId as makeId } from '../new-id';
 import { identityOfConfig, placeInWords } from './identity-of';
 import { observeBackend } from './observe-backend';
+import { openingError } from './opening-error';
 import { makeBackend, type BackendContext } from './open-backend';
 import type { ResolvedBackend, ResolvedHalf } from './resolved-config';
 import { StorageLog, type FailureContext } from './storage-log';
@@ -63,7 +64,8 @@ export async function openHalf(
   }
   try {
     await served.open();
-  } catch (error) {
+  } catch (reason) {
+    const error = openingError(reason, role, config);
     await closeAfter(error, served, who, log);
     throw error;
   }

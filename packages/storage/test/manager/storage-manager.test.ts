@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Backend } from '../../src/backend';
 import { createCachedDatabase } from '../../src/cached-database/create-cached-database';
 import { createMemoryBackend } from '../../src/backends/memory/memory-backend';
@@ -126,6 +127,25 @@ describe('connect', () => {
     await expect(manager.connect()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     config.database = { type: 'memory' };
     expect(await (await manager.connect()).database.exists('a')).toBe(false);
+  });
+
+  // With Redis for both, nobody could tell which of the two it was.
+  it.each([
+    [{ type: 'redis', url: 'redis://ann:s3cret@127.0.0.1:1' }, '127.0.0.1:1'],
+    [{ type: 'redis', cluster: { nodes: [{ host: '127.0.0.1', port: 1 }] } }, '127.0.0.1:1'],
+    [{ type: 'postgres', host: '::1', port: 1, password: 's3cret' }, '[::1]:1'],
+    [{ type: 'mongodb', host: '127.0.0.1', port: 1 }, '127.0.0.1:1'],
+  ])('says which of the two cannot be opened, and on which server: %j', async (config, server) => {
+    const onError = jest.fn();
+    const cache = { ...config, retry: false, timeoutMs: 1_000 };
+    const message = expect.stringContaining(`The cache at ${server} cannot be opened. `) as string;
+    await expect(managerOf({ cache }, { onError }).connect()).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message,
+    });
+    expect(inspect(onError.mock.calls, { depth: 10 })).not.toContain('s3cret');
+    const context = { role: 'cache', backend: config.type, operation: 'open' };
+    expect(onError.mock.calls).toEqual([[expect.objectContaining({ message }), context]]);
   });
 
   it('rejects a configuration that cannot work, opens nothing and never falls back to memory', async () => {
