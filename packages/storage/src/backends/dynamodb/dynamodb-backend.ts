@@ -1,7 +1,7 @@
 import type { Backend } from '../../backend';
 import { createBackend } from '../../create-backend';
 import { backendOptions } from '../../options/backend-options';
-import { checkClient } from '../check-client';
+import { checkClient } from '../../check-client';
 import { DynamodbDriver } from './dynamodb-driver';
 import type { DynamodbBackendOptions } from './dynamodb-options';
 import { openDynamodb } from './open-dynamodb';

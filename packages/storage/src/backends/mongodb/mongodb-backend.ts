@@ -2,7 +2,7 @@ import type { Backend } from '../../backend';
 import { createBackend } from '../../create-backend';
 import { backendOptions } from '../../options/backend-options';
 import { MAX_MONGODB_VALUE_BYTES } from '../../options/config-schemas';
-import { checkClient } from '../check-client';
+import { checkClient } from '../../check-client';
 import type { MongoClient } from './mongodb-client';
 import { MongoDriver } from './mongodb-driver';
 import { explainMongoError } from './mongodb-errors';

@@ -1,5 +1,5 @@
 import { errorCode, StorageError, type StorageErrorCode } from '../../errors';
-import { tlsProblem } from '../tls-problem';
+import { tlsProblem } from '../../tls-problem';
 
 const OTHER_INDEX = [
   'CONFIG_INVALID',

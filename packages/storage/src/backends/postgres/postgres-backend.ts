@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { ConnectionOptions } from 'node:tls';
 import type { Backend } from '../../backend';
+import { checkClient } from '../../check-client';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { loadDriver } from '../../load-driver';
 import { backendOptions } from '../../options/backend-options';
 import { postgresFields } from '../../options/connection-fields';
 import { cutOffAtEnd, type OwnPool } from './own-pool';
-import { checkClient } from '../check-client';
 import type { PostgresPool } from './postgres-client';
 import { PostgresDriver } from './postgres-driver';
 

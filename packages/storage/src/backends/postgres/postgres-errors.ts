@@ -1,5 +1,5 @@
 import { errorCode, StorageError, type StorageErrorCode } from '../../errors';
-import { NO_TLS, tlsProblem } from '../tls-problem';
+import { NO_TLS, tlsProblem } from '../../tls-problem';
 
 /**
  * By SQLSTATE or its class.

@@ -2,7 +2,7 @@ import type { Backend } from '../../backend';
 import { createBackend } from '../../create-backend';
 import { StorageError } from '../../errors';
 import { backendOptions } from '../../options/backend-options';
-import { checkClient } from '../check-client';
+import { checkClient } from '../../check-client';
 import { openRedis, toEndpoint } from './open-redis';
 import type { RedisClient } from './redis-client';
 import { RedisDriver } from './redis-driver';

@@ -1,5 +1,5 @@
 import { errorCode, StorageError, type StorageErrorCode } from '../../errors';
-import { tlsProblem } from '../tls-problem';
+import { tlsProblem } from '../../tls-problem';
 
 /**
  * By the first word of what the server answers.

@@ -3,7 +3,7 @@ import type { Backend } from '../../backend';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { StorageError } from '../../errors';
 import { backendOptions } from '../../options/backend-options';
-import { checkClient } from '../check-client';
+import { checkClient } from '../../check-client';
 import { loadSqliteModule } from './load-sqlite-module';
 import type { SqliteDatabase } from './sqlite-client';
 import { SqliteDriver } from './sqlite-driver';

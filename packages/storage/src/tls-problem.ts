@@ -1,4 +1,4 @@
-import { errorCode } from '../errors';
+import { errorCode } from './errors';
 
 /**
  * Of certificates that are not accepted, which no other attempt changes.

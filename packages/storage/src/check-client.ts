@@ -1,4 +1,4 @@
-import { StorageError } from '../errors';
+import { StorageError } from './errors';
 
 /**
  * @param what a client of that kind is called
