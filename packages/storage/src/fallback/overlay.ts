@@ -13,6 +13,7 @@ import type {
   WriteOutcome,
 } from '../backend';
 import { errorCode, StorageError } from '../errors';
+import { Brake } from './brake';
 import { Journal } from './journal';
 import { OverlayNames } from './overlay-names';
 
@@ -48,6 +49,7 @@ export class Overlay {
   readonly #names: OverlayNames;
   #disown: (() => void) | undefined;
   #writing: Promise<unknown> = Promise.resolve();
+  #brake: Brake | undefined;
 
   constructor(store: Backend, options: OverlayOptions) {
     this.store = store;
@@ -112,9 +114,24 @@ export class Overlay {
 
   /** Writes one after the other: each is decided by what the ones before have left. */
   async write(write: Write, since: string): Promise<WriteOutcome> {
-    const result = this.#writing.then(() => this.#write(write, since));
+    const result = this.#writing.then(async () => {
+      await this.#brake?.pass();
+      return this.#write(write, since);
+    });
     this.#writing = result.catch(() => undefined);
     return result;
+  }
+
+  /** While what was written before is replayed, which the brake is told of. */
+  async slowedDown(replay: (brake: Brake) => Promise<void>): Promise<void> {
+    const brake = new Brake();
+    this.#brake = brake;
+    try {
+      await replay(brake);
+    } finally {
+      this.#brake = undefined;
+      brake.release();
+    }
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Clock } from '../clock';
 import { errorCode, StorageError } from '../errors';
 import { inParallel } from '../in-parallel';
 import { Lifecycle } from '../lifecycle';
+import type { Brake } from './brake';
 import type { FallbackEvent, FallbackState } from './fallback-event';
 import { Gate, UnderWay } from './gate';
 import type { Journal, JournalEntry } from './journal';
@@ -19,6 +20,8 @@ export interface SwitchOptions {
   readonly overlays: readonly Overlay[];
   readonly probeIntervalMs: number;
   readonly stableMs: number;
+  /** How long a backend that failed is looked at before another takes over: a connection that was cut is soon there again. */
+  readonly graceMs: number;
   readonly clock: Clock;
   /** Makes ids that sort by time: by them, a replay tells what others wrote later. */
   readonly newId: () => string;
@@ -46,6 +49,7 @@ type OnOverlay<T> = (overlay: Overlay, since: string) => Promise<T>;
 
 /** Longest time for a look whether the backend is there. */
 const PROBE_MS = 2_000;
+const LOOK_AGAIN_MS = 50;
 /** Longer chains of causes are made by hand. */
 const DEPTH = 5;
 /** Keys whose writes are replayed at the same time. */
@@ -61,6 +65,7 @@ export class Switch {
   readonly #gate = new Gate();
   readonly #underWay = new UnderWay();
   #outage: Outage | undefined;
+  #looking: Promise<boolean> | undefined;
   #leaving: Promise<void> | undefined;
   #clearing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -124,14 +129,31 @@ export class Switch {
       const hasSwitched = outage !== this.#outage;
       const mayBeDone = !wasNotDone(failure);
       if (hasSwitched && !(repeats === 'nowhere' && mayBeDone)) continue;
-      // One operation that takes too long is no outage.
-      const { healthy } = await this.serving.health(PROBE_MS);
+      // One operation that takes too long is no outage, and neither is a connection that is there again.
+      const healthy = await this.#isWell();
       if (!healthy) await this.#leave(outage, failure);
       if (repeats === 'nowhere' && mayBeDone) throw failure;
       // What was ahead of it took too long: made again, it would come behind what was made after it.
       const isLate = hasLostItsTurn(failure);
       if (healthy && (isSecond || isLate || (repeats === 'elsewhere' && mayBeDone))) throw failure;
       isSecond ||= healthy;
+    }
+  }
+
+  /** One look for all operations that fail at the same time. */
+  #isWell(): Promise<boolean> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<boolean> {
+    const until = performance.now() + this.#options.graceMs;
+    for (;;) {
+      const { healthy } = await this.serving.health(PROBE_MS);
+      if (healthy || performance.now() >= until) return healthy;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
     }
   }
 
@@ -272,13 +294,18 @@ export class Switch {
   /** Of those that took over first all, since what the others have is later; of the last up to so many are left. */
   async #drainAll(upTo: number): Promise<void> {
     const { overlays } = this.#options;
-    for (const [at, { journal }] of overlays.entries()) {
+    for (const [at, overlay] of overlays.entries()) {
       const isFollowed = overlays.slice(at + 1).some((later) => later.journal.length > 0);
-      await this.#drain(journal, isFollowed ? 0 : upTo, isFollowed);
+      await overlay.slowedDown((brake) =>
+        this.#drain(overlay, { upTo: isFollowed ? 0 : upTo, isFollowed, brake }),
+      );
     }
   }
 
-  async #drain(journal: Journal, upTo: number, isFollowed: boolean): Promise<void> {
+  async #drain(
+    { journal }: Overlay,
+    { upTo, isFollowed, brake }: { upTo: number; isFollowed: boolean; brake: Brake },
+  ): Promise<void> {
     // While writes come faster than they can be replayed, it ends all the same, and the rest has them wait.
     let most = upTo === 0 ? Infinity : 2 * journal.length;
     while (journal.length > upTo && most > 0) {
@@ -286,6 +313,7 @@ export class Switch {
       if (entries.length === 0) return;
       most -= entries.length;
       await this.#replay(journal, entries);
+      brake.noteReplayed(entries.length);
       // Those that follow took over later: to them, what was replayed here is no later write of somebody else's.
       if (isFollowed) for (const { write } of entries) this.#noteOurs(write);
     }

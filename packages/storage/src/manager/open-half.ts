@@ -16,6 +16,9 @@ import type { ResolvedBackend, ResolvedHalf } from './resolved-config';
 import { StorageLog, type FailureContext } from './storage-log';
 import type { StorageOptions } from './storage-options';
 
+/** Longer than a driver takes to connect again, and shorter than whoever waits for an answer gives up. */
+const GRACE_MS = 500;
+
 /** A backend with all that stands around it. */
 export interface Half {
   readonly type: string;
@@ -55,7 +58,7 @@ export async function openHalf(
     );
     const backend = new FallbackBackend({
       ...{ primary, overlays, newId, clock: options.clock ?? systemClock },
-      ...{ probeIntervalMs: fallback.probeIntervalMs, stableMs: fallback.stableMs },
+      ...{ probeIntervalMs: fallback.probeIntervalMs, stableMs: fallback.stableMs, graceMs: GRACE_MS },
       onEvent: (event) => tell(event, who, log, options),
       onError: (error, operation) => log.failed(error, { ...who, operation }),
     });

@@ -3,6 +3,7 @@ import {
   CircuitState,
   circuitBreaker,
   ConsecutiveBreaker,
+  ExponentialBackoff,
   handleWhen,
   type CircuitBreakerPolicy,
 } from 'cockatiel';
@@ -13,9 +14,13 @@ export interface BreakerOptions {
   readonly name: string;
   /** In a row, after which nothing is asked for a while. */
   readonly failures: number;
+  /** What the wait before one is let through grows to, from 100 ms. */
   readonly resetAfterMs: number;
   readonly onCircuit?: ((state: 'open' | 'closed') => void) | undefined;
 }
+
+/** A connection that was cut is mostly there again within some 50 ms, and by then many calls may have failed. */
+const FIRST_MS = 100;
 
 /**
  * Stops asking an engine that has failed several times in a row. The policy that counts is asked only while something
@@ -33,7 +38,18 @@ export class Breaker {
     const { failures, resetAfterMs, onCircuit } = options;
     this.#policy = circuitBreaker(
       handleWhen((error) => this.#isFailure(error)),
-      { halfOpenAfter: resetAfterMs, breaker: new ConsecutiveBreaker(failures) },
+      {
+        halfOpenAfter: new ExponentialBackoff<number>({
+          initialDelay: FIRST_MS,
+          maxDelay: resetAfterMs,
+          exponent: 2,
+          generator: (times = 0, { initialDelay, maxDelay }) => [
+            Math.min(maxDelay, initialDelay * 2 ** times),
+            times + 1,
+          ],
+        }),
+        breaker: new ConsecutiveBreaker(failures),
+      },
     );
     // Not where it comes of a call from before the circuit opened.
     this.#policy.onSuccess(() => {

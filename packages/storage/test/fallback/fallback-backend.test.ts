@@ -257,6 +257,22 @@ describe('FallbackBackend', () => {
       ]);
     });
 
+    it('lets no other take over when it is there again in a moment', async () => {
+      const { backend, primary, events } = await open({ graceMs: 500 });
+      primary.isDown = true;
+      const reads = Promise.all([backend.get(at('a')), backend.get(at('b'))]);
+      await jest.advanceTimersByTimeAsync(450);
+      primary.isDown = false;
+      await jest.advanceTimersByTimeAsync(50);
+      expect(await reads).toEqual([undefined, undefined]);
+      expect(events).toEqual([]);
+      primary.isDown = true;
+      const write = backend.set(at('a'), 1);
+      await jest.advanceTimersByTimeAsync(600);
+      await write;
+      expect(events).toMatchObject([{ type: 'degraded' }]);
+    });
+
     it('passes a failure on when nothing can take over', async () => {
       const { backend, primary, standIns, events } = await open();
       primary.isDown = true;
@@ -633,6 +649,31 @@ describe('FallbackBackend', () => {
       expect(await backend.range(at('l'))).toEqual([1, 2]);
       expect(events).toMatchObject([{ type: 'recovered', replayed: 2 }]);
       expect(backend.state.isDegraded).toBe(false);
+    });
+
+    it('is back although programs write as fast as they can', async () => {
+      const { backend, behind, primary, advance } = await open({ stableMs: 0 });
+      const set = behind.set.bind(behind);
+      jest.spyOn(behind, 'set').mockImplementation(async (...given) => {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return set(...given);
+      });
+      primary.isDown = true;
+      let written = 0;
+      let isOver = false;
+      const writers = Array.from({ length: 8 }, async (_, writer) => {
+        while (!isOver) {
+          await backend.set(at(`k${writer}`), (written += 1));
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+      });
+      await advance(500);
+      primary.isDown = false;
+      await advance(20_000);
+      expect(backend.state).toMatchObject({ isDegraded: false, pendingWrites: 0 });
+      isOver = true;
+      await advance(1_000);
+      await Promise.all(writers);
     });
 
     it('goes on with what an earlier process has left when its backend is still away', async () => {

@@ -23,6 +23,7 @@ export interface Rig {
 export interface RigOptions {
   readonly reads?: 'known' | 'partial';
   readonly stableMs?: number;
+  readonly graceMs?: number;
   readonly standIns?: number;
   /** Backends of a process before, and what the primary holds. */
   readonly stores?: readonly Backend[];
@@ -37,6 +38,7 @@ export interface RigOptions {
 export async function openRig({
   reads = 'known',
   stableMs = 10_000,
+  graceMs = 0,
   standIns: count = 1,
   stores = [],
   behind,
@@ -69,7 +71,7 @@ export async function openRig({
           newId,
         }),
     ),
-    ...{ probeIntervalMs: 1_000, stableMs, clock, newId },
+    ...{ probeIntervalMs: 1_000, stableMs, graceMs, clock, newId },
     onEvent: (event) => void events.push(event),
     onError: (error) => void errors.push(error),
   });

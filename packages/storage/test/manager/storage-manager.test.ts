@@ -281,7 +281,9 @@ describe('with a fallback', () => {
     const manager = managerOf({ database: { ...config, fallback } }, options);
     const { database } = await manager.connect();
     faults.isDown = true;
-    await database.set('a', 1);
+    const setting = database.set('a', 1);
+    await jest.advanceTimersByTimeAsync(500);
+    await setting;
     await database.append('l', 2);
     expect(await database.get('a')).toBe(1);
     expect(await manager.healthCheck()).toMatchObject({

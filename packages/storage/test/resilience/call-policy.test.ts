@@ -258,16 +258,19 @@ describe('the circuit breaker', () => {
     expect(get).toHaveBeenCalledTimes(3);
   });
 
-  it('lets one operation through after a while, and all once it has succeeded', async () => {
+  it('lets one operation through after a wait that grows, and all once it has succeeded', async () => {
     const backend = await broken();
-    await jest.advanceTimersByTimeAsync(4_999);
-    await settle(backend.get(a), 0);
-    expect(faults.calls).toEqual([]);
-    await jest.advanceTimersByTimeAsync(1);
-    await settle(backend.get(a), 0);
-    expect(faults.calls).toEqual(['get']);
-    await settle(backend.get(a), 0);
-    expect(faults.calls).toEqual(['get']);
+    for (const waitMs of [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]) {
+      faults.calls.length = 0;
+      await jest.advanceTimersByTimeAsync(waitMs - 1);
+      await settle(backend.get(a), 0);
+      expect(faults.calls).toEqual([]);
+      await jest.advanceTimersByTimeAsync(1);
+      await settle(backend.get(a), 0);
+      expect(faults.calls).toEqual(['get']);
+      await settle(backend.get(a), 0);
+      expect(faults.calls).toEqual(['get']);
+    }
     faults.isDown = false;
     await jest.advanceTimersByTimeAsync(5_000);
     expect(await settle(backend.get(a), 0)).toBeUndefined();
@@ -284,7 +287,10 @@ describe('the circuit breaker', () => {
   });
 
   it('ends the retries of an operation', async () => {
-    const backend = await open({ circuitBreaker: { failures: 2, resetAfterMs: 5_000 } });
+    const backend = await open({
+      retry: { retries: 5, initialDelayMs: 10, maxDelayMs: 10 },
+      circuitBreaker: { failures: 2, resetAfterMs: 5_000 },
+    });
     faults.isDown = true;
     expect(await settle(backend.get(a))).toMatchObject({ message: expect.stringContaining('is not asked') });
     expect(faults.calls).toHaveLength(2);
