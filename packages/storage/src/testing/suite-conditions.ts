@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { at, rejects, valueOf, type SuiteContext } from './suite-context';
+import { at, MOST_TRIES, rejects, type SuiteContext, valueOf } from './suite-context';
 
 export function describeConditions({ backend, describe, it }: SuiteContext): void {
   describe('conditions', () => {
@@ -75,7 +75,8 @@ export function describeConditions({ backend, describe, it }: SuiteContext): voi
     it('lose no increment of many who count by compare-and-set', async () => {
       await backend().set(at('n'), 0);
       const increment = async (): Promise<void> => {
-        for (;;) {
+        for (let tries = 0; ; tries += 1) {
+          assert.ok(tries < MOST_TRIES, 'Every write over what was just read is a conflict.');
           const item = (await backend().get(at('n')))!;
           const outcome = await backend()
             .set(at('n'), (item.value as number) + 1, { ifVersion: item.version })

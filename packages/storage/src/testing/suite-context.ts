@@ -44,16 +44,24 @@ export async function rejects(call: Promise<unknown>, code: string): Promise<Err
   return outcome as Error;
 }
 
+/** Of what has to succeed at last. Without an end, a loop whose calls answer at once never lets go of the thread. */
+export const MOST_TRIES = 100;
+
+/** Of any test, each of one item. */
+const MOST_PAGES = 10_000;
+
 /** Every item of every page, however long the pages are. */
 export async function pages<T>(read: (after: string | undefined) => Promise<Page<T>>): Promise<T[]> {
   const found: T[] = [];
-  for (let after: string | undefined; ;) {
+  let after: string | undefined;
+  for (let count = 0; count < MOST_PAGES; count += 1) {
     const { items, next } = await read(after);
     found.push(...items);
     if (next === undefined) return found;
     assert.notEqual(next, after, 'The next page begins where this one began.');
     after = next;
   }
+  return assert.fail(`There is still more after ${MOST_PAGES} pages.`);
 }
 
 /** What both ways to list keys agree on. */

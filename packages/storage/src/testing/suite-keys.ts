@@ -36,21 +36,37 @@ export function describeKeys({ backend, describe, it }: SuiteContext): void {
       assert.deepEqual(await keysOf(backend()), []);
     });
 
-    it('and partitions do not run together', async () => {
-      await backend().set(at('b:c', 'a'), 1);
-      await backend().set(at('c', 'a:b'), 2);
-      await backend().set(at('bc', 'a'), 3);
-      await backend().set(at('c', 'ab'), 4);
-      assert.deepEqual(
-        [
-          await valueOf(backend(), 'b:c', 'a'),
-          await valueOf(backend(), 'c', 'a:b'),
-          await valueOf(backend(), 'bc', 'a'),
-          await valueOf(backend(), 'c', 'ab'),
-        ],
-        [1, 2, 3, 4],
-      );
-    });
+    for (const separator of ['', ':', '\0', '/', '\x1F'])
+      it(`and partitions do not run together: ${JSON.stringify(separator)} between them`, async () => {
+        const addresses = [at(`b${separator}c`, 'a'), at('c', `a${separator}b`)];
+        for (const [index, address] of addresses.entries()) await backend().set(address, index);
+        const items = await backend().getMany(addresses);
+        assert.deepEqual(
+          items.map((item) => item?.value),
+          [0, 1],
+        );
+        assert.deepEqual(await keysOf(backend(), {}, 'a'), [`b${separator}c`]);
+        assert.deepEqual(await keysOf(backend(), {}, `a${separator}b`), ['c']);
+        assert.equal(await backend().delete(addresses[0]!), true);
+        assert.equal(await valueOf(backend(), 'c', `a${separator}b`), 1);
+      });
+
+    for (const length of [63, 255, 1_000])
+      it(`that differ only after ${length} characters are two, as keys and as partitions`, async () => {
+        const names = ['a', 'b'].map((end) => 'x'.repeat(length) + end);
+        for (const name of names) {
+          await backend().set(at(name), name);
+          await backend().set(at('k', name), name);
+          await backend().append(at('l', name), [name]);
+        }
+        for (const name of names) {
+          assert.equal(await valueOf(backend(), name), name);
+          assert.equal(await valueOf(backend(), 'k', name), name);
+          assert.deepEqual(await backend().range(at('l', name)), [name]);
+        }
+        assert.deepEqual(await keysOf(backend(), { limit: 1 }), names);
+        assert.deepEqual((await backend().partitions('x')).items, names);
+      });
 
     for (const [what, name] of WRONG)
       it(`are refused by every operation: ${what}`, async () => {

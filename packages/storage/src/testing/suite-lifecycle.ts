@@ -91,6 +91,14 @@ export function describeLifecycle({ backend, another, clock, describe, it }: Sui
       assert.equal((await backend().stats()).items, 1);
     });
 
+    it('counts 250, or says where it stops counting', async () => {
+      await backend().batch(
+        Array.from({ length: 250 }, (_, index) => ({ type: 'set', ...at(`k${index}`), value: 1 })),
+      );
+      const { items, isCapped } = await backend().stats();
+      assert.ok(isCapped ? items <= 250 : items === 250, `It counts ${items}, and says that these are all.`);
+    });
+
     if (another !== undefined) {
       it('shares what is written with another instance', async () => {
         const version = await backend().set(at('a'), { x: 1 });

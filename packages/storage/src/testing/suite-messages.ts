@@ -44,6 +44,18 @@ export function describeMessages({ backend, describe, it, itCan, another }: Suit
       assert.deepEqual([...heard].sort(), [...HOSTILE_KEYS].sort());
     });
 
+    for (const length of [63, 255, 1_000])
+      itCan(
+        'publish',
+        `stay in their channel where names differ only after ${length} characters`,
+        async () => {
+          const channels = ['a', 'b'].map((end) => ({ name: 'x'.repeat(length) + end, ear: new Ear() }));
+          for (const { name, ear } of channels) await backend().subscribe(name, ear.listen);
+          for (const { name } of channels) await backend().publish(name, name);
+          for (const { name, ear } of channels) assert.deepEqual(await ear.hears(1), [name]);
+        },
+      );
+
     itCan('publish', 'end with the subscription, for one listener alone', async () => {
       const [leaving, staying] = [new Ear(), new Ear()];
       const leave = await backend().subscribe('c', leaving.listen);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { JsonFilter } from '../json-filter';
 import { matchesFilter } from '../json-filter';
 import type { JsonValue } from '../json-value';
-import { at, bytes, pages, rejects, type SuiteContext } from './suite-context';
+import { at, bytes, fillInOrder, IN_ORDER, pages, rejects, type SuiteContext } from './suite-context';
 
 const VALUES: readonly JsonValue[] = [
   { n: 1, s: 'a', user: { id: 'ann', tags: ['x'] } },
@@ -89,6 +89,12 @@ export function describeQueries({ backend, describe, it, itCan }: SuiteContext):
         assert.deepEqual(await found(filter), expected, JSON.stringify(filter));
         assert.deepEqual(await found(filter, 1), expected, `${JSON.stringify(filter)}, one at once`);
       }
+    });
+
+    itCan('query', 'find in the order of the bytes of keys', async () => {
+      await fillInOrder(backend());
+      for (const limit of [100, 2])
+        assert.deepEqual(await found([{ path: [], exists: true }], limit), IN_ORDER);
     });
 
     itCan('query', 'bring the whole item', async () => {

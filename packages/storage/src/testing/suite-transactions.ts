@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Write } from '../backend';
-import { at, keysOf, rejects, valueOf, type SuiteContext } from './suite-context';
+import { at, keysOf, MOST_TRIES, rejects, type SuiteContext, valueOf } from './suite-context';
 
 export function describeTransactions({ backend, describe, it, itCan }: SuiteContext): void {
   describe('transactions', () => {
@@ -80,7 +80,8 @@ export function describeTransactions({ backend, describe, it, itCan }: SuiteCont
       await backend().set(at('a'), 100);
       await backend().set(at('b'), 100);
       const move = async (amount: number): Promise<void> => {
-        for (;;) {
+        for (let tries = 0; ; tries += 1) {
+          assert.ok(tries < MOST_TRIES, 'Every transaction on what was just read is a conflict.');
           const [a, b] = await backend().getMany([at('a'), at('b')]);
           const outcome = await backend()
             .transact([

@@ -1,4 +1,11 @@
-import { createBackend, type Backend, type Driver, type DriverWrite, type Value } from '../../src';
+import {
+  createBackend,
+  type Address,
+  type Backend,
+  type Driver,
+  type DriverWrite,
+  type Value,
+} from '../../src';
 import { MemoryDriver } from '../../src/backends/memory/memory-driver';
 import type { FakeClock } from '../../src/testing';
 
@@ -38,6 +45,18 @@ function overriding<T extends object>(target: T, changes: Partial<T>): T {
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
+}
+
+function joining(backend: Backend, separator: string): Partial<Backend> {
+  const joined = ({ partition, key }: Address): Address => ({
+    partition: 'all',
+    key: `${partition}${separator}${key}`,
+  });
+  return {
+    get: (address) => backend.get(joined(address)),
+    getMany: (addresses) => backend.getMany(addresses.map(joined)),
+    set: (address, value, options) => backend.set(joined(address), value, options),
+  };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -109,6 +128,30 @@ export const brokenBackends: readonly BrokenBackend[] = [
     open: withDriver((driver) => ({ sweep: (limit, now) => driver.sweep(limit, now + 1_000) })),
   },
   {
+    defect: 'sweeps everything, and tells of what it was asked for',
+    foundBy: 'is swept as far as was asked for',
+    open: withDriver((driver) => ({
+      sweep: (limit, now) => Math.min(driver.sweep(1e6, now), limit),
+    })),
+  },
+  {
+    defect: 'tells one fewer than it swept',
+    foundBy: 'is swept as far as was asked for',
+    open: withDriver((driver) => ({ sweep: (limit, now) => Math.max(driver.sweep(limit, now) - 1, 0) })),
+  },
+  {
+    defect: 'sweeps nothing, and tells of as much as it was asked for',
+    foundBy: 'gives space back in steps',
+    open: withDriver(() => ({ sweep: (limit) => limit })),
+  },
+  {
+    defect: 'counts to 100, and says that these are all',
+    foundBy: 'counts 250, or says where it stops counting',
+    open: withDriver((driver) => ({
+      stats: (now) => ({ items: Math.min(driver.stats(now).items, 100), isCapped: false }),
+    })),
+  },
+  {
     defect: 'hands out what it keeps',
     foundBy: 'are independent of what the caller does',
     open: withBackend((backend) => {
@@ -168,16 +211,30 @@ export const brokenBackends: readonly BrokenBackend[] = [
   {
     defect: 'joins partition and key with a colon',
     foundBy: 'and partitions do not run together',
-    open: withBackend((backend) => {
-      const joined = ({ partition, key }: { partition: string; key: string }) => ({
-        partition: 'all',
-        key: `${partition}:${key}`,
-      });
-      return {
-        get: (address) => backend.get(joined(address)),
-        set: (address, value, options) => backend.set(joined(address), value, options),
-      };
-    }),
+    open: withBackend((backend) => joining(backend, ':')),
+  },
+  {
+    defect: 'joins partition and key with NUL',
+    foundBy: 'and partitions do not run together: "\\\\u0000" between them',
+    open: withBackend((backend) => joining(backend, '\0')),
+  },
+  {
+    defect: 'cuts keys at 255 characters',
+    foundBy: 'that differ only after 255 characters are two',
+    open: withDriver((driver) => ({
+      write: (write, now) => driver.write({ ...write, key: write.key.slice(0, 255) }, now),
+      get: (partition, key, now) => driver.get(partition, key.slice(0, 255), now),
+    })),
+  },
+  {
+    defect: 'cuts partitions at 255 characters',
+    foundBy: 'that differ only after 255 characters are two',
+    open: withDriver((driver) => ({
+      write: (write, now) => driver.write({ ...write, partition: write.partition.slice(0, 255) }, now),
+      get: (partition, key, now) => driver.get(partition.slice(0, 255), key, now),
+      scan: (partition, scan, now) => driver.scan(partition.slice(0, 255), scan, now),
+      keys: (partition, scan, now) => driver.keys(partition.slice(0, 255), scan, now),
+    })),
   },
   {
     defect: 'ends keys at NUL',
@@ -405,6 +462,36 @@ export const brokenBackends: readonly BrokenBackend[] = [
     })),
   },
   {
+    defect: 'takes every version for another',
+    foundBy: 'lose no increment of many who count',
+    open: withDriver((driver) => ({
+      write: (write, now) =>
+        write.type === 'set' && write.ifVersion !== undefined
+          ? { status: 'conflict' }
+          : driver.write(write, now),
+    })),
+  },
+  {
+    defect: 'takes every version in a transaction for another',
+    foundBy: 'move money between two accounts',
+    open: withDriver((driver) => ({
+      transact: (writes, now) =>
+        writes.some((write) => 'ifVersion' in write && write.ifVersion !== undefined)
+          ? writes.map(() => ({ status: 'conflict' }))
+          : driver.transact(writes, now),
+    })),
+  },
+  {
+    defect: 'goes round in pages that never end',
+    foundBy: 'are listed in the order of their bytes, by literal prefix',
+    open: withBackend((backend) => ({
+      partitions: async (prefix, options) => ({
+        ...(await backend.partitions(prefix)),
+        next: options?.after === 'a' ? 'b' : 'a',
+      }),
+    })),
+  },
+  {
     defect: 'takes a failed condition for a write',
     foundBy: 'write over the version that is named',
     open: withDriver((driver) => ({
@@ -537,6 +624,24 @@ export const brokenBackends: readonly BrokenBackend[] = [
           items: page.items.filter(({ value }) => typeof value === 'string' && value.startsWith('{')),
         };
       },
+    })),
+  },
+  {
+    defect: 'finds in the order of UTF-16',
+    foundBy: 'find in the order of the bytes of keys',
+    open: withBackend((backend) => ({
+      query: async (partition, filter, options) => {
+        const page = await backend.query(partition, filter, options);
+        return { ...page, items: [...page.items].sort((a, b) => (a.key < b.key ? -1 : 1)) };
+      },
+    })),
+  },
+  {
+    defect: 'cuts channels at 63 characters',
+    foundBy: 'stay in their channel where names differ only after 63 characters',
+    open: withDriver((driver) => ({
+      publish: (channel, message) => driver.publish(channel.slice(0, 63), message),
+      subscribe: (channel, listener) => driver.subscribe(channel.slice(0, 63), listener),
     })),
   },
   {
