@@ -14,7 +14,7 @@ import { describeQueries } from './suite-queries';
 import { describeScans } from './suite-scans';
 import { describeTransactions } from './suite-transactions';
 import { describeValues } from './suite-values';
-import { globalFramework, type TestFramework } from './test-framework';
+import { globalFramework, skipFromWithin, type TestFramework } from './test-framework';
 
 export interface DescribeBackendOptions {
   /** Opens another instance on the data of the last one, which is open or closed: for an engine that outlives it. */
@@ -51,9 +51,14 @@ export function describeBackend(
       clock: () => given(clock),
       another: another && (() => another(given(clock))),
       itCan: (what, title, body) => {
-        framework.it(`${title} (where it can ${what})`, async () => {
+        framework.it(`${title} (where it can ${what})`, async (...runner) => {
           if (given(backend).capabilities[what]) await body();
+          else skipFromWithin(runner);
         });
+      },
+      itWithAnother: (title, body) => {
+        if (another === undefined) framework.it.skip?.(`${title} (needs \`another\`)`, async () => undefined);
+        else framework.it(title, () => body(() => another(given(clock))));
       },
     };
 

@@ -9,12 +9,14 @@ export interface SuiteContext extends TestFramework {
   readonly clock: () => FakeClock;
   /** Another instance on the same engine and data, or `undefined` where nothing outlives an instance. */
   readonly another: (() => Promise<Backend>) | undefined;
-  /** A test of what not every engine can do; where it cannot, the title says so. */
+  /** A test of what not every engine can do: skipped where it cannot, or else the title says so. */
   readonly itCan: (
     what: Exclude<keyof Capabilities, 'maxValueBytes'>,
     title: string,
     body: () => Promise<void>,
   ) => void;
+  /** A test of what outlives an instance: skipped where nothing does. */
+  readonly itWithAnother: (title: string, body: (another: () => Promise<Backend>) => Promise<void>) => void;
 }
 
 export const at = (key: string, partition = 'p'): Address => ({ partition, key });

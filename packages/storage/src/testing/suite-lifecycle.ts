@@ -25,7 +25,14 @@ const CALLS: readonly (readonly [name: string, call: (backend: Backend) => Promi
   ['stats', (backend) => backend.stats()],
 ];
 
-export function describeLifecycle({ backend, another, clock, describe, it }: SuiteContext): void {
+export function describeLifecycle({
+  backend,
+  another,
+  clock,
+  describe,
+  it,
+  itWithAnother,
+}: SuiteContext): void {
   describe('the life of a backend', () => {
     it('may be opened again while it is open, and keeps what it has', async () => {
       await backend().set(at('a'), 1);
@@ -99,35 +106,33 @@ export function describeLifecycle({ backend, another, clock, describe, it }: Sui
       assert.ok(isCapped ? items <= 250 : items === 250, `It counts ${items}, and says that these are all.`);
     });
 
-    if (another !== undefined) {
-      it('shares what is written with another instance', async () => {
-        const version = await backend().set(at('a'), { x: 1 });
-        await backend().append(at('l'), [1]);
-        const second = await another();
-        try {
-          assert.deepEqual(await second.get(at('a')), { type: 'value', key: 'a', value: { x: 1 }, version });
-          assert.equal(await second.append(at('l'), [2]), 2);
-          assert.deepEqual(await backend().range(at('l')), [1, 2]);
-          await rejects(second.set(at('a'), 2, { ifVersion: 'other' }), 'CONFLICT');
-        } finally {
-          await second.close();
-        }
-      });
+    itWithAnother('shares what is written with another instance', async (another) => {
+      const version = await backend().set(at('a'), { x: 1 });
+      await backend().append(at('l'), [1]);
+      const second = await another();
+      try {
+        assert.deepEqual(await second.get(at('a')), { type: 'value', key: 'a', value: { x: 1 }, version });
+        assert.equal(await second.append(at('l'), [2]), 2);
+        assert.deepEqual(await backend().range(at('l')), [1, 2]);
+        await rejects(second.set(at('a'), 2, { ifVersion: 'other' }), 'CONFLICT');
+      } finally {
+        await second.close();
+      }
+    });
 
-      it('keeps what was written, and what is to expire, beyond its end', async () => {
-        await backend().set(at('a'), bytes(1), { expiresAt: clock().now() + 10 });
-        await backend().set(at('b'), { x: '\0' });
-        await backend().append(at('l'), [1]);
-        await backend().close();
-        clock().advance(10);
-        const second = await another();
-        try {
-          assert.deepEqual(await keysOf(second), ['b', 'l']);
-          assert.deepEqual(await valueOf(second, 'b'), { x: '\0' });
-        } finally {
-          await second.close();
-        }
-      });
-    }
+    itWithAnother('keeps what was written, and what is to expire, beyond its end', async (another) => {
+      await backend().set(at('a'), bytes(1), { expiresAt: clock().now() + 10 });
+      await backend().set(at('b'), { x: '\0' });
+      await backend().append(at('l'), [1]);
+      await backend().close();
+      clock().advance(10);
+      const second = await another();
+      try {
+        assert.deepEqual(await keysOf(second), ['b', 'l']);
+        assert.deepEqual(await valueOf(second, 'b'), { x: '\0' });
+      } finally {
+        await second.close();
+      }
+    });
   });
 }

@@ -21,7 +21,7 @@ class Ear {
   }
 }
 
-export function describeMessages({ backend, describe, it, itCan, another }: SuiteContext): void {
+export function describeMessages({ backend, describe, it, itCan, itWithAnother }: SuiteContext): void {
   describe('messages', () => {
     itCan('publish', 'reach all who listen to the channel, in their order', async () => {
       const [one, two, other] = [new Ear(), new Ear(), new Ear()];
@@ -91,18 +91,18 @@ export function describeMessages({ backend, describe, it, itCan, another }: Suit
       );
     });
 
-    if (another !== undefined)
-      itCan('publish', 'reach another instance', async () => {
-        const ear = new Ear();
-        const listening = await another();
-        try {
-          await listening.subscribe('c', ear.listen);
-          await backend().publish('c', 1);
-          assert.deepEqual(await ear.hears(1), [1]);
-        } finally {
-          await listening.close();
-        }
-      });
+    itWithAnother('reach another instance (where it can publish)', async (another) => {
+      if (!backend().capabilities.publish) return;
+      const ear = new Ear();
+      const listening = await another();
+      try {
+        await listening.subscribe('c', ear.listen);
+        await backend().publish('c', 1);
+        assert.deepEqual(await ear.hears(1), [1]);
+      } finally {
+        await listening.close();
+      }
+    });
 
     it('are refused with UNSUPPORTED where the engine has none', async () => {
       if (backend().capabilities.publish) return;

@@ -21,7 +21,7 @@ const limits = { maxItems: 1e6, maxBytes: 2 ** 26, maxValueBytes: 2 ** 18, whenF
 export const memoryDriver = (): MemoryDriver => new MemoryDriver(limits);
 
 /** A driver in which some methods do something else. */
-function withDriver(change: (driver: MemoryDriver) => Partial<Driver>): (clock: FakeClock) => Backend {
+export function withDriver(change: (driver: MemoryDriver) => Partial<Driver>): (clock: FakeClock) => Backend {
   return (clock) => {
     const driver = memoryDriver();
     return createBackend(overriding(driver as Driver, change(driver)), { clock, sweepIntervalMs: 0 });

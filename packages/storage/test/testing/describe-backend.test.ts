@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createBackend, type Backend } from '../../src';
 import { describeBackend, type FakeClock } from '../../src/testing';
-import { brokenBackends, memoryDriver } from './broken-backends';
+import { brokenBackends, memoryDriver, withDriver } from './broken-backends';
 import { runSuite, type SuiteResult } from './run-suite';
 
 const run = (open: (clock: FakeClock) => Backend): Promise<SuiteResult> =>
@@ -67,6 +67,21 @@ describe('describeBackend', () => {
     const { failed } = await run(open);
     expect([...failed.keys()].join('\n')).toMatch(new RegExp(foundBy));
     expect(failed.has(MODEL)).toBe(!BEYOND_THE_MODEL.includes(defect));
+  });
+
+  it('tells of what it did not test as skipped', async () => {
+    const { capabilities } = memoryDriver();
+    const { failed, skipped } = await run(
+      withDriver(() => ({ capabilities: { ...capabilities, transact: false } })),
+    );
+    expect([...failed.keys()]).toEqual([]);
+    expect(skipped).toContain(
+      'the life of a backend shares what is written with another instance (needs `another`)',
+    );
+    expect(skipped).toContain('transactions apply all writes of a partition (where it can transact)');
+    expect(skipped.filter((title) => /where it can (?!transact)/.test(title))).toEqual([
+      'messages reach another instance (where it can publish) (needs `another`)',
+    ]);
   });
 
   it('asks for a test framework where there is none', () => {

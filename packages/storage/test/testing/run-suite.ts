@@ -4,7 +4,10 @@ export interface SuiteResult {
   readonly passed: readonly string[];
   /** Title and message of each that failed. */
   readonly failed: ReadonlyMap<string, string>;
+  readonly skipped: readonly string[];
 }
+
+type Body = (context: { readonly skip: () => void }) => Promise<void>;
 
 interface Scope {
   readonly before: (() => Promise<void>)[];
@@ -13,8 +16,10 @@ interface Scope {
 
 /** Runs a suite by itself, inside of a test, and tells what failed. */
 export async function runSuite(register: (framework: TestFramework) => void): Promise<SuiteResult> {
-  const tests: { title: string; scopes: readonly Scope[]; body: () => Promise<void> }[] = [];
+  const tests: { title: string; scopes: readonly Scope[]; body: Body }[] = [];
+  const skipped: string[] = [];
   const open: { name: string; scope: Scope }[] = [];
+  const fullTitle = (title: string): string => [...open.slice(1).map(({ name }) => name), title].join(' ');
   const innermost = (): Scope => open.at(-1)!.scope;
   register({
     describe: (name, body) => {
@@ -22,10 +27,12 @@ export async function runSuite(register: (framework: TestFramework) => void): Pr
       body();
       open.pop();
     },
-    it: (title, body) => {
-      const names = open.slice(1).map(({ name }) => name);
-      tests.push({ title: [...names, title].join(' '), scopes: open.map(({ scope }) => scope), body });
-    },
+    it: Object.assign(
+      (title: string, body: Body) => {
+        tests.push({ title: fullTitle(title), scopes: open.map(({ scope }) => scope), body });
+      },
+      { skip: (title: string) => void skipped.push(fullTitle(title)) },
+    ),
     beforeEach: (body) => innermost().before.push(body),
     afterEach: (body) => innermost().after.push(body),
   });
@@ -35,15 +42,15 @@ export async function runSuite(register: (framework: TestFramework) => void): Pr
     try {
       for (const { before } of scopes) for (const step of before) await step();
       try {
-        await withinLimit(body);
+        await withinLimit(() => body({ skip: () => void skipped.push(title) }));
       } finally {
         for (const { after } of [...scopes].reverse()) for (const step of after) await step();
       }
-      passed.push(title);
+      if (!skipped.includes(title)) passed.push(title);
     } catch (error) {
       failed.set(title, String(error));
     }
-  return { passed, failed };
+  return { passed, failed, skipped };
 }
 
 /** A broken backend may leave a test waiting for what never comes. Nothing of memory takes that long. */
