@@ -9,10 +9,12 @@ export function isTransient(error: unknown): boolean {
 }
 
 /**
- * Failures before anything was done, by their codes: to connect (Node; `CONNECT_TIMEOUT` is ours), to get a lock (SQLite, PostgreSQL), of a
- * transaction that was undone or of a server that is starting (PostgreSQL).
+ * Failures before anything was done, by their codes: to connect (Node; `CONNECT_TIMEOUT` is ours), to get a lock (SQLite,
+ * PostgreSQL), of a transaction that was undone or of a server that is starting (PostgreSQL). `NOT_DONE` is for backends of
+ * one's own.
  */
 const NOT_DONE = new Set([
+  'NOT_DONE',
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
