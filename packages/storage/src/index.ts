@@ -27,7 +27,7 @@ export type {
   WriteOutcome,
 } from './backend';
 export type { JsonValue } from './json-value';
-export type { JsonCondition, JsonFilter } from './json-filter';
+export type { JsonCondition, JsonFilter, JsonScalar } from './json-filter';
 export type {
   AppendWrite,
   Awaitable,
@@ -52,13 +52,20 @@ export { createMemoryBackend } from './backends/memory/memory-backend';
 export type { MemoryBackendOptions } from './backends/memory/memory-backend';
 export { createPostgresBackend } from './backends/postgres/postgres-backend';
 export type { PostgresBackendOptions, PostgresPoolOptions } from './backends/postgres/postgres-backend';
-export type { PostgresClient, PostgresPool } from './backends/postgres/postgres-client';
+export type {
+  PostgresClient,
+  PostgresNotification,
+  PostgresPool,
+  PostgresQueryConfig,
+  PostgresResult,
+} from './backends/postgres/postgres-client';
 export { createCacheBackend } from './cache/create-cache-backend';
 export type { CacheBackendOptions } from './cache/create-cache-backend';
 export type { CacheBackend, CacheItem } from './cache/cache-backend';
 export { createDatabaseBackend } from './database/create-database-backend';
 export type { DatabaseBackendOptions } from './database/create-database-backend';
 export type { DatabaseBackend, DatabaseItem } from './database/database-backend';
+export type { RoleOptions } from './key-space/key-space';
 export { BatchError } from './key-space/batch-error';
 export type { BatchOutcome } from './key-space/batch-error';
 export { escapePattern } from './key-space/key-pattern';
@@ -75,18 +82,22 @@ export type { BackendTypeAlias } from './manager/backend-types';
 export type {
   BackendConfig,
   CircuitBreakerConfig,
+  ClusterConfig,
   CustomConfig,
   DynamodbConfig,
   DynamodbCredentialsConfig,
+  FallbackBackend,
   FallbackConfig,
   FallbackSettings,
   FileConfig,
+  HalfConfig,
   MemoryConfig,
   MongodbConfig,
   NodeConfig,
   PoolConfig,
   PostgresConfig,
   RedisConfig,
+  RemoteConfig,
   RetryConfig,
   SentinelConfig,
   SqliteConfig,

@@ -7,7 +7,7 @@ type NumberSetting = number | string;
 type FlagSetting = boolean | string;
 
 /** Settings that every half takes. */
-interface HalfConfig {
+export interface HalfConfig {
   /**
    * Begins the name of everything that is kept, so that several programs can share one server; 1 to 512 bytes,
    * default `recap:`. Cache and database keep apart all the same. For Redis without braces, for DynamoDB without NUL.
@@ -22,7 +22,7 @@ interface HalfConfig {
 }
 
 /** Settings of backends that are asked over a network. */
-interface RemoteConfig extends HalfConfig {
+export interface RemoteConfig extends HalfConfig {
   /** Longest time for an operation, with what has to be tried again; default 10,000. */
   readonly timeoutMs?: NumberSetting;
   /** Another attempt after a failure that may pass, where it cannot do the work twice; `false` for none. */
