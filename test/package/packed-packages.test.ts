@@ -88,6 +88,18 @@ describe('the packed packages', () => {
     expect(ran('stats')).toMatchObject({ status: 2, stdout: '' });
   });
 
+  it('have a page, a licence and keywords for npm', () => {
+    const licence = readFileSync(join(__dirname, '../../LICENSE'), 'utf8');
+    for (const name of ['@recap/capture', '@recap/storage']) {
+      const read = (file: string) => readFileSync(join(consumer.folder, 'node_modules', name, file), 'utf8');
+      expect(read('LICENSE')).toBe(licence);
+      expect(read('README.md')).toContain(`npm install ${name}`);
+      expect((JSON.parse(read('package.json')) as { keywords?: unknown[] }).keywords?.length).toBeGreaterThan(
+        3,
+      );
+    }
+  });
+
   it('keep their inner files to themselves', () => {
     for (const name of ['@recap/capture', '@recap/storage']) {
       expect(run(write('inner.cjs', `require('${name}/dist/index.js');`)).output).toContain(
