@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { isProxy } from 'node:util/types';
+import { isProxy, isUint8Array } from 'node:util/types';
 import { StorageError } from './errors';
 
 export type JsonValue =
@@ -131,7 +131,7 @@ function isScalar(value: unknown): boolean {
 }
 
 function enter(value: unknown, open: Container[]): Container {
-  if (typeof value !== 'object' || value === null) throw invalid(describe(value), open);
+  if (typeof value !== 'object' || value === null) throw invalid(describe(value), open, adviceFor(value));
   if (open.length === MAX_JSON_DEPTH)
     throw invalid(`nested deeper than ${MAX_JSON_DEPTH} levels, or within itself`, open.slice(0, 3));
   const names = Array.isArray(value) ? undefined : namesOf(value, open);
@@ -171,7 +171,8 @@ function hasMembers(array: readonly unknown[]): boolean {
 
 function namesOf(value: object, open: readonly Container[]): readonly string[] {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && !isObjectPrototype(prototype)) throw invalid(describe(value), open);
+  if (prototype !== Object.prototype && !isObjectPrototype(prototype))
+    throw invalid(describe(value), open, adviceFor(value));
   const names = Object.keys(value);
   if (Object.getOwnPropertyNames(value).length > names.length)
     throw invalid('an object with members that are not enumerable', open);
@@ -197,14 +198,23 @@ function describe(value: unknown): string {
   return typeof value === 'number' ? String(value) : typeof value;
 }
 
-/** JSON Pointer (RFC 6901) to what is being visited. */
-function invalid(what: string, open: readonly Container[]): StorageError {
+function adviceFor(value: unknown): string | undefined {
+  if (value === undefined) return 'Leave it out, or give null.';
+  return isUint8Array(value)
+    ? 'Bytes are a value by themselves, not a part of one: store them under a key of their own, or as base64.'
+    : undefined;
+}
+
+/** With a JSON Pointer (RFC 6901) to what is being visited. */
+function invalid(
+  what: string,
+  open: readonly Container[],
+  advice = 'Convert it, or give bytes.',
+): StorageError {
   const path = open.map(({ names, next }) => {
     const name = names === undefined ? String(next - 1) : (names[next - 1] ?? '');
     return `/${name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')}`;
   });
-  return new StorageError(
-    'VALUE_INVALID',
-    `The value at "${path.join('')}" is ${what}, which JSON cannot hold. Convert it, or give bytes.`,
-  );
+  const place = path.length === 0 ? '' : ` at "${path.join('')}"`;
+  return new StorageError('VALUE_INVALID', `The value${place} is ${what}, which JSON cannot hold. ${advice}`);
 }

@@ -17,6 +17,18 @@ export function encodeValue(value: unknown, maxBytes: number): StoredValue {
   return encodeJson(value, maxBytes);
 }
 
+/** @throws {StorageError} as `encodeValue`, with the index of the element */
+export function encodeElements(values: readonly unknown[], maxBytes: number): StoredValue[] {
+  return values.map((value, index) => {
+    try {
+      return encodeValue(value, maxBytes);
+    } catch (cause) {
+      const { code, message } = cause as StorageError;
+      throw new StorageError(code, `Element ${index}: ${message}`, { cause });
+    }
+  });
+}
+
 /** @throws {StorageError} as `encodeValue` */
 export function encodeJson(value: unknown, maxBytes: number): string {
   const text = toJsonText(value, maxBytes);

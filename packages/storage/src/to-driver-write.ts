@@ -10,7 +10,7 @@ import {
 } from './check-arguments';
 import type { AppendWrite, DeleteWrite, DriverWrite, SetWrite } from './driver';
 import { StorageError } from './errors';
-import { encodeValue } from './stored-value';
+import { encodeElements, encodeValue } from './stored-value';
 
 export interface WriteContext {
   readonly newId: () => string;
@@ -83,7 +83,7 @@ export function toAppendWrite(
   checkExpiry(expiresAt, now);
   checkVersion(version, 'version');
   checkCount(values.length, 'values.length', MAX_ELEMENTS);
-  const encoded = values.map((value) => encodeValue(value, maxValueBytes));
+  const encoded = encodeElements(values, maxValueBytes);
   return { type: 'append', partition, key, values: encoded, version, expiresAt };
 }
 

@@ -112,3 +112,28 @@ describe('assertJson of a value that refers to its parts again and again', () =>
     expect(() => assertJson(cycle)).toThrow(/within itself/);
   });
 });
+
+describe('the message of a value that is none', () => {
+  const messageOf = (value: unknown): string => {
+    try {
+      assertJson(value);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error('Nothing was thrown.');
+  };
+
+  it.each([
+    [undefined, 'The value is undefined, which JSON cannot hold. Leave it out, or give null.'],
+    [{ a: undefined }, 'The value at "/a" is undefined, which JSON cannot hold. Leave it out, or give null.'],
+    [1n, 'The value is bigint, which JSON cannot hold. Convert it, or give bytes.'],
+  ])('advises what helps: %p', (value, message) => {
+    expect(messageOf(value)).toBe(message);
+  });
+
+  it('does not advise to give bytes where bytes were given', () => {
+    const message = messageOf({ raw: new Uint8Array(1) });
+    expect(message).toMatch(/^The value at "\/raw" is an object of class Uint8Array/);
+    expect(message).toMatch(/store them under a key of their own, or as base64\.$/);
+  });
+});

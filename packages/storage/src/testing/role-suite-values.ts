@@ -29,7 +29,7 @@ const circular: Record<string, unknown> = {};
 circular['self'] = circular;
 
 const REFUSED: readonly (readonly [what: string, value: unknown, path: string])[] = [
-  ['undefined', undefined, '""'],
+  ['undefined', undefined, 'The value is'],
   ['undefined in an object', { user: { name: undefined } }, '"/user/name"'],
   ['a Date', { at: new Date(0) }, '"/at"'],
   ['a bigint', [1n], '"/0"'],
@@ -45,7 +45,7 @@ const REFUSED: readonly (readonly [what: string, value: unknown, path: string])[
   ['an array of a class', { rows: new (class Rows extends Array {})() }, '"/rows"'],
   ['members of an array besides its elements', { a: Object.assign([1], { total: 1 }) }, '"/a"'],
   ['a member under a symbol', { a: { [Symbol('s')]: 1 } }, '"/a"'],
-  ['a member that is not enumerable', Object.defineProperty({}, 'c', { value: 2 }), '""'],
+  ['a member that is not enumerable', Object.defineProperty({}, 'c', { value: 2 }), 'The value is'],
   ['an object within itself', circular, '"/self/self'],
 ];
 

@@ -43,7 +43,7 @@ circular['self'] = circular;
 const withoutPrototype: object = Object.setPrototypeOf({ b: 1 }, null) as object;
 
 const REFUSED: readonly (readonly [what: string, value: unknown, path: string])[] = [
-  ['undefined', undefined, '""'],
+  ['undefined', undefined, 'The value is'],
   ['undefined in an object', { a: [{ b: undefined }] }, '"/a/0/b"'],
   ['a hole in an array', [1, , 3], '"/1"'],
   ['a Date', { at: new Date(0) }, '"/at"'],
@@ -59,7 +59,7 @@ const REFUSED: readonly (readonly [what: string, value: unknown, path: string])[
     new (class Money {
       amount = 1;
     })(),
-    '""',
+    'The value is',
   ],
   ['an array of a class', { rows: new (class Rows extends Array {})() }, '"/rows"'],
   ['members of an array besides its elements', [Object.assign([1], { total: 1 })], '"/0"'],
