@@ -33,7 +33,9 @@ export function backendType(name: unknown): { readonly type: BackendType } | { r
   const type = BACKEND_TYPES.find((each) => each === name) ?? ALIASES[name as BackendTypeAlias];
   // `name` is any text, and every object has a `constructor`.
   if (typeof type === 'string') return { type };
+  // A URL, or another text that was meant for elsewhere, may hold a password.
+  if (!/^[\w-]{0,40}$/.test(name)) return { problem: `is no name of a type. ${valid}` };
   const near = nearest(name, [...BACKEND_TYPES, ...Object.keys(ALIASES)]);
   const guess = near === undefined ? '' : ` (did you mean "${near}"?)`;
-  return { problem: `"${name.slice(0, 40)}" is unknown${guess}. ${valid}` };
+  return { problem: `"${name}" is unknown${guess}. ${valid}` };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { whyNoBackend } from '../backend-methods';
 import { isWellFormed } from '../well-formed';
-import { flag, secret, settings, text, wholeNumber } from './setting-schemas';
+import { flag, hostName, secret, settings, text, wholeNumber } from './setting-schemas';
 
 const MINUTE_MS = 60_000;
 const MIB = 2 ** 20;
@@ -57,7 +57,8 @@ export const handedIn = (what: string) =>
   z.custom<object>((value) => (typeof value === 'object' || typeof value === 'function') && value !== null, {
     error: `has to be ${what}`,
   });
-const node = (defaultPort: number) => settings({ host: text(255), port: port().default(defaultPort) });
+const node = (defaultPort: number) =>
+  settings({ host: hostName().max(255), port: port().default(defaultPort) });
 const nodes = (defaultPort: number) =>
   z
     .array(node(defaultPort), { error: 'has to be a list of nodes' })
@@ -65,10 +66,12 @@ const nodes = (defaultPort: number) =>
     .max(256, 'has to name at most 256 nodes');
 
 const filePath = () =>
-  text(4_096).refine(
-    (path) => path === path.trim() && !path.includes('\0'),
-    'begins or ends with a space, or holds NUL',
-  );
+  text(4_096)
+    .refine(
+      (path) => path === path.trim() && !path.includes('\0'),
+      'begins or ends with a space, or holds NUL',
+    )
+    .regex(/^(?!(?!file:)[a-z][a-z\d+.-]*:\/\/)/i, 'is a URL, which leads to no file');
 
 const FILE_MODE = 'has to be a text such as "0600" or "0640": who may read and write, in octal digits';
 
@@ -111,7 +114,7 @@ export const backendShapes = {
   postgres: {
     ...remoteShape,
     url: secret().min(1, 'is empty').optional(),
-    host: text(4_096).optional(),
+    host: hostName().optional(),
     port: port().optional(),
     database: text(255).optional(),
     username: text(255).optional(),
@@ -140,7 +143,7 @@ export const backendShapes = {
   redis: {
     ...remoteShape,
     url: secret().min(1, 'is empty').optional(),
-    host: text(4_096).optional(),
+    host: hostName().optional(),
     port: port().optional(),
     username: text(255).optional(),
     password: secret().optional(),
@@ -174,7 +177,7 @@ export const backendShapes = {
     url: secret()
       .regex(/^mongodb(\+srv)?:\/\/[^/]/, 'has to begin with mongodb:// or mongodb+srv://, and a host')
       .optional(),
-    host: text(4_096).optional(),
+    host: hostName().optional(),
     port: port().optional(),
     username: text(255).optional(),
     password: secret().optional(),

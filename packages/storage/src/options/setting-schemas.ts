@@ -52,6 +52,15 @@ export function text(maxLength = 1_024) {
   return z.string({ error: message }).min(1, message).max(maxLength, message);
 }
 
+/** A server's name or address, or the path of a socket. */
+export function hostName() {
+  return text(4_096)
+    .regex(/^(\/.*|[^@]*)$/, WRONG_HOST)
+    .regex(/^(?!.*:\/\/)/, WRONG_HOST);
+}
+
+const WRONG_HOST = 'has to be the name of a host alone. Give a URL as "url"';
+
 /** A text that may be empty, as a password may. Its rules show nothing of it. */
 export function secret() {
   return z.string({ error: 'has to be a text (quote it in YAML)' }).max(65_536, 'is too long');

@@ -460,6 +460,11 @@ describe('messages', () => {
     { type: 'redis', retry: SECRET, cluster: { nodes: [SECRET] }, tls: { key: [SECRET], cert: 5 } },
     { type: 'redis', url: `redis://:${SECRET}@h/${SECRET}` },
     { type: 'redis', password: `\${NOPE}${SECRET}` },
+    { type: `postgres://u:${SECRET}@h/d` },
+    { type: 'redis', host: `redis://:${SECRET}@h` },
+    { type: 'postgres', host: `u:${SECRET}@h` },
+    { type: 'sqlite', path: `postgres://u:${SECRET}@h/d` },
+    { type: 'postgres', fallback: [`postgres://u:${SECRET}@h/d`] },
   ])('hold no secret of %j', (half) => {
     const problems = problemsOf({ database: half });
     expect(problems).not.toEqual([]);
