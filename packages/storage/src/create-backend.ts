@@ -38,10 +38,11 @@ import type { Awaitable, Driver, DriverPage, DriverScan, DriverWrite, ReadItem }
 import { isStorageError, StorageError } from './errors';
 import { checkFilter, matchesFilter, type JsonFilter } from './json-filter';
 import type { JsonValue } from './json-value';
+import { decodeInTurns } from './decode-in-turns';
 import { DriverOpening } from './driver-opening';
 import { Lifecycle } from './lifecycle';
 import { newId } from './new-id';
-import { decodeItem, decodeJson, decodeValue, encodeJson } from './stored-value';
+import { decodeItem, decodeJson, encodeJson } from './stored-value';
 import { SweepTimer } from './sweep-timer';
 import { conflict, toOutcome, toPage, toPageOfNames, toValueItem, wrongType } from './to-answer';
 import {
@@ -176,7 +177,7 @@ class DrivenBackend implements Backend {
     const { partition, key } = address;
     const found = await this.#answer(() => this.#driver.range(partition, key, start, end, this.#clock.now()));
     if (found === 'wrong-type') throw wrongType(key, 'value', 'list');
-    return found.values.map(decodeValue);
+    return await decodeInTurns(found.values);
   }
 
   async length(address: Address): Promise<number> {

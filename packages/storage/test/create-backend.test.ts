@@ -302,6 +302,28 @@ describe('a program without types', () => {
   );
 });
 
+it.each([
+  ['many', 12_000, 1],
+  ['large', 4, 2 ** 20],
+])('gives others their turn while a list of %s elements is decoded', async (_what, count, size) => {
+  const backend = createMemoryBackend();
+  await backend.open();
+  const values = Array.from({ length: count }, (_, n) => `${n}`.padEnd(size, '.'));
+  for (let from = 0; from < count; from += 1_000)
+    await backend.append({ partition: 'p', key: 'l' }, values.slice(from, from + 1_000));
+  let turns = 0;
+  const tick = (): void => {
+    turns += 1;
+    ticking = setImmediate(tick);
+  };
+  let ticking = setImmediate(tick);
+  const found = await backend.range({ partition: 'p', key: 'l' });
+  clearImmediate(ticking);
+  expect(turns).toBeGreaterThan(1);
+  expect(found).toEqual(values);
+  await backend.close();
+});
+
 describe('an option that is misspelt', () => {
   const a = { partition: 'p', key: 'a' };
   const set = { ...a, type: 'set', value: 2 } as const;
