@@ -241,6 +241,26 @@ describe('Redis as a server', () => {
     );
   });
 
+  itOnServer(
+    'sweeps what was overwritten with a lifetime, and not what was then overwritten without',
+    async () => {
+      const backend = await open();
+      const keys = Array.from({ length: 20 }, (_, n) => `k${String(n).padStart(2, '0')}`);
+      for (const key of keys) await backend.set(at(key), 0);
+      const expiresAt = clock.now() + 1_000;
+      await Promise.all(keys.map((key) => backend.set(at(key), 1, { expiresAt })));
+      await Promise.all(keys.slice(10).map((key) => backend.set(at(key), 2)));
+      expect((await backend.keys('p')).items).toEqual(keys);
+      const names = await admin.keys('*k05');
+      expect(await admin.pttl(names[0]!)).toBeGreaterThan(0);
+      clock.advance(1_000);
+      expect((await backend.keys('p')).items).toEqual(keys.slice(10));
+      expect(await backend.getMany([at('k05'), at('k15')])).toMatchObject([undefined, { value: 2 }]);
+      expect(await backend.sweep()).toBe(10);
+      expect((await backend.stats()).items).toBe(10);
+    },
+  );
+
   itOnServer('that may evict items is warned of, once, and not otherwise', async () => {
     const warnings: string[] = [];
     const onWarning = (message: string): void => void warnings.push(message);

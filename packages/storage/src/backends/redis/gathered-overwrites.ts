@@ -1,9 +1,18 @@
 import type { RedisClient } from './redis-client';
-import { OVERWRITE } from './redis-scripts';
+import { OVERWRITE, OVERWRITE_EXPIRING, type RedisScript } from './redis-scripts';
+
+export interface Expiry {
+  /** Where it is noted. */
+  readonly expiries: string;
+  readonly key: string;
+  readonly expiresAt: number;
+  readonly ttlMs: number;
+}
 
 interface Overwrite {
   readonly name: string;
   readonly record: string | Buffer;
+  readonly expiry: Expiry | undefined;
   readonly resolve: (wasThere: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -28,12 +37,12 @@ export class GatheredOverwrites {
   }
 
   /** Tells whether the item was there; where it was not, nothing is written. */
-  make(name: string, record: string | Buffer): Promise<boolean> {
+  make(name: string, record: string | Buffer, expiry?: Expiry): Promise<boolean> {
     if (this.#waiting.length === MOST || this.#bytes + record.length > MOST_BYTES) this.send();
     return new Promise((resolve, reject) => {
       // When all that was awaited in this turn has gone on.
       if (this.#waiting.length === 0) process.nextTick(() => this.send());
-      this.#waiting.push({ name, record, resolve, reject });
+      this.#waiting.push({ name, record, expiry, resolve, reject });
       this.#bytes += record.length;
     });
   }
@@ -44,7 +53,8 @@ export class GatheredOverwrites {
     if (overwrites.length === 0) return;
     this.#waiting = [];
     this.#bytes = 0;
-    if (overwrites.length === 1) void this.#sendOne(overwrites[0]!);
+    const [first] = overwrites;
+    if (overwrites.length === 1 && first!.expiry === undefined) void this.#sendOne(first!);
     else void this.#sendAll(overwrites);
   }
 
@@ -58,10 +68,14 @@ export class GatheredOverwrites {
 
   async #sendAll(overwrites: readonly Overwrite[]): Promise<void> {
     try {
-      const names = overwrites.map(({ name }) => name);
-      const records = overwrites.map(({ record }) => record);
       // With its text: a script that the server does not know needs a second command, which others would overtake.
-      const missing = await this.#client().evalBuffer(OVERWRITE.lua, names.length, ...names, ...records);
+      const missing = await (overwrites.some(({ expiry }) => expiry !== undefined)
+        ? this.#eval(OVERWRITE_EXPIRING, overwrites.flatMap(keysOf), overwrites.flatMap(argumentsOf))
+        : this.#eval(
+            OVERWRITE,
+            overwrites.map(({ name }) => name),
+            overwrites.map(({ record }) => record),
+          ));
       const places = new Set(missing as readonly number[]);
       overwrites.forEach(({ resolve }, place) => resolve(!places.has(place)));
     } catch (error) {
@@ -69,4 +83,20 @@ export class GatheredOverwrites {
       for (const { reject } of overwrites) reject(error);
     }
   }
+
+  #eval(
+    { lua }: RedisScript,
+    keys: readonly string[],
+    args: readonly (string | number | Buffer)[],
+  ): Promise<unknown> {
+    return this.#client().evalBuffer(lua, keys.length, ...keys, ...args);
+  }
+}
+
+function keysOf({ name, expiry }: Overwrite): readonly string[] {
+  return [name, expiry?.expiries ?? name];
+}
+
+function argumentsOf({ record, expiry }: Overwrite): readonly (string | number | Buffer)[] {
+  return expiry === undefined ? [record, '', '', ''] : [record, expiry.key, expiry.expiresAt, expiry.ttlMs];
 }

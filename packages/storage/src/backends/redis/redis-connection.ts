@@ -1,6 +1,6 @@
 import { StorageError } from '../../errors';
 import type { Run } from '../../writes-in-order';
-import { GatheredOverwrites } from './gathered-overwrites';
+import { GatheredOverwrites, type Expiry } from './gathered-overwrites';
 import { Heartbeat } from './heartbeat';
 import type { RedisArgument, RedisClient, RedisReply } from './redis-client';
 import { explainRedisError, replyCode } from './redis-errors';
@@ -101,10 +101,14 @@ export class RedisConnection {
     }
   }
 
-  /** Tells whether there was an item under this name; where there was none, nothing is written. */
-  overwrite(name: string, record: string | Buffer): Promise<boolean> {
+  /**
+   * Tells whether there was an item under this name; where there was none, nothing is written.
+   *
+   * @param expiry not on a cluster
+   */
+  overwrite(name: string, record: string | Buffer, expiry?: Expiry): Promise<boolean> {
     // While a cluster moves a slot, only a command of one name goes to where the item is.
-    if (!this.client.isCluster) return this.#overwrites.make(name, record);
+    if (!this.client.isCluster) return this.#overwrites.make(name, record, expiry);
     return this.commands.set(name, record, 'XX').then((answer) => answer !== null);
   }
 

@@ -201,7 +201,9 @@ export class RedisDriver implements Driver {
     if (!isPlainSet(write))
       return this.#order.make([name], wayOf(write), (run) => this.#write(write, now, run));
     const record = encodeRecord(write.value, write.version, write.expiresAt);
-    const mayBeThere = write.expiresAt === undefined && this.#options.waitReplicas === 0;
+    const mayBeThere =
+      this.#options.waitReplicas === 0 &&
+      (write.expiresAt === undefined || !this.#open().connection.client.isCluster);
     // What is there is in the index, so that one command does it, which costs the server a third of the script.
     return mayBeThere && this.#overwrites.areGood
       ? this.#order.make([name], 'overwrite', (run) => this.#overwrite(name, write, record, now, run))
@@ -257,7 +259,12 @@ export class RedisDriver implements Driver {
     now: number,
     run: Run,
   ): Promise<Verdict> {
-    const wasThere = await this.#open().connection.overwrite(name, record);
+    const { partition, key, expiresAt } = write;
+    const expiry = expiresAt !== undefined && {
+      ...{ key, expiresAt, ttlMs: expiresAt - now + GRACE_MS },
+      expiries: this.#names.partition(partition).expiries,
+    };
+    const wasThere = await this.#open().connection.overwrite(name, record, expiry || undefined);
     this.#overwrites.note(wasThere);
     if (wasThere) return VERDICTS.w;
     run.isLong = true;
@@ -267,7 +274,7 @@ export class RedisDriver implements Driver {
 
   async #add(write: SetWrite, record: string | Buffer, now: number, run: Run): Promise<Verdict> {
     const isNew = await this.#setByScript(write, record, now, run);
-    if (write.expiresAt === undefined) this.#overwrites.note(!isNew);
+    this.#overwrites.note(!isNew);
     return VERDICTS.w;
   }
 

@@ -70,6 +70,22 @@ end
 return missing`);
 
 /**
+ * KEYS item and expiries by turns; ARGV for each record, key, expiresAt, ttlMs, the last two empty where it does not
+ * expire. As `OVERWRITE`.
+ */
+export const OVERWRITE_EXPIRING = script(`
+local missing = {}
+for place = 1, #KEYS / 2 do
+  local item, at = KEYS[2 * place - 1], 4 * place - 3
+  if ARGV[at + 2] == '' then
+    if not redis.call('SET', item, ARGV[at], 'XX') then missing[#missing + 1] = place - 1 end
+  elseif redis.call('SET', item, ARGV[at], 'XX', 'PX', ARGV[at + 3]) then
+    redis.call('ZADD', KEYS[2 * place], ARGV[at + 2], ARGV[at + 1])
+  else missing[#missing + 1] = place - 1 end
+end
+return missing`);
+
+/**
  * KEYS item; ARGV now, version, elements. Grows a list that is there, and leaves its expiry alone;
  * answers -1 where `WRITE` has to look closer.
  */

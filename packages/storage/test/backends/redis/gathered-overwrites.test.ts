@@ -42,6 +42,19 @@ describe('GatheredOverwrites', () => {
     expect(sent.slice(1)).toEqual([['a'], ['c']]);
   });
 
+  it('notes the expiry of each that has one, in one command with those that have none', async () => {
+    const evalBuffer = jest.fn(async (..._given: unknown[]) => [1]);
+    const overwrites = new GatheredOverwrites(() => ({ evalBuffer }) as unknown as RedisClient);
+    const expiry = { expiries: 'e', key: 'k', expiresAt: 2_000, ttlMs: 62_000 };
+    const made = [overwrites.make('a', 'A', expiry), overwrites.make('b', 'B')];
+    expect(await Promise.all(made)).toEqual([true, false]);
+    expect(await overwrites.make('c', 'C', expiry)).toBe(true);
+    expect(evalBuffer.mock.calls.map((given) => given.slice(1))).toEqual([
+      [4, 'a', 'e', 'b', 'b', 'A', 'k', 2_000, 62_000, 'B', '', '', ''],
+      [2, 'c', 'e', 'C', 'k', 2_000, 62_000],
+    ]);
+  });
+
   it('leaves the last of several to one name', async () => {
     const { overwrites, items } = open({ a: '0' });
     await Promise.all([1, 2, 3].map((value) => overwrites.make('a', String(value))));
