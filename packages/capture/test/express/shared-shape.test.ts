@@ -19,7 +19,7 @@ const V8_MAJOR = Number.parseInt(process.versions.v8, 10);
 
 type Pair = readonly [express.Request, express.Response];
 
-/** What a handler gets, of `count` requests in a row. */
+/** What a handler gets, of `count` requests at a time, after a first one by itself, from which the shape is learnt. */
 async function pairsOf(app: express.Express, count: number): Promise<Pair[]> {
   const pairs: Pair[] = [];
   app.get('/items/:id', (req, res) => {
@@ -27,8 +27,10 @@ async function pairsOf(app: express.Express, count: number): Promise<Pair[]> {
     // They get more properties and another state once they are answered.
     if (pairs.length === count) for (const [, response] of pairs) response.json({});
   });
+  app.get('/first', (_req, res) => void res.json({}));
   const server = app.listen(0);
   try {
+    await request(server).get('/first');
     await Promise.all(Array.from({ length: count }, (_each, at) => request(server).get(`/items/${at}`)));
   } finally {
     server.close();

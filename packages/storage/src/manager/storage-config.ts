@@ -1,10 +1,10 @@
 import type { BackendTypeAlias } from './backend-types';
 
 /** A number, or a text that holds or brings one: `'5433'`, `'${PGPORT:-5432}'`. */
-type NumberSetting = number | string;
+export type NumberSetting = number | string;
 
 /** True or false, or a text that holds or brings one: `'true'`, `'${PGSSL:-false}'`. */
-type FlagSetting = boolean | string;
+export type FlagSetting = boolean | string;
 
 /** Settings that every half takes. */
 export interface HalfConfig {
