@@ -259,7 +259,7 @@ const at = (key: string) => ({ partition: 'p', key });
     const backend = await open({ applicationName: 'recap-idle', onError: (error) => told(error) });
     await backend.set(at('a'), 1);
     await terminate('recap-idle');
-    expect(await broken).toMatchObject({ code: '57P01' });
+    expect(await broken).toMatchObject({ code: 'UNAVAILABLE', cause: { code: '57P01' } });
     expect((await backend.get(at('a')))?.value).toBe(1);
   });
 
