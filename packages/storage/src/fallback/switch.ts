@@ -1,18 +1,14 @@
-import type { Backend, Write } from '../backend';
+import type { Backend } from '../backend';
 import type { Clock } from '../clock';
 import { errorCode, StorageError } from '../errors';
-import { inParallel } from '../in-parallel';
 import { Lifecycle } from '../lifecycle';
-import type { Brake } from './brake';
 import type { FallbackEvent, FallbackState } from './fallback-event';
 import { Gate, UnderWay } from './gate';
-import type { Journal, JournalEntry } from './journal';
 import { CannotKnowError, type Overlay } from './overlay';
 import { wasNotDone } from '../resilience/transient';
 import { hasLostItsTurn } from '../writes-in-order';
-import { replay, type ReplayOutcome } from './replay';
+import { Replayer } from './replayer';
 import { Stability } from './stability';
-import { chainsOf } from './write-chains';
 
 export interface SwitchOptions {
   readonly primary: Backend;
@@ -52,8 +48,6 @@ const PROBE_MS = 2_000;
 const LOOK_AGAIN_MS = 50;
 /** Longer chains of causes are made by hand. */
 const DEPTH = 5;
-/** Keys whose writes are replayed at the same time. */
-const AT_ONCE = 16;
 /** With fewer writes left, the rest is replayed while others wait. */
 const FEW = 50;
 
@@ -62,6 +56,7 @@ export class Switch {
   readonly #options: SwitchOptions;
   readonly #lifecycle: Lifecycle;
   readonly #stability: Stability;
+  readonly #replayer: Replayer;
   readonly #gate = new Gate();
   readonly #underWay = new UnderWay();
   #outage: Outage | undefined;
@@ -73,14 +68,11 @@ export class Switch {
   #isClosing = false;
   /** Why it is away, as far as it was told in this outage. */
   readonly #told = new Set<string>();
-  /** Versions of writes that were replayed from what took over first, while what took over then has writes as well. */
-  readonly #ours = new Set<string>();
-  #replayed = 0;
-  #conflicts = 0;
 
   constructor(options: SwitchOptions) {
     this.#options = options;
     this.#stability = new Stability(options.stableMs);
+    this.#replayer = new Replayer(options);
     this.#lifecycle = new Lifecycle(
       options.primary.name,
       () => this.#open(),
@@ -268,9 +260,9 @@ export class Switch {
     const outage = this.#outage;
     if (outage === undefined) return;
     try {
-      await this.#drainAll(FEW);
+      await this.#replayer.drain(FEW);
       await this.#gate.alone(async () => {
-        await this.#drainAll(0);
+        await this.#replayer.drain(0);
         this.#outage = undefined;
       });
     } catch (error) {
@@ -280,73 +272,12 @@ export class Switch {
     }
     const now = clock.now();
     this.#told.clear();
-    this.#ours.clear();
     this.#stability.cameBack(now);
     this.#clearing = this.#clear();
-    const [replayed, conflicts] = [this.#replayed, this.#conflicts];
-    [this.#replayed, this.#conflicts] = [0, 0];
     onEvent({
-      ...{ type: 'recovered', to: primary.name, replayed, conflicts },
+      ...{ type: 'recovered', to: primary.name, ...this.#replayer.finish() },
       degradedMs: now - outage.degradedSince,
     });
-  }
-
-  /** Of those that took over first all, since what the others have is later; of the last up to so many are left. */
-  async #drainAll(upTo: number): Promise<void> {
-    const { overlays } = this.#options;
-    for (const [at, overlay] of overlays.entries()) {
-      const isFollowed = overlays.slice(at + 1).some((later) => later.journal.length > 0);
-      await overlay.slowedDown((brake) =>
-        this.#drain(overlay, { upTo: isFollowed ? 0 : upTo, isFollowed, brake }),
-      );
-    }
-  }
-
-  async #drain(
-    { journal }: Overlay,
-    { upTo, isFollowed, brake }: { upTo: number; isFollowed: boolean; brake: Brake },
-  ): Promise<void> {
-    // While writes come faster than they can be replayed, it ends all the same, and the rest has them wait.
-    let most = upTo === 0 ? Infinity : 2 * journal.length;
-    while (journal.length > upTo && most > 0) {
-      const entries = await journal.first();
-      if (entries.length === 0) return;
-      most -= entries.length;
-      await this.#replay(journal, entries);
-      brake.noteReplayed(entries.length);
-      // Those that follow took over later: to them, what was replayed here is no later write of somebody else's.
-      if (isFollowed) for (const { write } of entries) this.#noteOurs(write);
-    }
-  }
-
-  async #replay(journal: Journal, entries: readonly JournalEntry[]): Promise<void> {
-    const { primary, clock } = this.#options;
-    const conflicts = new Map<JournalEntry, FallbackEvent>();
-    try {
-      await inParallel(chainsOf(entries), AT_ONCE, async (chain) => {
-        for (const entry of chain) {
-          const outcome = await replay(primary, entry, { now: clock.now(), ours: this.#ours });
-          if (outcome.status !== 'applied') conflicts.set(entry, toEvent(entry, outcome));
-          else {
-            this.#replayed += 1;
-            await journal.remove(entry.key);
-          }
-        }
-      });
-    } finally {
-      // Told in the order of the writes, and forgotten when they were told.
-      for (const entry of entries) {
-        const event = conflicts.get(entry);
-        if (event === undefined) continue;
-        this.#conflicts += 1;
-        this.#options.onEvent(event);
-        await journal.remove(entry.key);
-      }
-    }
-  }
-
-  #noteOurs(write: Write): void {
-    if (write.type !== 'delete' && write.version !== undefined) this.#ours.add(write.version);
   }
 
   async #clear(): Promise<void> {
@@ -381,15 +312,6 @@ export class Switch {
       throw new StorageError('UNAVAILABLE', text);
     }
   }
-}
-
-function toEvent(
-  { write }: JournalEntry,
-  outcome: Exclude<ReplayOutcome, { status: 'applied' }>,
-): FallbackEvent {
-  if (outcome.status === 'refused') return { type: 'conflict', write, error: outcome.error };
-  const { theirs } = outcome;
-  return theirs === undefined ? { type: 'conflict', write } : { type: 'conflict', write, theirs };
 }
 
 /** The codes of an error and of its causes. */

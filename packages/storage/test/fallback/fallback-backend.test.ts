@@ -257,6 +257,27 @@ describe('FallbackBackend', () => {
       ]);
     });
 
+    it("takes nothing for somebody else's either when its backend went away while the first's was replayed", async () => {
+      const { backend, behind, primary, standIns, events, advance } = await open({ standIns: 2 });
+      primary.isDown = true;
+      for (const key of ['a', 'b']) await backend.set(at(key), 'first');
+      standIns[0]!.faults.isDown = true;
+      await backend.set(at('a'), 'second');
+      standIns[0]!.faults.isDown = false;
+      primary.isDown = false;
+      primary.before = async (method) => {
+        if (method === 'set' && (await behind.get(at('a'))) !== undefined) primary.isDown = true;
+      };
+      await advance(12_000);
+      expect(backend.state.isDegraded).toBe(true);
+      expect((await behind.get(at('a')))?.value).toBe('first');
+      primary.before = undefined;
+      primary.isDown = false;
+      await advance(30_000);
+      expect(typesOf({ events } as Rig)).toEqual(['degraded', 'degraded', 'recovered']);
+      expect((await behind.get(at('a')))?.value).toBe('second');
+    });
+
     it('lets no other take over when it is there again in a moment', async () => {
       const { backend, primary, events } = await open({ graceMs: 500 });
       primary.isDown = true;

@@ -260,11 +260,11 @@ export class RedisDriver implements Driver {
     run: Run,
   ): Promise<Verdict> {
     const { partition, key, expiresAt } = write;
-    const expiry = expiresAt !== undefined && {
-      ...{ key, expiresAt, ttlMs: expiresAt - now + GRACE_MS },
-      expiries: this.#names.partition(partition).expiries,
-    };
-    const wasThere = await this.#open().connection.overwrite(name, record, expiry || undefined);
+    const { connection } = this.#open();
+    const { expiries } = this.#names.partition(partition);
+    const wasThere = await (expiresAt === undefined
+      ? connection.overwrite(name, record)
+      : connection.overwrite(name, record, { expiries, key, expiresAt, ttlMs: expiresAt - now + GRACE_MS }));
     this.#overwrites.note(wasThere);
     if (wasThere) return VERDICTS.w;
     run.isLong = true;
