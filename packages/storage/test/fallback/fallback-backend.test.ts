@@ -260,7 +260,8 @@ describe('FallbackBackend', () => {
     it("takes nothing for somebody else's either when its backend went away while the first's was replayed", async () => {
       const { backend, behind, primary, standIns, events, advance } = await open({ standIns: 2 });
       primary.isDown = true;
-      for (const key of ['a', 'b']) await backend.set(at(key), 'first');
+      // More than are replayed at the same time.
+      for (let n = 0; n < 20; n += 1) await backend.set(at(n === 1 ? 'a' : `other${n}`), 'first');
       standIns[0]!.faults.isDown = true;
       await backend.set(at('a'), 'second');
       standIns[0]!.faults.isDown = false;
