@@ -4,6 +4,8 @@ import { bytesOf, isBytesOf, ITEMS, KEYS, PAGE, valueOf } from './values.mjs';
 const SPOT_CHECKS = 64;
 /** Of the values that were set; each is another. */
 let sets = 0;
+/** Of keys that were not there before. */
+let added = 0;
 
 /**
  * What is measured: `of` makes the operation of a subject for so many callers, `check` finds out afterwards whether
@@ -48,6 +50,22 @@ export const OPERATIONS = {
       }
       const count = await subject.count();
       if (count !== ITEMS) throw new Error(`${count} items are there, not ${ITEMS}`);
+    },
+  },
+  setNew: {
+    text: 'set of a new key, for an hour',
+    /** All of them are kept until they have been read. */
+    most: 40_000,
+    of: (subject, _callers, written) => async (caller) => {
+      const n = ++added;
+      await subject.setNew(`new:${n}`, valueOf(caller, n));
+      written.set(`new:${n}`, n);
+    },
+    check: async (subject, written) => {
+      for (const [key, n] of written) {
+        const found = await subject.take(key);
+        if (found?.n !== n) throw new Error(`${key} was set to value ${n}, and holds ${found?.n}`);
+      }
     },
   },
   append: {

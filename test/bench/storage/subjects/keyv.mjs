@@ -4,6 +4,8 @@ import { KEYS } from '../values.mjs';
 
 const requirePeer = createRequire(new URL('../../storage-peers/package.json', import.meta.url));
 
+const HOUR_MS = 3_600_000;
+
 const STORES = {
   memory: () => undefined,
   file: () => {
@@ -42,6 +44,14 @@ export async function openSubject(_kind, place) {
     get: (id) => keyv.get(KEYS[id]),
     set: async (id, value) => {
       if (!(await keyv.set(KEYS[id], value))) throw new Error('Keyv did not set it.');
+    },
+    setNew: async (key, value) => {
+      if (!(await keyv.set(key, value, HOUR_MS))) throw new Error('Keyv did not set it.');
+    },
+    take: async (key) => {
+      const value = await keyv.get(key);
+      await keyv.delete(key);
+      return value;
     },
     keys,
     count: async () => (await keys()).length,

@@ -2,6 +2,7 @@ import * as storage from '@recap/storage';
 import { KEYS } from '../values.mjs';
 
 const PARTITION = 'messages';
+const HOUR_SECONDS = 3_600;
 const FACTORIES = {
   memory: () => storage.createMemoryBackend(),
   file: ({ path }) => storage.createFileBackend({ path }),
@@ -22,7 +23,7 @@ export async function openSubject(kind, place) {
   if (kind === 'contract') return openContract(makeBackend(place));
   const { manager, backends } = await storage.createStorageBackends({ cache: place, database: place });
   const close = () => manager.disconnect();
-  if (kind === 'cache') return { ...asRole(backends.cache), close };
+  if (kind === 'cache') return { ...asRole(backends.cache), ...newKeysOf(backends.cache), close };
   return { ...asRole(backends.database), ...listsOf(backends.database), close };
 }
 
@@ -66,6 +67,17 @@ function asRole(role) {
     set: (id, value) => role.set(KEYS[id], value),
     keys: () => role.keys(),
     count: async () => (await role.keys()).length,
+  };
+}
+
+function newKeysOf(cache) {
+  return {
+    setNew: (key, value) => cache.set(key, value, HOUR_SECONDS),
+    take: async (key) => {
+      const value = await cache.get(key);
+      await cache.delete(key);
+      return value;
+    },
   };
 }
 
