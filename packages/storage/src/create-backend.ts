@@ -20,17 +20,7 @@ import type {
 import { toByteRange } from './byte-range';
 import { CallDeadlines } from './call-deadlines';
 import { CallsUnderWay } from './calls-under-way';
-import {
-  checkAddress,
-  checkArray,
-  checkCount,
-  checkInteger,
-  checkName,
-  checkNames,
-  checkObject,
-  checkRange,
-  checkText,
-} from './check-arguments';
+import { checkAddress, checkArray, checkCount, checkInteger, checkName, checkText } from './check-arguments';
 import { checkHealth, isHealthPartition } from './check-health';
 import { checkOptions, MAX_TIMER_MS } from './check-options';
 import { systemClock, type Clock } from './clock';
@@ -45,6 +35,7 @@ import { newId } from './new-id';
 import { decodeItem, decodeJson, encodeJson } from './stored-value';
 import { SweepTimer } from './sweep-timer';
 import { conflict, toOutcome, toPage, toPageOfNames, toValueItem, wrongType } from './to-answer';
+import { MAX_PAGE, toDriverScan, toPageRequest } from './to-driver-scan';
 import {
   toAppendWrite,
   toDeleteWrite,
@@ -67,7 +58,6 @@ export interface CreateBackendOptions {
   readonly through?: (driver: Driver) => Driver;
 }
 
-const MAX_PAGE = 1_000;
 const MAX_WRITES = 1_000;
 const MAX_TRANSACTION = 100;
 const MAX_MESSAGE_BYTES = 4_096;
@@ -206,7 +196,7 @@ class DrivenBackend implements Backend {
 
   async partitions(prefix = '', options: PageOptions = {}): Promise<Page<string>> {
     if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
-    const { limit, after } = checkPage(options);
+    const { limit, after } = toPageRequest(options);
     checkText(prefix, 'prefix');
     const range = toByteRange({ prefix }, after);
     const page = await this.#answer(() => this.#driver.partitions(range, limit, this.#clock.now()));
@@ -263,7 +253,7 @@ class DrivenBackend implements Backend {
     if (this.#driver.query === undefined) throw this.#unsupported('query');
     checkName(partition, 'partition');
     checkFilter(filter);
-    const { limit, after } = checkPage(options);
+    const { limit, after } = toPageRequest(options);
     const scan = { ...toByteRange({}, after), limit, reverse: false };
     const page = await this.#answer(() => this.#driver.query!(partition, filter, scan, this.#clock.now()));
     const { items, next } = toPage(page, decodeItem);
@@ -381,27 +371,4 @@ function checkAmount(list: unknown, what: string, max: number): void {
   checkArray(list, what);
   if (list.length <= max) return;
   throw new StorageError('ARGUMENT_INVALID', `At most ${max} ${what} at once; these are ${list.length}.`);
-}
-
-function toDriverScan(partition: string, options: ScanOptions): DriverScan {
-  checkName(partition, 'partition');
-  const { limit, after } = checkPage(options, SCAN);
-  const { range = {}, reverse = false } = options;
-  checkObject(range, 'range');
-  checkNames(range, RANGE, 'A range');
-  checkRange(range);
-  return { ...toByteRange(range, after, reverse), limit, reverse };
-}
-
-const PAGE = ['limit', 'after'];
-const SCAN = [...PAGE, 'range', 'reverse'];
-const RANGE = ['gt', 'gte', 'lt', 'lte', 'prefix'];
-
-function checkPage(options: PageOptions, names = PAGE): { limit: number; after: string | undefined } {
-  checkObject(options, 'options');
-  checkNames(options, names, 'A page');
-  const { limit = 100, after } = options;
-  checkCount(limit, 'limit', MAX_PAGE);
-  checkText(after, 'after');
-  return { limit, after };
 }

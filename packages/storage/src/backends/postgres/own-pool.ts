@@ -1,3 +1,4 @@
+import { connectionsOf } from './connections-of';
 import type { PostgresClient, PostgresPool } from './postgres-client';
 
 /** As long as Redis is given. */
@@ -17,17 +18,13 @@ interface OwnClient extends PostgresClient {
  * that hangs would keep the process from ending.
  */
 export function cutOffAtEnd(pool: OwnPool): PostgresPool {
-  const clients = new Set<OwnClient>();
-  pool.on('connect', (client) => {
-    clients.add(client);
-    client.on('end', () => clients.delete(client));
-  });
+  const connections = connectionsOf(pool);
   const end = pool.end.bind(pool);
   return Object.assign(pool, {
     end: async (): Promise<void> => {
       await end();
       const cutOff = (): void => {
-        for (const { connection } of clients) connection.stream.destroy();
+        for (const { connection } of connections) connection.stream.destroy();
       };
       // As long as there are any, they keep the process up, and the timer need not.
       setTimeout(cutOff, QUIT_MS).unref();

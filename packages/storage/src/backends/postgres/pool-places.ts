@@ -1,4 +1,5 @@
-import type { PostgresPool } from './postgres-client';
+import { connectionsOf } from './connections-of';
+import type { PostgresClient, PostgresPool } from './postgres-client';
 
 /**
  * Tells why a call got no connection: the pool gives one error both where all are busy, and where the server makes none.
@@ -6,23 +7,17 @@ import type { PostgresPool } from './postgres-client';
  */
 export class PoolPlaces {
   readonly #pool: PostgresPool;
-  readonly #isOurs: boolean;
-  readonly #made = new Set<object>();
+  readonly #made: ReadonlySet<PostgresClient> | undefined;
 
   constructor(pool: PostgresPool, isOurs: boolean) {
     this.#pool = pool;
-    this.#isOurs = isOurs;
-    if (!isOurs) return;
-    pool.on('connect', (client) => {
-      this.#made.add(client);
-      client.on('end', () => this.#made.delete(client));
-    });
+    this.#made = isOurs ? connectionsOf(pool) : undefined;
   }
 
   /** Whether connections that were made have all of its places. */
   get areTaken(): boolean {
     const { totalCount, options: { max } = {} } = this.#pool;
     if (totalCount === undefined || max === undefined) return true;
-    return totalCount >= max && (!this.#isOurs || this.#made.size >= totalCount);
+    return totalCount >= max && (this.#made === undefined || this.#made.size >= totalCount);
   }
 }

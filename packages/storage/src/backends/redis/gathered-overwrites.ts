@@ -1,5 +1,6 @@
 import type { RedisClient } from './redis-client';
-import { OVERWRITE, OVERWRITE_EXPIRING, type RedisScript } from './redis-scripts';
+import type { RedisScript } from './redis-script';
+import { OVERWRITE, OVERWRITE_EXPIRING } from './redis-scripts';
 
 export interface Expiry {
   /** Where it is noted. */

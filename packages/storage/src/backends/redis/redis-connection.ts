@@ -5,7 +5,8 @@ import { Heartbeat } from './heartbeat';
 import type { RedisArgument, RedisClient, RedisReply } from './redis-client';
 import { explainRedisError, replyCode } from './redis-errors';
 import { RedisPackets } from './redis-packets';
-import { GROW, SET, WRITE, type RedisScript } from './redis-scripts';
+import type { RedisScript } from './redis-script';
+import { GROW, SET, WRITE } from './redis-scripts';
 
 export interface RedisConnectionOptions {
   /** A client that was handed in stays open. */

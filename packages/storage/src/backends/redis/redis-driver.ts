@@ -21,7 +21,8 @@ import { RedisListener } from './redis-listener';
 import { RedisNames } from './redis-names';
 import { decodeElement, decodeRecord, encodeElement, encodeRecord } from './redis-records';
 import { lexBounds, RedisRegistry } from './redis-registry';
-import { GROW, KEYS, LENGTH, PUBLISH, RANGE, SCAN, SET, WRITE, type RedisScript } from './redis-scripts';
+import type { RedisScript } from './redis-script';
+import { GROW, KEYS, LENGTH, PUBLISH, RANGE, SCAN, SET, WRITE } from './redis-scripts';
 import { warnOfEviction } from './warn-of-eviction';
 
 export interface RedisDriverOptions {

@@ -1,14 +1,4 @@
-import { createHash } from 'node:crypto';
-
-export interface RedisScript {
-  readonly lua: string;
-  readonly sha: string;
-}
-
-function script(...parts: readonly string[]): RedisScript {
-  const lua = parts.join('\n');
-  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
-}
+import { script } from './redis-script';
 
 /** The head of what is under a name, and whether it is visible. */
 const HEAD = `
