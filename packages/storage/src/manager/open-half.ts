@@ -9,6 +9,7 @@ import type { FallbackEvent, FallbackState } from '../fallback/fallback-event';
 import { Overlay } from '../fallback/overlay';
 import { newId as makeId } from '../new-id';
 import { identityOfConfig, placeInWords } from './identity-of';
+import { lend } from './lend';
 import { observeBackend } from './observe-backend';
 import { openingError } from './opening-error';
 import { makeBackend, type BackendContext } from './open-backend';
@@ -25,6 +26,8 @@ export interface Half {
   /** What the role puts before the names of its partitions. */
   readonly keyPrefix: string;
   readonly backend: Backend;
+  /** The same, for the program. */
+  readonly lent: Backend;
   /** Which backend serves; without a fallback, always the one. */
   state(): FallbackState;
 }
@@ -78,7 +81,8 @@ export async function openHalf(
     : served;
   // Where others may take over, what is read is not always of that storage.
   if (fallback === undefined) identify(observed, identityOfConfig(config));
-  return { type: config.type, keyPrefix: partitionPrefix(config), backend: observed, state };
+  const keyPrefix = partitionPrefix(config);
+  return { type: config.type, keyPrefix, backend: observed, lent: lend(observed), state };
 }
 
 /** What its partitions begin with. */

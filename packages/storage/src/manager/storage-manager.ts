@@ -1,4 +1,4 @@
-import type { BackendStats } from '../backend';
+import type { Backend, BackendStats } from '../backend';
 import type { CacheBackend } from '../cache/cache-backend';
 import { createCacheBackend } from '../cache/create-cache-backend';
 import { systemClock } from '../clock';
@@ -75,6 +75,23 @@ export class StorageManager {
     const { role } = await this.#database.openAlone();
     this.#refuseClosed();
     return role;
+  }
+
+  /**
+   * Opens the backend beneath a role alone, and shares it with the role, with its time-outs, retries and fallback: for
+   * what the role does not have, such as conditions, transactions, queries and messages. Partitions that begin with the
+   * `keyPrefix` of the configuration and `cache:` or `database:` are those of the roles. The manager closes it; its own
+   * `close()` does nothing.
+   *
+   * @throws {StorageError} `ARGUMENT_INVALID` for another role, and as `createDatabaseBackend()`
+   */
+  async openBackend(role: 'cache' | 'database'): Promise<Backend> {
+    this.#refuseClosed();
+    if (role !== 'cache' && role !== 'database')
+      throw new StorageError('ARGUMENT_INVALID', `The role has to be 'cache' or 'database'.`);
+    const { half } = await (role === 'cache' ? this.#cache : this.#database).openAlone();
+    this.#refuseClosed();
+    return half.lent;
   }
 
   /**

@@ -55,3 +55,42 @@ describe('a half that is asked for alone', () => {
     await disconnecting;
   });
 });
+
+describe('the backend beneath a role', () => {
+  it('keeps what the role does, and does what the role cannot', async () => {
+    const manager = managerOf(false);
+    const { database } = await manager.connect();
+    const backend = await manager.openBackend('database');
+    expect(await manager.openBackend('database')).toBe(backend);
+    const address = { partition: 'orders', key: 'a' };
+    expect(await backend.set(address, 1, { ifAbsent: true })).toEqual(expect.any(String));
+    expect(await backend.set(address, 2, { ifAbsent: true })).toBeUndefined();
+    await database.set('b', { kind: 'note' });
+    const [partition] = (await backend.partitions('recap:database:')).items;
+    expect((await backend.scan(partition!)).items).toMatchObject([{ key: 'b', value: { kind: 'note' } }]);
+    expect(await database.keys()).toEqual(['b']);
+  });
+
+  it('is not closed by whoever has it, but by the manager', async () => {
+    const manager = managerOf(true);
+    const backend = await manager.openBackend('cache');
+    await backend.close();
+    await backend.set({ partition: 'p', key: 'a' }, 1);
+    const cache = await manager.createCacheBackend();
+    await cache.set('a', 1);
+    expect(await cache.get('a')).toBe(1);
+    await manager.disconnect();
+    await expect(backend.get({ partition: 'p', key: 'a' })).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect(manager.openBackend('cache')).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
+  it('is opened with all that can be wrong', async () => {
+    const manager = managerOf(true);
+    await expect(manager.openBackend('database')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    for (const role of ['Cache', '__proto__', undefined])
+      await expect(manager.openBackend(role as 'cache')).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' });
+    const alone = new StorageManager({ cache: { type: 'memory' } } as never, { environment: {} });
+    managers.push(alone);
+    await expect(alone.openBackend('database')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+});
