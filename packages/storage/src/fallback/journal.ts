@@ -25,7 +25,11 @@ export class Journal {
   readonly #maxValueBytes: number;
   readonly #keptFor: string | undefined;
   readonly #label: Address;
+  /** Where it is kept what was replayed of those that took over before. */
+  readonly replayed: string;
   #isLabelled = false;
+  /** The entry that comes next failed before, and may be there. */
+  #isNextUncertain = false;
   #last = 0;
   #length = 0;
 
@@ -38,6 +42,7 @@ export class Journal {
     this.#maxValueBytes = maxValueBytes;
     this.#keptFor = keptFor;
     this.#partition = journalPartition(name);
+    this.replayed = `\0recap-replayed:${name}`;
     this.#label = { partition: `\0recap-kept-for:${name}`, key: 'backend' };
   }
 
@@ -72,13 +77,19 @@ export class Journal {
   async add({ write, since, before }: Omit<JournalEntry, 'key'>): Promise<string> {
     if (!this.#isLabelled) await this.#putLabel();
     const key = String(this.#last + 1).padStart(DIGITS, '0');
-    await this.#store.set(
-      { partition: this.#partition, key },
-      { since, write: encode(write, this.#maxValueBytes), before: before ?? null },
-    );
+    const entry = { since, write: encode(write, this.#maxValueBytes), before: before ?? null };
+    await this.#put(key, entry);
     this.#last += 1;
     this.#length += 1;
     return key;
+  }
+
+  async #put(key: string, entry: JsonValue): Promise<void> {
+    const options = this.#isNextUncertain ? {} : { ifAbsent: true };
+    this.#isNextUncertain = true;
+    const written = await this.#store.set({ partition: this.#partition, key }, entry, options);
+    this.#isNextUncertain = false;
+    if (written === undefined) throw sharedWith(this.#store);
   }
 
   /** The first entries, oldest first. */
@@ -92,6 +103,24 @@ export class Journal {
 
   async remove(key: string): Promise<void> {
     if (await this.#store.delete({ partition: this.#partition, key })) this.#length -= 1;
+  }
+
+  /** Of what took over before, so that it is known as the program's own to what this has, also after its end. */
+  async noteReplayed(version: string): Promise<void> {
+    await this.#store.set({ partition: this.replayed, key: version }, true);
+  }
+
+  async replayedBefore(): Promise<ReadonlySet<string>> {
+    const versions = new Set<string>();
+    for (let after: string | undefined; ;) {
+      const page = await this.#store.keys(this.replayed, {
+        limit: 1_000,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const version of page.items) versions.add(version);
+      if (page.next === undefined) return versions;
+      after = page.next;
+    }
   }
 
   async #checkLabel(): Promise<void> {
@@ -113,6 +142,13 @@ export class Journal {
     else await this.#store.set(this.#label, this.#keptFor);
     this.#isLabelled = true;
   }
+}
+
+function sharedWith({ name }: Backend): StorageError {
+  return new StorageError(
+    'UNAVAILABLE',
+    `Another process keeps its writes in this ${name} fallback. Give each process a fallback of its own.`,
+  );
 }
 
 export const journalPartition = (name: string): string => `\0recap-journal:${name}`;

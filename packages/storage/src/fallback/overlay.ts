@@ -150,6 +150,7 @@ export class Overlay {
         for (const name of names) await this.#empty(name);
       }
     }
+    await this.#empty(this.journal.replayed);
   }
 
   async #begun(prefix: string): Promise<readonly string[]> {

@@ -16,14 +16,24 @@ export interface ReplayerOptions {
   readonly onEvent: (event: FallbackEvent) => void;
 }
 
+/** What one of those that took over has. */
+interface Part {
+  readonly journal: Journal;
+  readonly upTo: number;
+  /** Versions of what was replayed from those that took over before. */
+  readonly ours: ReadonlySet<string>;
+  /** Of those that took over later. */
+  readonly later: readonly Journal[];
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
 /** Keys whose writes are replayed at the same time. */
 const AT_ONCE = 16;
 
 /** Brings what was written during an outage to the backend, and counts it. */
 export class Replayer {
   readonly #options: ReplayerOptions;
-  /** Versions of writes that were replayed from what took over first, while what took over then has writes as well. */
-  readonly #ours = new Set<string>();
   #replayed = 0;
   #conflicts = 0;
 
@@ -31,57 +41,65 @@ export class Replayer {
     this.#options = options;
   }
 
+  /** Whether something of this outage is with the backend already. */
+  get hasReplayed(): boolean {
+    return this.#replayed > 0;
+  }
+
   /**
-   * Of those that took over first all, since what the others have is later; of the last up to so many are left.
+   * Of those that took over before the one that serves all, since what that one has is later; of that one up to so many
+   * are left.
    *
    * @throws {StorageError} as `replay`; what was replayed until then is
    */
-  async drain(upTo: number): Promise<void> {
+  async drain(serving: number, upTo: number): Promise<void> {
     const { overlays } = this.#options;
-    for (const [at, overlay] of overlays.entries()) {
-      const isFollowed = overlays.slice(at + 1).some(({ journal }) => journal.length > 0);
-      await overlay.slowedDown((brake) =>
-        this.#drain(overlay.journal, { upTo: isFollowed ? 0 : upTo, isFollowed, brake }),
-      );
+    for (const [at, overlay] of overlays.slice(0, serving + 1).entries()) {
+      const part: Part = {
+        journal: overlay.journal,
+        upTo: at < serving ? 0 : upTo,
+        ours: at === 0 ? NONE : await overlay.journal.replayedBefore(),
+        later: overlays.slice(at + 1, serving + 1).map(({ journal }) => journal),
+      };
+      await overlay.slowedDown((brake) => this.#drain(part, brake));
     }
   }
 
   /** What became of all writes of an outage that is over. */
   finish(): { replayed: number; conflicts: number } {
     const counts = { replayed: this.#replayed, conflicts: this.#conflicts };
-    this.#ours.clear();
     this.#replayed = 0;
     this.#conflicts = 0;
     return counts;
   }
 
-  async #drain(
-    journal: Journal,
-    { upTo, isFollowed, brake }: { upTo: number; isFollowed: boolean; brake: Brake },
-  ): Promise<void> {
+  async #drain(part: Part, brake: Brake): Promise<void> {
+    const { journal, upTo } = part;
     // While writes come faster than they can be replayed, it ends all the same, and the rest has them wait.
     let most = upTo === 0 ? Infinity : 2 * journal.length;
     while (journal.length > upTo && most > 0) {
       const entries = await journal.first();
       if (entries.length === 0) return;
       most -= entries.length;
-      await this.#replay(journal, entries, isFollowed);
+      await this.#replay(part, entries);
       brake.noteReplayed(entries.length);
     }
   }
 
-  async #replay(journal: Journal, entries: readonly JournalEntry[], isFollowed: boolean): Promise<void> {
+  async #replay({ journal, ours, later }: Part, entries: readonly JournalEntry[]): Promise<void> {
     const { primary, clock, onEvent } = this.#options;
     const conflicts = new Map<JournalEntry, FallbackEvent>();
     try {
       await inParallel(chainsOf(entries), AT_ONCE, async (chain) => {
         for (const entry of chain) {
-          const outcome = await replay(primary, entry, { now: clock.now(), ours: this.#ours });
+          const outcome = await replay(primary, entry, { now: clock.now(), ours });
           if (outcome.status !== 'applied') conflicts.set(entry, toEvent(entry, outcome));
           else {
             this.#replayed += 1;
+            const { write } = entry;
+            const version = write.type === 'delete' ? undefined : write.version;
             // To what took over later, this is no later write of somebody else's.
-            if (isFollowed) this.#noteOurs(entry);
+            if (version !== undefined) for (const each of later) await each.noteReplayed(version);
             await journal.remove(entry.key);
           }
         }
@@ -96,10 +114,6 @@ export class Replayer {
         await journal.remove(entry.key);
       }
     }
-  }
-
-  #noteOurs({ write }: JournalEntry): void {
-    if (write.type !== 'delete' && write.version !== undefined) this.#ours.add(write.version);
   }
 }
 

@@ -60,7 +60,7 @@ export class Switch {
   readonly #gate = new Gate();
   readonly #underWay = new UnderWay();
   #outage: Outage | undefined;
-  #looking: Promise<boolean> | undefined;
+  readonly #looks = new Map<Backend, Promise<boolean>>();
   #leaving: Promise<void> | undefined;
   #clearing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -81,7 +81,7 @@ export class Switch {
   }
 
   get serving(): Backend {
-    return this.#overlay?.store ?? this.#options.primary;
+    return this.#serving(this.#outage);
   }
 
   get state(): FallbackState {
@@ -118,13 +118,15 @@ export class Switch {
       } finally {
         this.#gate.leave();
       }
-      const hasSwitched = outage !== this.#outage;
       const mayBeDone = !wasNotDone(failure);
-      if (hasSwitched && !(repeats === 'nowhere' && mayBeDone)) continue;
+      const mayGoElsewhere = !(repeats === 'nowhere' && mayBeDone);
+      const hasSwitched = (): boolean => outage !== this.#outage;
+      if (hasSwitched() && mayGoElsewhere) continue;
       // One operation that takes too long is no outage, and neither is a connection that is there again.
-      const healthy = await this.#isWell();
+      const healthy = await this.#isWell(this.#serving(outage));
       if (!healthy) await this.#leave(outage, failure);
-      if (repeats === 'nowhere' && mayBeDone) throw failure;
+      if (!mayGoElsewhere) throw failure;
+      if (hasSwitched()) continue;
       // What was ahead of it took too long: made again, it would come behind what was made after it.
       const isLate = hasLostItsTurn(failure);
       if (healthy && (isSecond || isLate || (repeats === 'elsewhere' && mayBeDone))) throw failure;
@@ -133,24 +135,26 @@ export class Switch {
   }
 
   /** One look for all operations that fail at the same time. */
-  #isWell(): Promise<boolean> {
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
+  #isWell(backend: Backend): Promise<boolean> {
+    const before = this.#looks.get(backend);
+    if (before !== undefined) return before;
+    const look = this.#look(backend).finally(() => this.#looks.delete(backend));
+    this.#looks.set(backend, look);
+    return look;
   }
 
-  async #look(): Promise<boolean> {
+  async #look(backend: Backend): Promise<boolean> {
     const until = performance.now() + this.#options.graceMs;
     for (;;) {
-      const { healthy } = await this.serving.health(PROBE_MS);
+      const { healthy } = await backend.health(PROBE_MS);
       if (healthy || performance.now() >= until) return healthy;
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
     }
   }
 
-  get #overlay(): Overlay | undefined {
-    return this.#outage && this.#options.overlays[this.#outage.at];
+  #serving(outage: Outage | undefined): Backend {
+    const { primary, overlays } = this.#options;
+    return outage === undefined ? primary : overlays[outage.at]!.store;
   }
 
   async #enter(): Promise<Outage | undefined> {
@@ -175,7 +179,7 @@ export class Switch {
       await primary.open();
     } catch (error) {
       if (!isOutage(error)) throw error;
-      await this.#degrade(Math.max(0, left), error);
+      await this.#degrade(undefined, Math.max(0, left), error);
       return;
     }
     if (left < 0) return;
@@ -188,16 +192,17 @@ export class Switch {
   /** One switch for all operations that fail at the same time. */
   async #leave(from: Outage | undefined, error: unknown): Promise<void> {
     if (this.#outage !== from) return;
-    this.#leaving ??= this.#degrade(from === undefined ? 0 : from.at + 1, error).finally(() => {
+    this.#leaving ??= this.#degrade(from, from === undefined ? 0 : from.at + 1, error).finally(() => {
       this.#leaving = undefined;
     });
     await this.#leaving;
   }
 
-  async #degrade(from: number, error: unknown): Promise<void> {
+  /** From the outage that it is in, to the first that can take over. */
+  async #degrade(from: Outage | undefined, first: number, error: unknown): Promise<void> {
     const { overlays, primary, clock, newId, onEvent } = this.#options;
     await this.#clearing;
-    for (let at = from; at < overlays.length; at += 1) {
+    for (let at = first; at < overlays.length; at += 1) {
       const overlay = overlays[at]!;
       try {
         await overlay.open();
@@ -205,10 +210,13 @@ export class Switch {
         if (!isOutage(reason)) throw reason;
         continue;
       }
-      const before = this.#outage;
+      // It came back meanwhile.
+      if (this.#outage !== from) return;
       const now = clock.now();
-      this.#outage = { at, degradedSince: before?.degradedSince ?? now, since: before?.since ?? newId() };
-      if (before === undefined) this.#stability.left(now);
+      // What was replayed already is none of somebody else's to what is written from now on.
+      const since = from === undefined || this.#replayer.hasReplayed ? newId() : from.since;
+      this.#outage = { at, degradedSince: from?.degradedSince ?? now, since };
+      if (from === undefined) this.#stability.left(now);
       this.#told.add(reasonOf(error));
       onEvent({ type: 'degraded', from: primary.name, to: overlay.store.name, error });
       this.#watch();
@@ -260,9 +268,9 @@ export class Switch {
     const outage = this.#outage;
     if (outage === undefined) return;
     try {
-      await this.#replayer.drain(FEW);
+      await this.#replayer.drain(outage.at, FEW);
       await this.#gate.alone(async () => {
-        await this.#replayer.drain(0);
+        await this.#replayer.drain(this.#outage?.at ?? outage.at, 0);
         this.#outage = undefined;
       });
     } catch (error) {
