@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types';
-import type { Value, Write } from './backend';
+import type { Address, Value, Write } from './backend';
 import { copyBytes } from './copy-bytes';
 import { decodeJson, encodeJson } from './stored-value';
 
@@ -18,6 +18,19 @@ export function copyValue(value: Value, maxValueBytes: number): Value {
   }
 }
 
+/** An address that the caller cannot change any more; what is none is left for the backend to refuse. */
+export function copyAddress(address: Address): Address {
+  const isNone = typeof address !== 'object' || (address as Address | null) === null;
+  return isNone ? address : { partition: address.partition, key: address.key };
+}
+
+/** As `copyValue` of each; a hole is undefined, and what is no array is left as it is. */
+export function copyValues(values: readonly Value[], maxValueBytes: number): readonly Value[] {
+  return Array.isArray(values)
+    ? Array.from(values, (value: Value) => copyValue(value, maxValueBytes))
+    : values;
+}
+
 export interface PrepareOptions {
   /** Makes versions. */
   readonly newId: () => string;
@@ -27,13 +40,13 @@ export interface PrepareOptions {
 
 /** A write that can be made again: with a version, and with values that are its own. */
 export function prepareWrite(write: Write, { newId, maxValueBytes }: PrepareOptions): Write {
-  if (!isWrite(write) || write.type === 'delete') return write;
-  const copy = (value: Value): Value =>
-    maxValueBytes === undefined ? value : copyValue(value, maxValueBytes);
+  if (!isWrite(write)) return write;
+  if (write.type === 'delete') return { ...write };
   const version = write.version ?? newId();
+  if (maxValueBytes === undefined) return { ...write, version };
   return write.type === 'set'
-    ? { ...write, version, value: copy(write.value) }
-    : { ...write, version, values: Array.isArray(write.values) ? write.values.map(copy) : write.values };
+    ? { ...write, version, value: copyValue(write.value, maxValueBytes) }
+    : { ...write, version, values: copyValues(write.values, maxValueBytes) };
 }
 
 /** Whether one of them appends, which cannot be made again without harm. */

@@ -130,7 +130,7 @@ class DrivenBackend implements Backend {
   async getMany(addresses: readonly Address[]): Promise<(ValueItem | undefined)[]> {
     if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     checkAmount(addresses, 'addresses', MAX_WRITES);
-    addresses.forEach(checkAddress);
+    for (const address of addresses) checkAddress(address);
     if (addresses.length === 0) return [];
     const found = await this.#answer(() => this.#driver.getMany(addresses, this.#clock.now()));
     return found.map(toValueItem);
@@ -206,7 +206,7 @@ class DrivenBackend implements Backend {
   async batch(writes: readonly Write[]): Promise<WriteOutcome[]> {
     if (!this.#lifecycle.isOpen) await this.#lifecycle.ready();
     checkAmount(writes, 'writes', MAX_WRITES);
-    const checked = writes.map((write) => {
+    const checked = Array.from(writes, (write) => {
       try {
         return this.#toDriverWrite(write);
       } catch (error) {
@@ -235,7 +235,7 @@ class DrivenBackend implements Backend {
     if (this.#driver.transact === undefined || !this.capabilities.transact)
       throw this.#unsupported('transact');
     checkAmount(writes, 'writes', MAX_TRANSACTION);
-    const checked = writes.map((write) => this.#toDriverWrite(write));
+    const checked = Array.from(writes, (write) => this.#toDriverWrite(write));
     if (new Set(checked.map(({ partition }) => partition)).size > 1)
       throw new StorageError('ARGUMENT_INVALID', 'A transaction stays within one partition.');
     if (new Set(checked.map(({ key }) => key)).size < checked.length)

@@ -19,7 +19,8 @@ export function encodeValue(value: unknown, maxBytes: number): StoredValue {
 
 /** @throws {StorageError} as `encodeValue`, with the index of the element */
 export function encodeElements(values: readonly unknown[], maxBytes: number): StoredValue[] {
-  return values.map((value, index) => {
+  // A hole is undefined, as it is in JSON.
+  return Array.from(values, (value, index) => {
     try {
       return encodeValue(value, maxBytes);
     } catch (cause) {

@@ -289,6 +289,19 @@ describe('a program without types', () => {
     await expect(call(backend)).rejects.toMatchObject({ name: 'StorageError', code: 'ARGUMENT_INVALID' });
   });
 
+  it('is refused a hole, as it is undefined', async () => {
+    const { backend } = made();
+    await backend.open();
+    const values: number[] = [1];
+    values[2] = 3;
+    await expect(backend.append(a, values)).rejects.toMatchObject({ code: 'VALUE_INVALID' });
+    await expect(backend.getMany(Array(1) as never)).rejects.toMatchObject({
+      code: 'KEY_INVALID',
+    });
+    expect(await backend.batch(Array(1) as never)).toMatchObject([{ status: 'failed' }]);
+    expect(await backend.range(a)).toEqual([]);
+  });
+
   it.each([0, -1, NaN, Infinity, 2 ** 31, '5'])(
     'that gives %p for a deadline of health is told so, and not that the backend is slow',
     async (deadlineMs) => {

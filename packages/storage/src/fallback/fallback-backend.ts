@@ -16,11 +16,13 @@ import type {
   Write,
   WriteOutcome,
 } from '../backend';
-import { checkAddress } from '../check-arguments';
-import { copyValue, hasAppend, prepareWrite } from '../copy-value';
+import { checkAddress, checkArray } from '../check-arguments';
+import type { Clock } from '../clock';
+import { copyAddress, copyValue, copyValues, hasAppend, prepareWrite } from '../copy-value';
 import { errorCode, StorageError } from '../errors';
 import type { JsonFilter } from '../json-filter';
 import type { JsonValue } from '../json-value';
+import { toDriverWrite } from '../to-driver-write';
 import type { FallbackState } from './fallback-event';
 import { CannotKnowError, type Overlay } from './overlay';
 import { Switch, type SwitchOptions } from './switch';
@@ -30,11 +32,13 @@ export class FallbackBackend implements Backend {
   readonly name: string;
   readonly capabilities: Capabilities;
   readonly #primary: Backend;
+  readonly #clock: Clock;
   readonly #newId: () => string;
   readonly #switch: Switch;
 
   constructor(options: SwitchOptions) {
     this.#primary = options.primary;
+    this.#clock = options.clock;
     this.#newId = options.newId;
     this.name = options.primary.name;
     this.capabilities = options.primary.capabilities;
@@ -54,19 +58,24 @@ export class FallbackBackend implements Backend {
   }
 
   get(address: Address): Promise<ValueItem | undefined> {
-    return this.#read((backend) => backend.get(address));
+    const at = copyAddress(address);
+    return this.#read((backend) => backend.get(at));
   }
 
-  getMany(addresses: readonly Address[]): Promise<(ValueItem | undefined)[]> {
-    return this.#read((backend) => backend.getMany(addresses));
+  async getMany(addresses: readonly Address[]): Promise<(ValueItem | undefined)[]> {
+    checkArray(addresses, 'addresses');
+    const all = Array.from(addresses, copyAddress);
+    return await this.#read((backend) => backend.getMany(all));
   }
 
   range(address: Address, start?: number, end?: number): Promise<Value[]> {
-    return this.#read((backend) => backend.range(address, start, end));
+    const at = copyAddress(address);
+    return this.#read((backend) => backend.range(at, start, end));
   }
 
   length(address: Address): Promise<number> {
-    return this.#read((backend) => backend.length(address));
+    const at = copyAddress(address);
+    return this.#read((backend) => backend.length(at));
   }
 
   scan(partition: string, options?: ScanOptions): Promise<Page<Item>> {
@@ -88,9 +97,13 @@ export class FallbackBackend implements Backend {
     const kept = copyValue(value, this.capabilities.maxValueBytes);
     const written = await this.#switch.run(
       'elsewhere',
-      () => this.#primary.set(address, kept, given),
+      () => this.#primary.set({ partition, key }, kept, given),
       async (overlay, since) => {
-        const outcome = await overlay.write({ ...given, partition, key, type: 'set', value: kept }, since);
+        const outcome = await this.#write(
+          overlay,
+          { ...given, partition, key, type: 'set', value: kept },
+          since,
+        );
         return outcome.status === 'written' ? outcome.version : undefined;
       },
     );
@@ -100,11 +113,13 @@ export class FallbackBackend implements Backend {
   async delete(address: Address, options: DeleteOptions = {}): Promise<boolean> {
     checkAddress(address);
     const { partition, key } = address;
+    const given = { ...options };
     return await this.#switch.run(
       'elsewhere',
-      () => this.#primary.delete(address, options),
+      () => this.#primary.delete({ partition, key }, given),
       async (overlay, since) =>
-        (await overlay.write({ ...options, partition, key, type: 'delete' }, since)).status === 'deleted',
+        (await this.#write(overlay, { ...given, partition, key, type: 'delete' }, since)).status ===
+        'deleted',
     );
   }
 
@@ -112,12 +127,13 @@ export class FallbackBackend implements Backend {
     checkAddress(address);
     const { partition, key } = address;
     const given = { ...options, version: options.version ?? this.#newId() };
-    const kept = values.map((value) => copyValue(value, this.capabilities.maxValueBytes));
+    const kept = copyValues(values, this.capabilities.maxValueBytes);
     return await this.#switch.run(
       'nowhere',
-      () => this.#primary.append(address, kept, given),
+      () => this.#primary.append({ partition, key }, kept, given),
       async (overlay, since) => {
-        const outcome = await overlay.write(
+        const outcome = await this.#write(
+          overlay,
           { ...given, partition, key, type: 'append', values: kept },
           since,
         );
@@ -127,8 +143,9 @@ export class FallbackBackend implements Backend {
   }
 
   async batch(writes: readonly Write[]): Promise<WriteOutcome[]> {
+    checkArray(writes, 'writes');
     const { maxValueBytes } = this.capabilities;
-    const given = writes.map((write) => prepareWrite(write, { newId: this.#newId, maxValueBytes }));
+    const given = Array.from(writes, (write) => prepareWrite(write, { newId: this.#newId, maxValueBytes }));
     const repeats = hasAppend(given) ? 'nowhere' : 'elsewhere';
     const onPrimary = async (): Promise<WriteOutcome[]> => {
       const outcomes = await this.#primary.batch(given);
@@ -139,7 +156,7 @@ export class FallbackBackend implements Backend {
     };
     const onOverlay = async (overlay: Overlay, since: string): Promise<WriteOutcome[]> => {
       const outcomes: WriteOutcome[] = [];
-      for (const write of given) outcomes.push(await outcomeOf(overlay.write(write, since)));
+      for (const write of given) outcomes.push(await outcomeOf(this.#write(overlay, write, since)));
       return outcomes;
     };
     try {
@@ -182,6 +199,13 @@ export class FallbackBackend implements Backend {
   /** Of the backend that serves. Whether it is the one that was asked for, `state` says. */
   health(deadlineMs?: number): Promise<Health> {
     return this.#switch.serving.health(deadlineMs);
+  }
+
+  /** Refused as the backend itself would: a condition that is misspelt would be none. */
+  async #write(overlay: Overlay, write: Write, since: string): Promise<WriteOutcome> {
+    const context = { newId: this.#newId, maxValueBytes: this.capabilities.maxValueBytes };
+    toDriverWrite(write, this.#clock.now(), context);
+    return await overlay.write(write, since);
   }
 
   #read<T>(

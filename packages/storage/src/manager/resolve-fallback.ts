@@ -19,6 +19,9 @@ const DOCUMENTED: Readonly<Partial<Record<BackendType, readonly BackendType[]>>>
 const MAX = 34 * 2 ** 20;
 const JOURNALED = { memory: MAX, file: MAX, sqlite: MAX };
 
+/** What one process has for itself, as what it writes meanwhile has to be. */
+const OF_ONE_PROCESS: readonly BackendType[] = ['memory', 'file', 'sqlite', 'custom'];
+
 /** More would be a chain that nobody oversees. */
 const MOST = BACKEND_TYPES.length;
 
@@ -73,6 +76,10 @@ export function resolveFallback(
   );
   const seen = new Set([identityOfConfig(primary)]);
   for (const [index, backend] of backends.entries()) {
+    if (backend !== undefined && !OF_ONE_PROCESS.includes(backend.type)) {
+      const message = `cannot be ${backend.type}: what is written meanwhile is kept for each process by itself, and a server has several. Take memory, file or sqlite`;
+      problems.push({ path: [...toPath, index], message });
+    }
     const identity = backend && identityOfConfig(backend);
     if (identity === undefined) continue;
     // It would be away as well, and a write would be replayed to where it came from.

@@ -1,5 +1,6 @@
-import type { Backend, Value, Write } from '../backend';
-import { copyValue, prepareWrite } from '../copy-value';
+import type { Address, Backend, Value, Write } from '../backend';
+import { checkArray } from '../check-arguments';
+import { copyAddress, copyValue, copyValues, prepareWrite } from '../copy-value';
 import { newId as makeId } from '../new-id';
 
 export interface Operation {
@@ -39,21 +40,39 @@ export function aroundBackend(
   const maxValueBytes = runsLater ? inner.capabilities.maxValueBytes : undefined;
   const valueOf = (value: Value): Value =>
     maxValueBytes === undefined ? value : copyValue(value, maxValueBytes);
-  const prepare = (writes: readonly Write[]): Write[] =>
-    writes.map((write) => prepareWrite(write, { newId, maxValueBytes }));
+  const addressOf = (address: Address): Address => (runsLater ? copyAddress(address) : address);
+  const addressesOf = (addresses: readonly Address[]): readonly Address[] => {
+    checkArray(addresses, 'addresses');
+    return runsLater ? Array.from(addresses, copyAddress) : addresses;
+  };
+  const prepare = (writes: readonly Write[]): Write[] => {
+    checkArray(writes, 'writes');
+    return Array.from(writes, (write) => prepareWrite(write, { newId, maxValueBytes }));
+  };
 
   return {
     name: inner.name,
     capabilities: inner.capabilities,
     open: () => around(repeatable('open'), () => inner.open()),
-    get: (address) => around(GET, () => inner.get(address)),
-    getMany: (addresses) => around(repeatable('getMany'), () => inner.getMany(addresses)),
-    set: async (address, value, options) => {
-      const kept = valueOf(value);
-      const given = options?.version === undefined ? { ...options, version: newId() } : options;
-      return await around(SET, () => inner.set(address, kept, given));
+    get: (address) => {
+      const at = addressOf(address);
+      return around(GET, () => inner.get(at));
     },
-    delete: (address, options) => around(DELETE, () => inner.delete(address, options)),
+    getMany: async (addresses) => {
+      const all = addressesOf(addresses);
+      return await around(repeatable('getMany'), () => inner.getMany(all));
+    },
+    set: async (address, value, options) => {
+      const at = addressOf(address);
+      const kept = valueOf(value);
+      const given = { ...options, version: options?.version ?? newId() };
+      return await around(SET, () => inner.set(at, kept, given));
+    },
+    delete: (address, options) => {
+      const at = addressOf(address);
+      const given = { ...options };
+      return around(DELETE, () => inner.delete(at, given));
+    },
     scan: (partition, options) => around(repeatable('scan'), () => inner.scan(partition, options)),
     keys: (partition, options) => around(repeatable('keys'), () => inner.keys(partition, options)),
     partitions: (prefix, options) =>
@@ -63,12 +82,19 @@ export function aroundBackend(
       return await around(once('batch'), () => inner.batch(given));
     },
     append: async (address, values, options) => {
-      const kept = values.map(valueOf);
-      const given = options?.version === undefined ? { ...options, version: newId() } : options;
-      return await around(once('append'), () => inner.append(address, kept, given));
+      const at = addressOf(address);
+      const kept = maxValueBytes === undefined ? values : copyValues(values, maxValueBytes);
+      const given = { ...options, version: options?.version ?? newId() };
+      return await around(once('append'), () => inner.append(at, kept, given));
     },
-    range: (address, start, end) => around(repeatable('range'), () => inner.range(address, start, end)),
-    length: (address) => around(repeatable('length'), () => inner.length(address)),
+    range: (address, start, end) => {
+      const at = addressOf(address);
+      return around(repeatable('range'), () => inner.range(at, start, end));
+    },
+    length: (address) => {
+      const at = addressOf(address);
+      return around(repeatable('length'), () => inner.length(at));
+    },
     transact: async (writes) => {
       const given = prepare(writes);
       return await around(once('transact'), () => inner.transact(given));

@@ -45,6 +45,28 @@ describe('FallbackBackend', () => {
       },
     );
 
+    it('goes where it was told, whatever the caller makes of the address afterwards', async () => {
+      const { backend } = await open();
+      const address = { partition: 'p', key: '' };
+      const made = ['a', 'b', 'c'].map((key) => {
+        address.key = key;
+        return backend.set(address, key);
+      });
+      await Promise.all(made);
+      expect((await backend.keys('p')).items).toEqual(['a', 'b', 'c']);
+      address.key = 'a';
+      const found = backend.get(address);
+      const deleted = backend.delete(address);
+      const given = { type: 'delete' as const, ...at('b') };
+      const outcomes = backend.batch([given]);
+      address.key = given.key = 'c';
+      expect([(await found)?.value, await deleted, await outcomes]).toEqual([
+        ...['a', true],
+        [{ status: 'deleted' }],
+      ]);
+      expect((await backend.keys('p')).items).toEqual(['c']);
+    });
+
     it('takes one operation that fails for no outage while others work', async () => {
       const { backend, primary, events } = await open();
       primary.next.push(unavailable());
@@ -214,6 +236,18 @@ describe('FallbackBackend', () => {
       await expect(backend.set(at('a'), 1, { expiresAt: clock.now() })).rejects.toMatchObject({
         code: 'ARGUMENT_INVALID',
       });
+      const misspelt: object = { ifVersoin: 'x' };
+      for (const refused of [
+        backend.set(at('a'), 1, misspelt),
+        backend.delete(at('a'), misspelt),
+        backend.append(at('l'), [1], { ttl: 5 } as never),
+        backend.append(at('l'), 'ab' as never),
+        backend.batch('ab' as never),
+      ])
+        await expect(refused).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' });
+      expect(await backend.batch([{ type: 'set', ...at('a'), value: 1, ...misspelt }])).toMatchObject([
+        { status: 'failed', error: { code: 'ARGUMENT_INVALID' } },
+      ]);
       await backend.set(at('a'), 1);
       await expect(backend.append(at('a'), [1])).rejects.toMatchObject({ code: 'WRONG_TYPE' });
       expect(backend.state.pendingWrites).toBe(1);

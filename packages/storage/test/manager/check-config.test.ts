@@ -437,6 +437,11 @@ describe('the fallback', () => {
     ['postgres', [{ type: 'sqlite', fallback: ['memory'] }], /fallback of its own/],
     [
       'postgres',
+      ['memory', 'redis'],
+      /^database\.fallback\.1: cannot be redis: .* Take memory, file or sqlite$/,
+    ],
+    [
+      'postgres',
       { to: ['memory'], reads: 'all' },
       /^database\.fallback\.reads: has to be "known" or "partial"/,
     ],

@@ -263,27 +263,34 @@ export class MemoryDriver implements Driver {
       )
     )
       return;
-    const isTooMuch = (held: { items: number; bytes: number }): boolean => {
-      let { items, bytes } = held;
+    const find = (): Entry[] =>
+      writes.flatMap(({ partition, key }) => this.#table.find(partition, key) ?? []);
+    const measure = (): { items: number; bytes: number } => {
+      let [items, bytes] = [0, 0];
       for (const write of writes) {
         const growth = growthOf(write, this.#table.find(write.partition, write.key), now);
         items += growth.items;
         bytes += growth.bytes;
       }
-      return items > maxItems || bytes > maxBytes;
+      return { items, bytes };
     };
+    // Measured once, since values may be long.
+    let growth = measure();
+    const isTooMuch = ({ items, bytes }: { items: number; bytes: number }): boolean =>
+      items + growth.items > maxItems || bytes + growth.bytes > maxBytes;
     const isFull = (): boolean => isTooMuch(this.#table);
     if (!isFull()) return;
+    const written = new Set(find());
     for (
       let gone = this.#table.expiries.take(now);
       gone !== undefined;
       gone = this.#table.expiries.take(now)
     ) {
       this.#table.remove(gone);
+      if (written.has(gone)) growth = measure();
       if (!isFull()) return;
     }
-    const there = writes.map(({ partition, key }) => this.#table.find(partition, key));
-    const kept = new Set(there.filter((entry) => entry !== undefined));
+    const kept = new Set(find());
     const bytesKept = [...kept].reduce((sum, { bytes }) => sum + bytes, 0);
     // Else all the others would be gone for nothing.
     if (whenFull === 'evict' && !isTooMuch({ items: kept.size, bytes: bytesKept })) {

@@ -106,6 +106,22 @@ describe('createMemoryBackend', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40 * MIB);
   });
 
+  it('measures a long value a few times only, however many it takes the place of', async () => {
+    const backend = await open({ maxBytes: MIB, whenFull: 'evict' });
+    for (let n = 0; n < 500; n += 1) await backend.set(at(`k${n}`), 'x'.repeat(2_000));
+    const measured = jest.spyOn(Buffer, 'byteLength');
+    try {
+      await backend.set(at('long'), 'ü'.repeat(MIB / 2 - 100));
+      const ofTheLong = measured.mock.calls.filter(
+        ([text]) => typeof text === 'string' && text.length > MIB / 4,
+      );
+      expect(ofTheLong.length).toBeLessThan(10);
+    } finally {
+      measured.mockRestore();
+    }
+    expect(await keys(backend)).toEqual(['long']);
+  });
+
   it('drops nothing for what will never fit, and no list for its own element', async () => {
     const backend = await open({ maxBytes: 100, whenFull: 'evict' });
     await backend.append(at('l'), ['x'.repeat(60)]);
