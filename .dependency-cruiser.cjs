@@ -11,7 +11,7 @@ const floors = {
       ],
       ['(address-name|backend|byte-range|driver|plain-set|sorted-keys)\\.ts$'],
       [
-        '(call-deadlines|decode-in-turns|driver-opening|calls-under-way|check-arguments|check-health|stored-value|lifecycle|sweep-timer|to-answer|to-driver-scan|to-driver-write|create-backend|copy-value|check-options|backend-methods)\\.ts$',
+        '(ask-health|call-deadlines|decode-in-turns|driver-opening|calls-under-way|check-arguments|check-health|stored-value|lifecycle|sweep-timer|to-answer|to-driver-scan|to-driver-write|create-backend|copy-value|check-options|backend-methods)\\.ts$',
       ],
       ['options/'],
       ['backends/', 'resilience/'],

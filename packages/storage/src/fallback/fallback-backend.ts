@@ -23,6 +23,7 @@ import { errorCode, StorageError } from '../errors';
 import type { JsonFilter } from '../json-filter';
 import type { JsonValue } from '../json-value';
 import { toDriverWrite } from '../to-driver-write';
+import { isTimeOrdered } from '../new-id';
 import type { FallbackState } from './fallback-event';
 import { CannotKnowError, type Overlay } from './overlay';
 import { Switch, type SwitchOptions } from './switch';
@@ -93,7 +94,8 @@ export class FallbackBackend implements Backend {
   async set(address: Address, value: Value, options: SetOptions = {}): Promise<string | undefined> {
     checkAddress(address);
     const { partition, key } = address;
-    const given = { ...options, version: options.version ?? this.#newId() };
+    const made = this.#newId();
+    const given = { ...options, version: options.version ?? made };
     const kept = copyValue(value, this.capabilities.maxValueBytes);
     const written = await this.#switch.run(
       'elsewhere',
@@ -102,7 +104,7 @@ export class FallbackBackend implements Backend {
         const outcome = await this.#write(
           overlay,
           { ...given, partition, key, type: 'set', value: kept },
-          since,
+          earlier(since, made),
         );
         return outcome.status === 'written' ? outcome.version : undefined;
       },
@@ -114,19 +116,21 @@ export class FallbackBackend implements Backend {
     checkAddress(address);
     const { partition, key } = address;
     const given = { ...options };
+    const made = this.#newId();
     return await this.#switch.run(
       'elsewhere',
       () => this.#primary.delete({ partition, key }, given),
       async (overlay, since) =>
-        (await this.#write(overlay, { ...given, partition, key, type: 'delete' }, since)).status ===
-        'deleted',
+        (await this.#write(overlay, { ...given, partition, key, type: 'delete' }, earlier(since, made)))
+          .status === 'deleted',
     );
   }
 
   async append(address: Address, values: readonly Value[], options: AppendOptions = {}): Promise<number> {
     checkAddress(address);
     const { partition, key } = address;
-    const given = { ...options, version: options.version ?? this.#newId() };
+    const made = this.#newId();
+    const given = { ...options, version: options.version ?? made };
     const kept = copyValues(values, this.capabilities.maxValueBytes);
     return await this.#switch.run(
       'nowhere',
@@ -135,7 +139,7 @@ export class FallbackBackend implements Backend {
         const outcome = await this.#write(
           overlay,
           { ...given, partition, key, type: 'append', values: kept },
-          since,
+          earlier(since, made),
         );
         return outcome.status === 'written' ? (outcome.length ?? 0) : 0;
       },
@@ -146,6 +150,7 @@ export class FallbackBackend implements Backend {
     checkArray(writes, 'writes');
     const { maxValueBytes } = this.capabilities;
     const given = Array.from(writes, (write) => prepareWrite(write, { newId: this.#newId, maxValueBytes }));
+    const made = this.#newId();
     const repeats = hasAppend(given) ? 'nowhere' : 'elsewhere';
     const onPrimary = async (): Promise<WriteOutcome[]> => {
       const outcomes = await this.#primary.batch(given);
@@ -156,7 +161,8 @@ export class FallbackBackend implements Backend {
     };
     const onOverlay = async (overlay: Overlay, since: string): Promise<WriteOutcome[]> => {
       const outcomes: WriteOutcome[] = [];
-      for (const write of given) outcomes.push(await outcomeOf(this.#write(overlay, write, since)));
+      for (const write of given)
+        outcomes.push(await outcomeOf(this.#write(overlay, write, earlier(since, made))));
       return outcomes;
     };
     try {
@@ -224,6 +230,11 @@ export class FallbackBackend implements Backend {
   #only<T>(what: string, run: () => Promise<T>): Promise<T> {
     return this.#switch.run('nowhere', run, () => Promise.reject(new CannotKnowError(what)));
   }
+}
+
+/** What others have written while a write was tried is later than that write. Ids that tell no time are left alone. */
+function earlier(since: string, made: string): string {
+  return isTimeOrdered(since) && isTimeOrdered(made) && made < since ? made : since;
 }
 
 /** Of a batch; it has no cause, by which it would be taken for one of which nothing was made. */

@@ -137,8 +137,11 @@ export class Overlay {
   async close(): Promise<void> {
     const disown = this.#disown;
     this.#disown = undefined;
-    await this.store.close();
-    disown?.();
+    try {
+      await this.store.close();
+    } finally {
+      disown?.();
+    }
   }
 
   /** Forgets what was known, after it was replayed. */

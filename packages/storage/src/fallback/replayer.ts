@@ -18,6 +18,7 @@ export interface ReplayerOptions {
 
 /** What one of those that took over has. */
 interface Part {
+  readonly at: number;
   readonly journal: Journal;
   readonly upTo: number;
   /** Versions of what was replayed from those that took over before. */
@@ -34,6 +35,8 @@ const AT_ONCE = 16;
 /** Brings what was written during an outage to the backend, and counts it. */
 export class Replayer {
   readonly #options: ReplayerOptions;
+  /** Entries that were counted and told, and could not be taken off their journals yet. */
+  readonly #settled = new Set<string>();
   #replayed = 0;
   #conflicts = 0;
 
@@ -56,6 +59,7 @@ export class Replayer {
     const { overlays } = this.#options;
     for (const [at, overlay] of overlays.slice(0, serving + 1).entries()) {
       const part: Part = {
+        at,
         journal: overlay.journal,
         upTo: at < serving ? 0 : upTo,
         ours: at === 0 ? NONE : await overlay.journal.replayedBefore(),
@@ -86,21 +90,22 @@ export class Replayer {
     }
   }
 
-  async #replay({ journal, ours, later }: Part, entries: readonly JournalEntry[]): Promise<void> {
-    const { primary, clock, onEvent } = this.#options;
+  async #replay(part: Part, entries: readonly JournalEntry[]): Promise<void> {
+    const { primary, clock } = this.#options;
     const conflicts = new Map<JournalEntry, FallbackEvent>();
     try {
       await inParallel(chainsOf(entries), AT_ONCE, async (chain) => {
         for (const entry of chain) {
-          const outcome = await replay(primary, entry, { now: clock.now(), ours });
+          const outcome = await replay(primary, entry, { now: clock.now(), ours: part.ours });
           if (outcome.status !== 'applied') conflicts.set(entry, toEvent(entry, outcome));
           else {
-            this.#replayed += 1;
             const { write } = entry;
             const version = write.type === 'delete' ? undefined : write.version;
             // To what took over later, this is no later write of somebody else's.
-            if (version !== undefined) for (const each of later) await each.noteReplayed(version);
-            await journal.remove(entry.key);
+            if (version !== undefined) for (const each of part.later) await each.noteReplayed(version);
+            await this.#settle(part, entry, () => {
+              this.#replayed += 1;
+            });
           }
         }
       });
@@ -108,12 +113,22 @@ export class Replayer {
       // Told in the order of the writes, and forgotten when they were told.
       for (const entry of entries) {
         const event = conflicts.get(entry);
-        if (event === undefined) continue;
-        this.#conflicts += 1;
-        onEvent(event);
-        await journal.remove(entry.key);
+        if (event !== undefined)
+          await this.#settle(part, entry, () => {
+            this.#conflicts += 1;
+            this.#options.onEvent(event);
+          });
       }
     }
+  }
+
+  /** Once for each entry, however often it is tried to take it off its journal. */
+  async #settle({ at, journal }: Part, { key }: JournalEntry, tell: () => void): Promise<void> {
+    const name = `${at} ${key}`;
+    if (!this.#settled.has(name)) tell();
+    this.#settled.add(name);
+    await journal.remove(key);
+    this.#settled.delete(name);
   }
 }
 

@@ -1,3 +1,4 @@
+import { askHealth } from '../ask-health';
 import type { Backend } from '../backend';
 import type { Clock } from '../clock';
 import { errorCode, StorageError } from '../errors';
@@ -65,6 +66,7 @@ export class Switch {
   #clearing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #probing: Promise<void> | undefined;
+  #isOpen = false;
   #isClosing = false;
   /** Why it is away, as far as it was told in this outage. */
   readonly #told = new Set<string>();
@@ -75,7 +77,10 @@ export class Switch {
     this.#replayer = new Replayer(options);
     this.#lifecycle = new Lifecycle(
       options.primary.name,
-      () => this.#open(),
+      async () => {
+        await this.#open();
+        this.#isOpen = true;
+      },
       () => this.#close(),
     );
   }
@@ -146,7 +151,7 @@ export class Switch {
   async #look(backend: Backend): Promise<boolean> {
     const until = performance.now() + this.#options.graceMs;
     for (;;) {
-      const { healthy } = await backend.health(PROBE_MS);
+      const { healthy } = await askHealth(backend, PROBE_MS);
       if (healthy || performance.now() >= until) return healthy;
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
     }
@@ -245,7 +250,7 @@ export class Switch {
   async #isBack(): Promise<boolean> {
     try {
       await this.#options.primary.open();
-      const { healthy, error } = await this.#options.primary.health(PROBE_MS);
+      const { healthy, error } = await askHealth(this.#options.primary, PROBE_MS);
       if (!healthy) this.#tell(error, 'probe');
       return healthy;
     } catch (error) {
@@ -299,7 +304,8 @@ export class Switch {
   async #close(): Promise<void> {
     this.#isClosing = true;
     clearTimeout(this.#timer);
-    await this.#underWay.end();
+    // What is under way while it cannot be opened waits for that.
+    if (this.#isOpen) await this.#underWay.end();
     await this.#probing;
     // The last chance for what is kept in memory.
     if (this.#outage !== undefined && (await this.#isBack())) await this.#recover();

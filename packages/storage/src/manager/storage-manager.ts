@@ -6,7 +6,7 @@ import { createDatabaseBackend } from '../database/create-database-backend';
 import type { DatabaseBackend } from '../database/database-backend';
 import { StorageError } from '../errors';
 import { checkedSettings } from '../options/backend-options';
-import { askHealth } from './ask-health';
+import { askHealth } from '../ask-health';
 import { checkConfig } from './check-config';
 import { checkDrivers } from './check-drivers';
 import { openHalf, type Half } from './open-half';

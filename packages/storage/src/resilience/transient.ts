@@ -1,4 +1,5 @@
 import { errorCode } from '../errors';
+import { isCircuitOpen } from './breaker';
 
 /** Codes of failures that another attempt may not meet. */
 const TRANSIENT = new Set(['UNAVAILABLE', 'POOL_EXHAUSTED']);
@@ -49,5 +50,7 @@ export function wasNotDone(error: unknown): boolean {
     each = (each as { readonly cause?: unknown }).cause;
   }
   if (chain.some(({ name }) => typeof name === 'string' && REPEATING.test(name))) return false;
-  return chain.some((each) => NOT_DONE.has(errorCode(each) ?? '') || each.name === REFUSAL);
+  return chain.some(
+    (each) => NOT_DONE.has(errorCode(each) ?? '') || each.name === REFUSAL || isCircuitOpen(each),
+  );
 }

@@ -1,7 +1,7 @@
-import type { Backend, Health } from '../backend';
-import { deadlineProblem } from '../check-health';
-import { MAX_TIMER_MS } from '../check-options';
-import { errorCode, StorageError } from '../errors';
+import type { Backend, Health } from './backend';
+import { deadlineProblem } from './check-health';
+import { MAX_TIMER_MS } from './check-options';
+import { errorCode, StorageError } from './errors';
 
 /** What a backend beyond its deadline gets to answer by itself, with the reason. */
 const GRACE_MS = 250;
