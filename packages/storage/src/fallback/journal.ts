@@ -1,5 +1,5 @@
 import type { Address, Backend, Value, Write } from '../backend';
-import { StorageError } from '../errors';
+import { errorCode, StorageError } from '../errors';
 import type { JsonValue } from '../json-value';
 import { encodeValue } from '../stored-value';
 
@@ -28,8 +28,8 @@ export class Journal {
   /** Where it is kept what was replayed of those that took over before. */
   readonly replayed: string;
   #isLabelled = false;
-  /** The entry that comes next failed before, and may be there. */
-  #isNextUncertain = false;
+  /** Entries that failed and may be there all the same, since this was known to be empty. */
+  #uncertain = 0;
   #last = 0;
   #length = 0;
 
@@ -49,6 +49,11 @@ export class Journal {
   /** Writes that wait. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Whether there is nothing, not even a write that failed and came here all the same. */
+  get isEmpty(): boolean {
+    return this.#length === 0 && this.#uncertain === 0;
   }
 
   /**
@@ -85,10 +90,17 @@ export class Journal {
   }
 
   async #put(key: string, entry: JsonValue): Promise<void> {
-    const options = this.#isNextUncertain ? {} : { ifAbsent: true };
-    this.#isNextUncertain = true;
-    const written = await this.#store.set({ partition: this.#partition, key }, entry, options);
-    this.#isNextUncertain = false;
+    let written: string | undefined;
+    try {
+      written = await this.#store.set({ partition: this.#partition, key }, entry, { ifAbsent: true });
+    } catch (error) {
+      // It may be there, and its place is nobody else's then.
+      if (errorCode(error) === 'UNAVAILABLE') {
+        this.#last += 1;
+        this.#uncertain += 1;
+      }
+      throw error;
+    }
     if (written === undefined) throw sharedWith(this.#store);
   }
 
@@ -102,7 +114,14 @@ export class Journal {
   }
 
   async remove(key: string): Promise<void> {
-    if (await this.#store.delete({ partition: this.#partition, key })) this.#length -= 1;
+    const wasThere = await this.#store.delete({ partition: this.#partition, key });
+    if (wasThere && this.#length > 0) this.#length -= 1;
+  }
+
+  /** To be called when `first` found nothing, and nobody can have written since. */
+  noteEmpty(): void {
+    this.#length = 0;
+    this.#uncertain = 0;
   }
 
   /** Of what took over before, so that it is known as the program's own to what this has, also after its end. */

@@ -21,6 +21,8 @@ interface Part {
   readonly at: number;
   readonly journal: Journal;
   readonly upTo: number;
+  /** Nobody writes meanwhile. */
+  readonly isAlone: boolean;
   /** Versions of what was replayed from those that took over before. */
   readonly ours: ReadonlySet<string>;
   /** Of those that took over later. */
@@ -51,7 +53,7 @@ export class Replayer {
 
   /**
    * Of those that took over before the one that serves all, since what that one has is later; of that one up to so many
-   * are left.
+   * are left: none when nobody writes meanwhile.
    *
    * @throws {StorageError} as `replay`; what was replayed until then is
    */
@@ -62,6 +64,7 @@ export class Replayer {
         at,
         journal: overlay.journal,
         upTo: at < serving ? 0 : upTo,
+        isAlone: upTo === 0,
         ours: at === 0 ? NONE : await overlay.journal.replayedBefore(),
         later: overlays.slice(at + 1, serving + 1).map(({ journal }) => journal),
       };
@@ -78,12 +81,16 @@ export class Replayer {
   }
 
   async #drain(part: Part, brake: Brake): Promise<void> {
-    const { journal, upTo } = part;
+    const { journal, upTo, isAlone } = part;
     // While writes come faster than they can be replayed, it ends all the same, and the rest has them wait.
-    let most = upTo === 0 ? Infinity : 2 * journal.length;
-    while (journal.length > upTo && most > 0) {
+    let most = 2 * journal.length;
+    const isLast = upTo === 0;
+    while (isLast ? !journal.isEmpty : journal.length > upTo && most > 0) {
       const entries = await journal.first();
-      if (entries.length === 0) return;
+      if (entries.length === 0) {
+        if (isAlone) journal.noteEmpty();
+        return;
+      }
       most -= entries.length;
       await this.#replay(part, entries);
       brake.noteReplayed(entries.length);

@@ -87,7 +87,7 @@ export class StorageManager {
    */
   async openBackend(role: 'cache' | 'database'): Promise<Backend> {
     this.#refuseClosed();
-    if (role !== 'cache' && role !== 'database')
+    if (!['cache', 'database'].includes(role))
       throw new StorageError('ARGUMENT_INVALID', `The role has to be 'cache' or 'database'.`);
     const { half } = await (role === 'cache' ? this.#cache : this.#database).openAlone();
     this.#refuseClosed();

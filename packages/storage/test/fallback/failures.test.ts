@@ -112,6 +112,39 @@ describe('a fallback', () => {
     expect(found.map((item) => item?.value)).toEqual(['theirs', 'theirs']);
   });
 
+  describe('whose store may have a write that it did not answer for', () => {
+    async function openUncertain() {
+      const rig = await openRig({ stableMs: 1_000, isDown: true });
+      const { faults } = rig.standIns[0]!;
+      faults.before = (method) => {
+        if (method === 'set') faults.lostAnswers.push(unavailable('ECONNRESET'));
+      };
+      await expect(rig.backend.set(at('b'), 2)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      faults.before = undefined;
+      return rig;
+    }
+
+    it('goes on behind it', async () => {
+      const { backend, behind: primary, primary: faults, advance } = await openUncertain();
+      await backend.set(at('c'), 3);
+      faults.isDown = false;
+      await advance(30_000);
+      expect((await primary.get(at('c')))?.value).toBe(3);
+    });
+
+    it('is through with it once its backend is back, and brings nothing of it back later', async () => {
+      const { backend, behind: primary, primary: faults, standIns, clock, advance } = await openUncertain();
+      faults.isDown = false;
+      await advance(30_000);
+      expect(backend.state).toMatchObject({ isDegraded: false, pendingWrites: 0 });
+      await backend.delete(at('b'));
+      await backend.close();
+      const next = await openRig({ stores: [standIns[0]!.inner], behind: primary, clock });
+      expect((await next.backend.keys('p')).items).toEqual([]);
+      await next.backend.close();
+    });
+  });
+
   it.each([
     ['never answers', () => new Promise<never>(() => undefined)],
     ['rejects', () => Promise.reject(new Error('No.'))],

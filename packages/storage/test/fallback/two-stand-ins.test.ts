@@ -137,19 +137,4 @@ describe('two that stand in', () => {
     await one.advance(30_000);
     expect((await one.behind.keys('p')).items).toEqual(['a', 'c']);
   });
-
-  it('goes on behind an entry of which it cannot tell whether it is there', async () => {
-    const { backend, behind, primary, standIns, advance } = await openRig({ isDown: true });
-    await backend.set(at('a'), 1);
-    const { faults } = standIns[0]!;
-    faults.before = (method) => {
-      if (method === 'set') faults.lostAnswers.push(unavailable('ECONNRESET'));
-    };
-    await expect(backend.set(at('b'), 2)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    faults.before = undefined;
-    await backend.set(at('c'), 3);
-    primary.isDown = false;
-    await advance(30_000);
-    expect((await behind.keys('p')).items).toEqual(['a', 'c']);
-  });
 });
