@@ -4,6 +4,7 @@ import { CACHE_PARTS } from '../cache/create-cache-backend';
 import type { DatabaseBackend, DatabaseItem } from '../database/database-backend';
 import { DATABASE_PARTS } from '../database/create-database-backend';
 import { StorageError } from '../errors';
+import { BatchError, type BatchOutcome } from '../key-space/batch-error';
 import { checkItems, checkKeys, refuseLifetime } from '../key-space/check-items';
 import { Lifecycle } from '../lifecycle';
 import { decodeValue, encodeValue } from '../stored-value';
@@ -71,16 +72,19 @@ class CachingDatabase implements CachedDatabase {
     const bus = toBus(invalidateOver);
     const invalidations =
       bus && new Invalidations(bus, parts.keyPrefix, (keys) => this.#hear(keys, bus !== parts.backend));
-    this.#cache = new CacheSide(entries, invalidations, report);
+    const open = async (): Promise<void> => {
+      await cache.connect();
+      await entries.connect();
+    };
+    this.#cache = new CacheSide({ open, now: () => parts.clock.now(), entries, invalidations, report });
     if (strategy === 'write-behind')
       this.#behind = new WriteBehind({ database, cache: this.#cache, forget, report }, writeBehind);
     this.#lifecycle = new Lifecycle(
       'cached database',
       async () => {
-        await Promise.all([cache.connect().then(() => entries.connect()), database.connect()]);
-        await invalidations?.start();
+        await Promise.all([this.#cache.connect(), database.connect()]);
       },
-      async () => invalidations?.stop(),
+      () => this.#cache.disconnect(),
     );
   }
 
@@ -149,13 +153,19 @@ class CachingDatabase implements CachedDatabase {
     const checked = items.map((item) => this.#check(item));
     await this.#ready();
     if (this.#behind !== undefined) return this.#behind.addAll(checked);
-    const contents = new Map<string, Content>();
-    for (const one of checked) if (!('error' in one)) contents.set(one.key, one.content);
-    // The database says what is wrong with those that are.
-    const kept = checked.map((one, place) =>
-      'error' in one ? items[place]! : ([one.key, one.content.value] as const),
+    const good = checked.flatMap((one) => ('error' in one ? [] : [one]));
+    const contents = new Map(good.map(({ key, content }) => [key, content]));
+    const kept = good.map(({ key, content }) => [key, content.value] as const);
+    const outcomes = await outcomesOf(good, () =>
+      this.#writeThrough(contents, () => this.#database.mset(kept)),
     );
-    await this.#writeThrough(contents, () => this.#database.mset(kept));
+    if (good.length === checked.length && outcomes.every(({ status }) => status === 'written')) return;
+    const answers = outcomes[Symbol.iterator]();
+    throw new BatchError(
+      checked.map((one) =>
+        'error' in one ? { key: one.key, status: 'failed', error: one.error } : answers.next().value!,
+      ),
+    );
   }
 
   async append(key: string, ...values: unknown[]): Promise<number> {
@@ -356,6 +366,20 @@ class CachingDatabase implements CachedDatabase {
     } catch (thrown) {
       process.emitWarning(thrown as Error);
     }
+  }
+}
+
+/** What became of each; rejects where nobody knows. */
+async function outcomesOf(
+  writes: readonly { readonly key: string }[],
+  write: () => Promise<void>,
+): Promise<readonly BatchOutcome[]> {
+  try {
+    if (writes.length > 0) await write();
+    return writes.map(({ key }) => ({ key, status: 'written' }));
+  } catch (error) {
+    if (error instanceof BatchError) return error.outcomes;
+    throw error;
   }
 }
 

@@ -135,6 +135,7 @@ export class WriteBehindQueue {
    */
   async end(): Promise<void> {
     this.#isEnding = true;
+    const lostBefore = this.#lost;
     this.#release();
     await Promise.allSettled([this.flush()]);
     this.#isGivenUp = true;
@@ -143,14 +144,15 @@ export class WriteBehindQueue {
     while (this.#isRunning) await this.#nextPass();
     const rest = [...this.#waiting.values()];
     this.#waiting.clear();
-    if (rest.length === 0) return;
     this.#lost += rest.length;
+    const lost = this.#lost - lostBefore;
+    if (lost === 0) return;
     const error = new StorageError(
       'UNAVAILABLE',
-      `${rest.length} acknowledged writes did not reach the database before it was disconnected.`,
+      `${lost} acknowledged writes did not reach the database before it was disconnected.`,
       { cause: this.#lastFailure },
     );
-    await this.#target.onFailure(error, rest, true);
+    if (rest.length > 0) await this.#target.onFailure(error, rest, true);
     throw error;
   }
 

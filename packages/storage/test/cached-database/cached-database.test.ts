@@ -257,13 +257,73 @@ describe.each(both)('%s', (strategy) => {
     slow.release();
   });
 
-  it('fails to connect where the cache or the database does, and tries again', async () => {
-    rig.cacheBackend.fail(down, 'open');
-    const options = { cache: rig.cache, database: rig.database.proxy, strategy, ttlSeconds: 1 };
-    const cached = createCachedDatabase(options);
+  it('fails to connect where the database does, and tries again', async () => {
+    const cached = createCachedDatabase({
+      ...{ cache: rig.cache, database: rig.database.proxy, strategy, ttlSeconds: 1 },
+    });
+    rig.database.fail(down, 'connect');
     await expect(cached.get('a')).rejects.toBe(down);
-    rig.cacheBackend.fail(undefined, 'open');
+    rig.database.fail(undefined, 'connect');
     expect(await cached.get('a')).toBeUndefined();
+  });
+
+  it('goes by the database while the cache is not there at its start, and looks for it each second', async () => {
+    const failures: string[] = [];
+    const cached = createCachedDatabase({
+      ...{ cache: rig.cache, database: rig.database.proxy, strategy, ttlSeconds: 60 },
+      onError: (error, { operation }) => void failures.push(`${operation}: ${error.message}`),
+    });
+    rig.cacheBackend.fail(down, 'open');
+    await cached.connect();
+    await cached.set('a', 1);
+    expect([await cached.get('a'), await cached.exists('a')]).toEqual([1, true]);
+    expect(failures).toEqual(['read: The server is down.']);
+    rig.cacheBackend.fail(undefined, 'open');
+    rig.clock.advance(1_000);
+    await cached.get('a');
+    await new Promise(setImmediate);
+    await cached.get('a');
+    const before = rig.database.count('get');
+    expect(await cached.get('a')).toBe(1);
+    expect(rig.database.count('get')).toBe(before);
+  });
+
+  it('says what is wrong with a cache that is there and refuses', async () => {
+    const refusal = new StorageError('ACCESS_DENIED', 'The password is wrong.');
+    rig.cacheBackend.fail(refusal, 'open');
+    const options = { cache: rig.cache, database: rig.database.proxy, strategy, ttlSeconds: 1 };
+    await expect(createCachedDatabase(options).connect()).rejects.toBe(refusal);
+  });
+
+  it('trusts nothing that is cached once more keys were written than it can remember', async () => {
+    const cached = await rig.open(strategy, { onError: () => undefined });
+    const items = Array.from({ length: 10_500 }, (_, n) => [`k${n}`, 1] as const);
+    await cached.mset(items);
+    await cached.mget(items.map(([key]) => key));
+    rig.cacheBackend.fail(down, 'batch', 'set', 'delete', 'getMany');
+    await cached.mset(items.map(([key]) => [key, 2]));
+    rig.cacheBackend.fail(undefined, 'batch', 'set', 'delete', 'getMany');
+    const found = await cached.mget(items.map(([key]) => key));
+    expect(new Set(found)).toEqual(new Set([2]));
+  });
+
+  it('writes no item that was refused, whatever the caller makes of it afterwards', async () => {
+    const cached = await rig.open(strategy);
+    await cached.set('k', 'old');
+    const items: [string, unknown][] = [
+      ['a', 1],
+      ['k', undefined],
+    ];
+    const made = cached.mset(items);
+    items[1]![1] = 'new';
+    await expect(made).rejects.toMatchObject({
+      code: 'BATCH_FAILED',
+      outcomes: [
+        { key: 'a', status: 'written' },
+        { key: 'k', status: 'failed', error: { code: 'VALUE_INVALID' } },
+      ],
+    });
+    expect([await cached.get('k'), await rig.database.proxy.get('k')]).toEqual(['old', 'old']);
   });
 
   it('leaves the cache and the database to others when it is disconnected', async () => {
@@ -276,6 +336,24 @@ describe.each(both)('%s', (strategy) => {
 });
 
 describe('read-through', () => {
+  it('keeps a key in doubt that came into doubt while an earlier removal was not answered', async () => {
+    const cached = await rig.open('read-through', { onError: () => undefined });
+    await rig.database.proxy.set('a', 0);
+    await cached.get('a');
+    // The first removal has no answer yet; the second fails, and another instance has filled the key in between.
+    const first = rig.cacheBackend.hold('batch');
+    const removing = cached.set('a', 1);
+    await first.arrived;
+    const other = await rig.open('read-through');
+    await other.get('a');
+    rig.cacheBackend.fail(down, 'batch', 'set', 'delete');
+    await cached.set('a', 2);
+    rig.cacheBackend.fail(undefined, 'batch', 'set', 'delete');
+    first.release();
+    await removing;
+    expect(await cached.get('a')).toBe(2);
+  });
+
   it('brings a written value into the cache with the next read', async () => {
     const cached = await rig.open('read-through');
     await cached.set('a', 1);
@@ -373,6 +451,30 @@ describe('instances with a cache each', () => {
     expect(await other.get('a')).toBe(1);
     rig.clock.advance(1);
     expect(await other.get('a')).toBe(2);
+  });
+
+  it('go by the database as long as they cannot hear of what others write', async () => {
+    const bus = new Watched(createMemoryBackend({ clock: rig.clock, sweepIntervalMs: 0 }));
+    const one = await open(rig, bus.proxy);
+    await one.set('a', 1);
+    bus.fail(down, 'open');
+    const other = await open(rig, bus.proxy);
+    expect(await other.get('a')).toBe(1);
+    await one.set('a', 2);
+    expect(await other.get('a')).toBe(2);
+    bus.fail(undefined, 'open');
+    rig.clock.advance(1_000);
+    await other.get('a');
+    await new Promise(setImmediate);
+    await one.set('a', 3);
+    expect(await other.get('a')).toBe(3);
+    await other.get('a');
+    const before = rig.database.count('get');
+    expect(await other.get('a')).toBe(3);
+    expect(rig.database.count('get')).toBe(before);
+    await one.set('a', 4);
+    await new Promise(setImmediate);
+    expect(await other.get('a')).toBe(4);
   });
 
   it('hear of what others write, delete and clear, over any backend that can publish', async () => {

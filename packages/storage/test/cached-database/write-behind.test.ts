@@ -207,6 +207,18 @@ describe('write-behind', () => {
     await expect(cached.set('a', 2)).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
+  it('says how many are lost when its database was disconnected before it', async () => {
+    const cached = await rig.open('write-behind');
+    await rig.database.proxy.disconnect();
+    await cached.set('a', 1);
+    await cached.set('b', 1);
+    await expect(cached.disconnect()).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringMatching(/^[12] acknowledged writes did not reach/),
+    });
+    expect(cached.stats()).toMatchObject({ lost: 2 });
+  });
+
   it('says how many are lost when it is disconnected from a database that fails, and shows them to nobody', async () => {
     const cached = await open({ retries: 2 });
     impatient();
