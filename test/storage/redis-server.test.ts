@@ -653,6 +653,13 @@ describe('Redis as a server', () => {
     expect(await backend.range(at('list'))).toEqual([3]);
     expect((await backend.get(at('batched')))?.value).toBe(2);
     expect((await backend.get({ partition: 'known', key: 'a' }))?.value).toBe(1);
+    const address = { partition: 'new', key: 'a' };
+    const conditional = await Promise.all([
+      backend.set(address, 1, { version: 'one', ifAbsent: true }),
+      backend.set(address, 2, { version: 'two', ifVersion: 'one' }),
+    ]);
+    expect(conditional).toEqual(['one', 'two']);
+    expect((await backend.get(address))?.value).toBe(2);
   });
 
   itOnServer('keeps it where its scripts are gone, while others bring them back', async () => {

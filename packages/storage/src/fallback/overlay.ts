@@ -34,6 +34,8 @@ export interface OverlayOptions {
   readonly reads: 'known' | 'partial';
   /** What the backend takes that is away. */
   readonly maxValueBytes: number;
+  /** Whether what it keeps is gone with the process, as by its name memory is. */
+  readonly endsWithProcess?: boolean;
   /** Which backend that is: what was written for one is not replayed into another. Absent where nobody can tell. */
   readonly keptFor?: string;
   readonly newId: () => string;
@@ -56,6 +58,10 @@ export class Overlay {
     this.journal = new Journal(store, options.name, options.maxValueBytes, options.keptFor);
     this.#names = new OverlayNames(store, options.name);
     this.#options = options;
+  }
+
+  get endsWithProcess(): boolean {
+    return this.#options.endsWithProcess ?? this.store.name === 'memory';
   }
 
   /** Finds what an earlier process has left, or clears what it had no time to. */
@@ -182,12 +188,13 @@ export class Overlay {
     const entry = { write: made, since, ...(there === undefined ? {} : { before: there.version }) };
     await this.#names.note(made.partition);
     const key = await this.journal.add(entry);
+    let isMarked = false;
     try {
-      const outcome = await this.#apply(made);
-      if (made.type !== 'append') await this.#markGone(made);
-      return outcome;
+      if (made.type !== 'append') isMarked = await this.#markGone(made);
+      return await this.#apply(made);
     } catch (error) {
       await this.journal.remove(key);
+      if (isMarked) await this.store.delete(this.#goneAt(made));
       throw error;
     }
   }
@@ -244,9 +251,9 @@ export class Overlay {
     return (await this.store.get(this.#goneAt(address))) !== undefined;
   }
 
-  /** From now on, what the backend had under this address does not count. */
-  async #markGone(address: Address): Promise<void> {
-    await this.store.set(this.#goneAt(address), true);
+  /** From now on, what the backend had under this address does not count. Tells whether it did until now. */
+  async #markGone(address: Address): Promise<boolean> {
+    return (await this.store.set(this.#goneAt(address), true, { ifAbsent: true })) !== undefined;
   }
 
   #here({ partition, key }: Address): Address {

@@ -311,13 +311,13 @@ export class Switch {
     if (this.#outage !== undefined && (await this.#isBack())) await this.#recover();
     await this.#clearing;
     const { primary, overlays, onEvent } = this.#options;
-    const left = overlays.map(({ store, journal }) => ({ store, writes: journal.length }));
+    const left = overlays.map((overlay) => ({ overlay, writes: overlay.journal.length }));
     const closed = await Promise.allSettled([primary.close(), ...overlays.map((each) => each.close())]);
     let lost = 0;
-    for (const { store, writes } of left.filter((each) => each.writes > 0)) {
-      const isLost = store.name === 'memory';
+    for (const { overlay, writes } of left.filter((each) => each.writes > 0)) {
+      const isLost = overlay.endsWithProcess;
       if (isLost) lost += writes;
-      onEvent({ type: 'unreplayed', in: store.name, writes, isLost });
+      onEvent({ type: 'unreplayed', in: overlay.store.name, writes, isLost });
     }
     const failed = closed.find((each) => each.status === 'rejected');
     if (failed !== undefined) throw failed.reason;

@@ -57,6 +57,7 @@ export async function openHalf(
             : {}),
           ...{ name, reads: fallback.reads, newId, maxValueBytes: primary.capabilities.maxValueBytes },
           ...(keptFor === undefined ? {} : { keptFor }),
+          ...(each.type === 'sqlite' && each.path === ':memory:' ? { endsWithProcess: true } : {}),
         }),
     );
     const backend = new FallbackBackend({

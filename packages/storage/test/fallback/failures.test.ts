@@ -112,6 +112,27 @@ describe('a fallback', () => {
     expect(found.map((item) => item?.value)).toEqual(['theirs', 'theirs']);
   });
 
+  it.each([4, 5, 6, 7, 8])(
+    'shows nothing of a write that its store of %d items had no room for',
+    async (maxItems) => {
+      const store = createMemoryBackend({ maxItems, sweepIntervalMs: 0 });
+      await store.open();
+      const rig = await openRig({ stores: [store], stableMs: 1_000 });
+      const { backend, primary } = rig;
+      const keys = Array.from({ length: maxItems }, (_, n) => at(`k${n}`));
+      for (const key of keys) await backend.set(key, 'before');
+      primary.isDown = true;
+      const outcomes = await Promise.allSettled(keys.map((key) => backend.set(key, 'meanwhile')));
+      const refused = keys.filter((_, n) => outcomes[n]!.status === 'rejected');
+      expect(refused.length).toBeGreaterThan(0);
+      for (const key of refused)
+        await expect(backend.get(key)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      primary.isDown = false;
+      await rig.advance(30_000);
+      for (const key of refused) expect((await backend.get(key))?.value).toBe('before');
+    },
+  );
+
   describe('whose store may have a write that it did not answer for', () => {
     async function openUncertain() {
       const rig = await openRig({ stableMs: 1_000, isDown: true });

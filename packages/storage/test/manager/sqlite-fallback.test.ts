@@ -72,6 +72,22 @@ describe('a database whose fallback is an SQLite file', () => {
     expect(second.events).toHaveLength(1);
   });
 
+  it('says what is lost where that file is only in memory', async () => {
+    const { backend, faults } = faultyBackend({ ...connectionTo(), close: () => Promise.resolve() });
+    const { manager, backends } = await createStorageBackends(
+      {
+        database: {
+          ...{ type: 'custom', backend, retry: false, circuitBreaker: false },
+          fallback: [{ type: 'sqlite', path: ':memory:' }],
+        },
+      },
+      { logger: {} },
+    );
+    faults.isDown = true;
+    await backends.database.set('a', 1);
+    await expect(manager.disconnect()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
   it('goes on in the same file when the server is still away', async () => {
     const first = await start(true);
     await first.database.append('list', 1);

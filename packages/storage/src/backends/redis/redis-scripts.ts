@@ -20,12 +20,10 @@ end`;
  * generation that it saw before: then nobody has taken it off the registry in between.
  */
 const ADMIT = `
-local function admit(index, generation, seen)
+local function unregistered(index, generation, seen)
   if redis.call('ZSCORE', index, '') then return nil end
   local current = redis.call('GET', generation) or '-'
-  if seen ~= current then return current end
-  redis.call('ZADD', index, 0, '')
-  return nil
+  return seen ~= current and current or nil
 end`;
 
 /**
@@ -105,14 +103,20 @@ export const WRITE = script(
   ADMIT,
   `
 local now = tonumber(ARGV[1])
-local writes, at = {}, 3
+local writes, at, is_adding = {}, 3, false
 for item = 4, #KEYS do
   local count = tonumber(ARGV[at + 6])
+  if ARGV[at] ~= 'd' then is_adding = true end
   writes[item - 3] = { item = KEYS[item], type = ARGV[at], key = ARGV[at + 1], version = ARGV[at + 2],
     expires = ARGV[at + 3], ttl = ARGV[at + 4], condition = ARGV[at + 5], first = at + 7, last = at + 6 + count }
   at = at + 7 + count
 end
-local answers, is_refused, is_adding = {}, false, false
+-- Before conditions: what was sent ahead of this may be sent again for the same reason, and is to come first.
+if is_adding then
+  local current = unregistered(KEYS[1], KEYS[3], ARGV[2])
+  if current then return current end
+end
+local answers, is_refused = {}, false
 for place, write in ipairs(writes) do
   local found = head(write.item)
   if found and found.err then return found end
@@ -123,10 +127,8 @@ for place, write in ipairs(writes) do
     answer = live and 'd' or 'm'
     if write.condition ~= '' and live and found.version ~= write.condition then answer = 'c' end
   elseif write.type == 'a' then
-    is_adding = true
     if live and found.kind ~= 'l' then answer = 't' end
   else
-    is_adding = true
     if live and found.version == write.version then write.is_done = true
     elseif write.condition == ' ' then answer = live and 'e' or 'w'
     elseif write.condition ~= '' and not (live and found.version == write.condition) then answer = 'c' end
@@ -135,12 +137,8 @@ for place, write in ipairs(writes) do
   answers[place] = answer
 end
 if is_refused then return answers end
-if is_adding then
-  local current = admit(KEYS[1], KEYS[3], ARGV[2])
-  if current then return current end
-  -- Where the server has no memory left, this is refused, and so everything is.
-  redis.call('ZADD', KEYS[1], 0, '')
-end
+-- Where the server has no memory left, this is refused, and so everything is.
+if is_adding then redis.call('ZADD', KEYS[1], 0, '') end
 local function note(write, expires)
   redis.call('ZADD', KEYS[1], 0, write.key)
   if expires ~= '' then redis.call('ZADD', KEYS[2], expires, write.key)
