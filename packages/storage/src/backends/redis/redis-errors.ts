@@ -1,6 +1,8 @@
 import { errorCode, StorageError, type StorageErrorCode } from '../../errors';
 import { tlsProblem } from '../../tls-problem';
 
+const NOT_ALLOWED = 'does not allow this user to do that. Grant it the commands, keys and channels.';
+
 /**
  * By the first word of what the server answers.
  *
@@ -9,7 +11,7 @@ import { tlsProblem } from '../../tls-problem';
 const CODES: Readonly<Record<string, readonly [code: StorageErrorCode, text: string]>> = {
   WRONGPASS: ['ACCESS_DENIED', 'refuses the user or the password. Correct the credentials.'],
   NOAUTH: ['ACCESS_DENIED', 'wants a password. Give it.'],
-  NOPERM: ['ACCESS_DENIED', 'does not allow this user to do that. Grant it the commands, keys and channels.'],
+  NOPERM: ['ACCESS_DENIED', NOT_ALLOWED],
   OOM: ['CAPACITY_EXCEEDED', 'has no memory left. Delete something, or raise its maxmemory.'],
   RECAPCORRUPT: ['CORRUPT', 'holds under this key what has no head that is known. Something else wrote it.'],
   READONLY: ['UNAVAILABLE', 'is a replica there, and takes no writes. Connect to the master.'],
@@ -29,6 +31,8 @@ const CODES: Readonly<Record<string, readonly [code: StorageErrorCode, text: str
 const TEXTS: readonly (readonly [RegExp, StorageErrorCode, string])[] = [
   [/max number of clients/, 'POOL_EXHAUSTED', 'has no connection left. Raise its maxclients.'],
   [/DB index is out of range/, 'ACCESS_DENIED', 'has no such database. Correct "db".'],
+  // NOPERM, as Redis 7.0 says it of a command in a script.
+  [/^ERR The user executing the script can't /, 'ACCESS_DENIED', NOT_ALLOWED],
   [/cluster support disabled/, 'CONFIG_INVALID', 'is no cluster there. Give "host" or "url", not "cluster".'],
 ];
 

@@ -12,6 +12,18 @@ describe('explainRedisError', () => {
     ['OOM command not allowed. script: 1fa00e, on @user_script:3.', 'CAPACITY_EXCEEDED'],
     ['NOPERM this user has no permissions', 'ACCESS_DENIED'],
     [
+      "ERR Error running script (call to f_1fa): @user_script:3: @user_script: 3: -NOPERM The user executing the script can't run this command or subcommand",
+      'ACCESS_DENIED',
+    ],
+    [
+      "ERR The user executing the script can't run this command or subcommand script: 1fa00e, on @user_script:3.",
+      'ACCESS_DENIED',
+    ],
+    [
+      "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments script: 1fa00e, on @user_script:3.",
+      'ACCESS_DENIED',
+    ],
+    [
       'All sentinels are unreachable and retry is disabled. Last error: WRONGPASS invalid username-password pair',
       'ACCESS_DENIED',
     ],
