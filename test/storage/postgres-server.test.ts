@@ -225,11 +225,19 @@ const at = (key: string) => ({ partition: 'p', key });
     expect(await rowsOf(found)).toContainEqual({ name: 'recap-of-the-url' });
     await open({ url: more.href, applicationName: 'recap-of-a-field', pool: { min: 1 } });
     expect(await rowsOf(found)).toContainEqual({ name: 'recap-of-a-field' });
-    // The server reads the options, and refuses one that it does not know.
-    more.searchParams.set('options', '-c no_such_setting=1');
-    await expect(make({ url: more.href }).open()).rejects.toThrow();
-    await expect(make({ options: '-c no_such_setting=1' }).open()).rejects.toThrow();
   });
+
+  // They were UNAVAILABLE, so that a fallback took over for ever.
+  it.each(['-c no_such_setting=1', '-c nothing', '-c shared_buffers=1MB', '-c search_path=no_such_schema'])(
+    'that refuses the options %j, or finds no schema by them, is CONFIG_INVALID',
+    async (options) => {
+      const byUrl = new URL(url ?? '');
+      byUrl.searchParams.set('options', options);
+      const refused = { code: 'CONFIG_INVALID', message: expect.stringMatching(/options|search_path/) };
+      for (const way of [{ options }, { url: byUrl.href }])
+        await expect(createPostgresBackend({ url: url ?? '', ...way }).open()).rejects.toMatchObject(refused);
+    },
+  );
 
   it('whose connections are all busy makes calls wait, and then POOL_EXHAUSTED', async () => {
     const backend = await open({ pool: { max: 1, acquireTimeoutMs: 50 } });

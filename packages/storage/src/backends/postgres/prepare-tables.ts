@@ -14,15 +14,22 @@ export interface TablesOptions {
 /** Of the database: not every one holds every text. With SQL_ASCII it takes the bytes as they come. */
 const ENCODINGS: readonly unknown[] = ['UTF8', 'SQL_ASCII'];
 
+/** What a connection is refused for: a setting that there is not, that cannot be read, or that only the server's start sets. */
+const REFUSED_SETTINGS = new Set(['42704', '42601', '55P02']);
+const NO_SCHEMA = '3F000';
+
 /**
  * Makes the tables where they are missing.
  *
  * @returns whether the user may only read, by a setting; a standby, which may be promoted, is none of these
- * @throws {StorageError} `DATABASE_UNSUPPORTED`, `ACCESS_DENIED`
+ * @throws {StorageError} `DATABASE_UNSUPPORTED`, `ACCESS_DENIED`, and `CONFIG_INVALID` for settings of the connection
+ *   that the server refuses, or that lead to no schema
  */
 export async function prepareTables(options: TablesOptions): Promise<{ readonly isReadOnly: boolean }> {
   const { schema, dialect, ask } = options;
-  const { encoding, hasTables, isReadOnly } = await look(ask, schema);
+  const { encoding, hasTables, isReadOnly } = await look(ask, schema).catch((error: unknown) => {
+    throw REFUSED_SETTINGS.has(errorCode(error) ?? '') ? refusedSettings(error) : error;
+  });
   if (!ENCODINGS.includes(encoding))
     throw new StorageError(
       'DATABASE_UNSUPPORTED',
@@ -33,6 +40,7 @@ export async function prepareTables(options: TablesOptions): Promise<{ readonly 
     if (hasTables) await ask({ text: postgresColumns(dialect) });
     else await define(options);
   } catch (error) {
+    if (schema === undefined && errorCode(error) === NO_SCHEMA) throw noSchema(error);
     // Later, a table that is not there may come back.
     if (errorCode(error)?.startsWith('42') !== true || errorCode(error) === '42501') throw error;
     throw new StorageError(
@@ -49,6 +57,22 @@ export function readOnly(cause?: unknown): StorageError {
   return new StorageError(
     'ACCESS_DENIED',
     'PostgreSQL lets this user only read, by default_transaction_read_only. Set it to off for the user or the database.',
+    { cause },
+  );
+}
+
+function refusedSettings(cause: unknown): StorageError {
+  return new StorageError(
+    'CONFIG_INVALID',
+    'PostgreSQL refuses a setting that connections bring. Correct "options", or those of the URL. See the cause.',
+    { cause },
+  );
+}
+
+function noSchema(cause: unknown): StorageError {
+  return new StorageError(
+    'CONFIG_INVALID',
+    'PostgreSQL has no schema that the search_path of connections leads to. Give "schema", or correct the search_path.',
     { cause },
   );
 }
