@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { databaseOf } from '../backends/mongodb/open-mongodb';
+import { isSocket } from './is-socket';
 import type { ResolvedBackend } from './resolved-config';
 
 /**
@@ -39,6 +40,7 @@ function placeOf(config: ResolvedBackend, toPath: (path: string) => string): Pla
       return config.path === ':memory:' ? undefined : { path: toPath(config.path) };
     case 'postgres': {
       const { host, port = 5_432, username, database = username, schema, options } = config;
+      // The port is a part of the name of its socket.
       const place = { host: hostName(host), port, database: database ?? null, schema: schema ?? null };
       // They may say where the tables are.
       return options === undefined ? place : { ...place, options };
@@ -49,7 +51,7 @@ function placeOf(config: ResolvedBackend, toPath: (path: string) => string): Pla
       if (sentinel !== undefined)
         return { by: 'sentinel', name: sentinel.name, nodes: nodeNames(sentinel.nodes), db, keyPrefix };
       if (cluster !== undefined) return { by: 'cluster', nodes: nodeNames(cluster.nodes), keyPrefix };
-      return { host: hostName(host), port, db, keyPrefix };
+      return { host: hostName(host), port: isSocket(host) ? null : port, db, keyPrefix };
     }
     case 'mongodb': {
       const { url, host, port = 27_017, database = databaseOf(config), collectionPrefix } = config;
@@ -71,8 +73,18 @@ function placeOf(config: ResolvedBackend, toPath: (path: string) => string): Pla
 const MONGODB_HOSTS = /^mongodb(?:\+srv)?:\/\/(?:[^/?]*@)?([^/?]*)/;
 
 function hostAndPort(text: string, isLookedUp: boolean): string {
+  if (/^%2f/i.test(text)) return socketOf(text);
   const [, host = text, port = '27017'] = /^(.*?)(?::(\d+))?$/.exec(text) ?? [];
   return isLookedUp ? host.toLowerCase() : `${hostName(host)}:${port}`;
+}
+
+function socketOf(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    // The driver refuses it.
+    return encoded;
+  }
 }
 
 const nodeNames = (nodes: readonly { readonly host: string; readonly port: number }[]): string[] =>
@@ -80,6 +92,7 @@ const nodeNames = (nodes: readonly { readonly host: string; readonly port: numbe
 
 /** The names that one's own machine has are one. */
 function hostName(host = 'localhost'): string {
+  if (isSocket(host)) return host;
   const name = host.toLowerCase();
   return name === '127.0.0.1' || name === '::1' || name === '[::1]' ? 'localhost' : name;
 }

@@ -1,4 +1,5 @@
 import { isStorageError, StorageError } from '../errors';
+import { isSocket } from './is-socket';
 import type { ResolvedBackend, Role } from './resolved-config';
 
 /** An error of opening, which says of which of the two it is, and on which server. */
@@ -16,6 +17,8 @@ function serverOf(config: ResolvedBackend): string | undefined {
   switch (config.type) {
     case 'postgres': {
       const { host = process.env['PGHOST'], port = process.env['PGPORT'] } = config;
+      // Its driver looks for the socket in a folder, by the port.
+      if (isSocket(host)) return `${host}/.s.PGSQL.${port ?? 5_432}`;
       return nodeName({ host, port: port ?? 5_432 });
     }
     case 'redis': {
@@ -38,5 +41,6 @@ function nodeName({
   readonly host?: string | undefined;
   readonly port: number | string;
 }): string {
+  if (isSocket(host)) return host;
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -40,6 +40,14 @@ describe('the identity of a storage', () => {
       { type: 'mongodb', url: 'mongodb://a/app%2D1' },
       { type: 'mongodb', url: 'mongodb://a', database: 'app-1' },
     ],
+    [
+      { type: 'redis', host: '/run/redis.sock', port: 1 },
+      { type: 'redis', url: 'unix:///run/redis.sock?db=0' },
+    ],
+    [
+      { type: 'mongodb', url: 'mongodb://%2Frun%2Fmongodb-27017.sock/app' },
+      { type: 'mongodb', url: 'mongodb://u:secret@%2frun%2Fmongodb%2D27017.sock', database: 'app' },
+    ],
     [dynamodb, { ...dynamodb, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } }],
     [
       { ...dynamodb, endpoint: 'http://localhost:8000' },
@@ -61,6 +69,23 @@ describe('the identity of a storage', () => {
     [postgres, { ...postgres, schema: 'other' }],
     [postgres, { ...postgres, options: '-c search_path=other' }],
     [redis, { ...redis, db: 1 }],
+    // A path is written in one way alone.
+    [
+      { type: 'redis', host: '/run/A.sock' },
+      { type: 'redis', host: '/run/a.sock' },
+    ],
+    [
+      { ...postgres, host: '/run/A' },
+      { ...postgres, host: '/run/a' },
+    ],
+    [
+      { ...postgres, host: '/run/a' },
+      { ...postgres, host: '/run/a', port: 5_433 },
+    ],
+    [
+      { type: 'mongodb', url: 'mongodb://%2Frun%2FA.sock' },
+      { type: 'mongodb', url: 'mongodb://%2Frun%2Fa.sock' },
+    ],
     [redis, { ...redis, keyPrefix: 'recap:old:' }],
     [dynamodb, { ...dynamodb, table: 'other' }],
     [dynamodb, { ...dynamodb, endpoint: 'http://127.0.0.1:8000' }],
@@ -74,6 +99,15 @@ describe('the identity of a storage', () => {
     ],
   ])('is another where something else is kept: %#', (one, other) => {
     expect(identity(other)).not.toBe(identity(one));
+  });
+
+  it.each([
+    [postgres, '69b1d014c23f52f4'],
+    [redis, 'c66c3da544eda719'],
+    [{ ...redis, host: '::1' }, '9e390888da772a6f'],
+    [{ type: 'mongodb', url: 'mongodb://A,b:27018/app' }, '23abed6fa750af96'],
+  ])('stays what it is between releases, since stand-ins keep it: %#', (config, known) => {
+    expect(identity(config)).toBe(known);
   });
 
   it('is not known of what only the program has', () => {

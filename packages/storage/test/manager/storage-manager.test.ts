@@ -135,6 +135,8 @@ describe('connect', () => {
     [{ type: 'redis', cluster: { nodes: [{ host: '127.0.0.1', port: 1 }] } }, '127.0.0.1:1'],
     [{ type: 'postgres', host: '::1', port: 1, password: 's3cret' }, '[::1]:1'],
     [{ type: 'mongodb', host: '127.0.0.1', port: 1 }, '127.0.0.1:1'],
+    [{ type: 'redis', url: 'unix:///no/redis.sock' }, '/no/redis.sock'],
+    [{ type: 'postgres', host: '/no', port: 1, password: 's3cret' }, '/no/.s.PGSQL.1'],
   ])('says which of the two cannot be opened, and on which server: %j', async (config, server) => {
     const onError = jest.fn();
     const cache = { ...config, retry: false, timeoutMs: 1_000 };
