@@ -98,6 +98,12 @@ describe('Redis as a server', () => {
     await admin.select(0);
   });
 
+  // It was encrypted all the same.
+  itOnServer('is asked without TLS where tls: false stands beside a URL that wants it', async () => {
+    const backend = await open({ url: url.replace('redis:', 'rediss:'), tls: false });
+    expect(await works(backend)).toBe(true);
+  });
+
   itOnServer('that refuses the password is ACCESS_DENIED, without a word of it', async () => {
     const wrong = await failure(make({ url: url.replace(PASSWORD, 'wr0ng') }).open());
     const user = await failure(make({ username: 'nobody', password: 'wr0ng' }).open());

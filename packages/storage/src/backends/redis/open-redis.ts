@@ -101,7 +101,11 @@ function retryDelay(times: number): number {
 export function toEndpoint(options: RedisBackendOptions): Endpoint {
   const { url, host, port, username, password, db, family, tls } = options;
   const { tls: isEncrypted, ...parsed } = redisFields({ url }).fields as Endpoint & { tls?: boolean };
-  const given = { host, port, username, password, db, family, tls: tls === true ? {} : tls || undefined };
+  const encryption = tls ?? isEncrypted;
+  const given = {
+    ...{ host, port, username, password, db, family },
+    tls: encryption === true ? {} : encryption || undefined,
+  };
   const chosen = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...parsed, ...(isEncrypted === true && { tls: {} }), ...Object.fromEntries(chosen) };
+  return { ...parsed, ...Object.fromEntries(chosen) };
 }
