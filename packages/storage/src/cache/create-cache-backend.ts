@@ -78,7 +78,7 @@ class BackendCache implements CacheBackend {
 
   async mset(items: readonly CacheItem[]): Promise<void> {
     checkItems(items, '[key, value, ttlSeconds?]');
-    await this.#space.write(items.map((item) => this.#toWrite(item)));
+    await this.#space.write(items.map((item, place) => this.#toWrite(item, place)));
   }
 
   exists(key: string): Promise<boolean> {
@@ -93,13 +93,18 @@ class BackendCache implements CacheBackend {
     return this.#space.keys(pattern);
   }
 
-  #toWrite([key, value, ttlSeconds]: CacheItem): KeyWrite {
+  #toWrite([key, value, ttlSeconds]: CacheItem, place: number): KeyWrite {
     try {
       const expiresAt = this.#expiry(ttlSeconds);
       const options = expiresAt === undefined ? {} : { expiresAt };
       return {
         key,
-        write: { type: 'set', ...this.#space.address(key), value: this.#space.taken(value), ...options },
+        write: {
+          type: 'set',
+          ...this.#space.address(key),
+          value: this.#space.taken(value, place),
+          ...options,
+        },
       };
     } catch (error) {
       return { key, error: error as StorageError };

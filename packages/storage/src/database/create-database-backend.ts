@@ -82,7 +82,7 @@ class BackendDatabase implements DatabaseBackend {
 
   async mset(items: readonly DatabaseItem[]): Promise<void> {
     checkItems(items, '[key, value]');
-    await this.#space.write(items.map((item) => this.#toWrite(item)));
+    await this.#space.write(items.map((item, place) => this.#toWrite(item, place)));
   }
 
   exists(key: string): Promise<boolean> {
@@ -97,11 +97,14 @@ class BackendDatabase implements DatabaseBackend {
     return this.#space.keys(pattern);
   }
 
-  #toWrite(item: DatabaseItem): KeyWrite {
+  #toWrite(item: DatabaseItem, place: number): KeyWrite {
     const [key, value] = item;
     try {
       refuseLifetime((item as readonly unknown[])[2]);
-      return { key, write: { type: 'set', ...this.#space.address(key), value: this.#space.taken(value) } };
+      return {
+        key,
+        write: { type: 'set', ...this.#space.address(key), value: this.#space.taken(value, place) },
+      };
     } catch (error) {
       return { key, error: error as StorageError };
     }

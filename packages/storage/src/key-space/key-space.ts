@@ -77,9 +77,14 @@ export class KeySpace {
     return { partition: this.#partitions[partitionOf(key)]!, key };
   }
 
-  /** What is given before anybody has connected is not written in the same turn, in which it may still be changed. */
-  taken(value: unknown): Value {
-    if (this.isConnected) return value as Value;
+  /**
+   * What is given before anybody has connected is not written in the same turn, in which it may still be changed. Nor is what
+   * goes behind the first thousand of one call.
+   *
+   * @param place among those of one call
+   */
+  taken(value: unknown, place = 0): Value {
+    if (this.isConnected && place < MAX_AT_ONCE) return value as Value;
     return copyValue(value as Value, this.backend.capabilities.maxValueBytes);
   }
 

@@ -23,6 +23,16 @@ export function describeRoleBatches({ role, describe, it }: RoleContext): void {
       assert.deepEqual(await role().mget(keys), [...keys.keys()]);
     });
 
+    // The second thousand was what the caller had made of it meanwhile.
+    it('are kept as they were at the call, however many they are', async () => {
+      await role().connect();
+      const value = { n: 1 };
+      const setting = role().mset(Array.from({ length: 1_500 }, (_, index) => [`k${index}`, value] as const));
+      value.n = 2;
+      await setting;
+      assert.deepEqual(await role().mget(['k0', 'k999', 'k1000', 'k1499']), Array(4).fill({ n: 1 }));
+    });
+
     it('leave the last value of a key that comes twice', async () => {
       const items = Array.from({ length: 2_100 }, (_, index) => [`k${index % 3}`, index] as const);
       await role().mset(items);
