@@ -7,7 +7,7 @@ const floors = {
     path: '^packages/storage/src/',
     rooms: [
       [
-        '(clock|errors|load-driver|load-better-sqlite|new-id|well-formed|copy-bytes|json-value|json-filter|owner-token|expiry-heap|in-parallel|writes-in-order|check-client|tls-problem)\\.ts$',
+        '(clock|errors|load-driver|load-better-sqlite|new-id|well-formed|copy-bytes|json-value|json-filter|owner-token|expiry-heap|in-parallel|writes-in-order|check-client|tls-problem|tell-program)\\.ts$',
       ],
       ['(address-name|backend|byte-range|driver|plain-set|sorted-keys)\\.ts$'],
       [

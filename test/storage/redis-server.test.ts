@@ -289,6 +289,11 @@ describe('Redis as a server', () => {
       await admin.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
       await until('it works again', () => works(backend), Boolean);
       expect(warnings).toEqual([expect.stringContaining('"allkeys-lru"')]);
+      const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
+      const mistaken = await open({ onWarning: () => Promise.reject(new Error('My own mistake.')) });
+      expect(await works(mistaken)).toBe(true);
+      expect(warned).toHaveBeenCalledWith(expect.stringContaining('My own mistake.'), expect.anything());
+      warned.mockRestore();
     } finally {
       await admin.config('SET', 'maxmemory-policy', 'noeviction');
     }

@@ -34,6 +34,7 @@ import { Lifecycle } from './lifecycle';
 import { newId } from './new-id';
 import { decodeItem, decodeJson, encodeJson } from './stored-value';
 import { SweepTimer } from './sweep-timer';
+import { tellProgram } from './tell-program';
 import { conflict, toOutcome, toPage, toPageOfNames, toValueItem, wrongType } from './to-answer';
 import { MAX_PAGE, toDriverScan, toPageRequest } from './to-driver-scan';
 import {
@@ -52,7 +53,10 @@ export interface CreateBackendOptions {
   readonly timeoutMs?: number;
   /** How often expired items are removed: 60,000 ms; 0 leaves it to `sweep()`. */
   readonly sweepIntervalMs?: number;
-  /** Told of failures that reach no caller: `subscribe` is what a listener threw, `upkeep` the engine's own work. */
+  /**
+   * Told of failures that reach no caller: `subscribe` is what a listener threw or rejected with, `upkeep` the engine's own
+   * work.
+   */
   readonly onError?: (error: unknown, operation: 'sweep' | 'subscribe' | 'connection' | 'upkeep') => void;
   /** What stands between the backend and its driver, such as retries: what it returns is used instead. */
   readonly through?: (driver: Driver) => Driver;
@@ -93,8 +97,8 @@ class DrivenBackend implements Backend {
     this.#newId = options.newId ?? newId;
     this.#context = { newId: this.#newId, maxValueBytes: driver.capabilities.maxValueBytes };
     this.#deadlines = this.#deadlinesOf(options.timeoutMs, 'did not answer');
-    this.#onError = options.onError ?? (() => undefined);
-    this.#sweeping = new SweepTimer((limit) => this.sweep(limit), options);
+    this.#onError = (error, operation) => tellProgram(() => options.onError?.(error, operation));
+    this.#sweeping = new SweepTimer((limit) => this.sweep(limit), { ...options, onError: this.#onError });
     const opening = new DriverOpening(driver);
     this.#lifecycle = new Lifecycle(
       driver.name,
@@ -280,11 +284,10 @@ class DrivenBackend implements Backend {
       throw new StorageError('ARGUMENT_INVALID', `"listener" must be a function; it is ${typeof listener}.`);
     const end = await this.#answer(() =>
       this.#driver.subscribe!(channel, (text) => {
-        try {
-          listener(decodeJson(text));
-        } catch (error) {
-          this.#onError(error, 'subscribe');
-        }
+        tellProgram(
+          () => listener(decodeJson(text)),
+          (error) => this.#onError(error, 'subscribe'),
+        );
       }),
     );
     let ended = false;

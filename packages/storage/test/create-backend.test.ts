@@ -180,15 +180,36 @@ describe('a driver that fails', () => {
     });
   });
 
-  it('tells onError of a listener that throws', async () => {
+  const throwing = (): never => {
+    throw broken;
+  };
+  const rejecting = (): Promise<never> => Promise.reject(broken);
+
+  // What an async one rejected with ended the process.
+  it.each<[string, () => void]>([
+    ['throws', throwing],
+    ['is async and rejects', rejecting],
+  ])('tells onError of a listener that %s', async (_, listener) => {
     const told: unknown[] = [];
-    const backend = await open({}, { onError: (error) => told.push(error) });
-    await backend.subscribe('c', () => {
-      throw broken;
-    });
+    const backend = await open({}, { onError: (...failure) => told.push(failure) });
+    await backend.subscribe('c', listener);
     await backend.publish('c', 1);
     await settled();
-    expect(told).toEqual([broken]);
+    expect(told).toEqual([[broken, 'subscribe']]);
+  });
+
+  // Thrown in an event of the driver, it ended the process.
+  it.each<[string, () => void]>([
+    ['throws', throwing],
+    ['is async and rejects', rejecting],
+  ])('warns of an onError that %s', async (_, onError) => {
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
+    const backend = await open({}, { onError });
+    await backend.subscribe('c', throwing);
+    await backend.publish('c', 1);
+    await settled();
+    expect(warned.mock.calls).toEqual([[expect.stringContaining(broken.message), { type: 'RecapWarning' }]]);
+    warned.mockRestore();
   });
 });
 

@@ -8,6 +8,7 @@ import { BatchError, type BatchOutcome } from '../key-space/batch-error';
 import { checkItems, checkKeys, refuseLifetime } from '../key-space/check-items';
 import { Lifecycle } from '../lifecycle';
 import { decodeValue, encodeValue } from '../stored-value';
+import { tellProgram, warnOf } from '../tell-program';
 import { CacheEntries, type CacheEntry } from './cache-entries';
 import { copyOf, type Content, type KnownContent } from './content';
 import { toLifetimes } from './entry-lifetimes';
@@ -358,14 +359,10 @@ class CachingDatabase implements CachedDatabase {
     if (this.#onError === undefined) {
       if (this.#warned.has(context.operation) && !context.isLost) return;
       this.#warned.add(context.operation);
-      process.emitWarning(error);
+      warnOf(error);
       return;
     }
-    try {
-      this.#onError(error, context);
-    } catch (thrown) {
-      process.emitWarning(thrown as Error);
-    }
+    tellProgram(() => this.#onError?.(error, context));
   }
 }
 

@@ -8,6 +8,7 @@ import { FallbackBackend } from '../fallback/fallback-backend';
 import type { FallbackEvent, FallbackState } from '../fallback/fallback-event';
 import { Overlay } from '../fallback/overlay';
 import { newId as makeId } from '../new-id';
+import { tellProgram } from '../tell-program';
 import { identityOfConfig, placeInWords } from './identity-of';
 import { lend } from './lend';
 import { observeBackend } from './observe-backend';
@@ -159,5 +160,5 @@ function tell(
       log.error({ ...who, ...event }, `${event.writes} writes to the ${who.role} were not replayed.`);
       break;
   }
-  log.safely(() => onFallback?.(event, who));
+  tellProgram(() => onFallback?.(event, who));
 }

@@ -1,3 +1,5 @@
+import { tellProgram } from '../tell-program';
+
 /** The part of pino's interface that is used; pino, Fastify's and most other loggers have it. */
 export interface Logger {
   debug(details: object, message: string): void;
@@ -32,19 +34,19 @@ export class StorageLog {
   }
 
   failed(error: unknown, context: FailureContext): void {
-    this.safely(() => this.#onError?.(error, context));
+    tellProgram(() => this.#onError?.(error, context));
   }
 
   debug(details: object, message: string): void {
-    this.safely(() => this.#logger?.debug?.(details, message));
+    tellProgram(() => this.#logger?.debug?.(details, message));
   }
 
   info(details: object, message: string): void {
-    this.safely(() => this.#logger?.info?.(details, message));
+    tellProgram(() => this.#logger?.info?.(details, message));
   }
 
   warn(details: object, message: string): void {
-    this.safely(() => this.#logger?.warn?.(details, message));
+    tellProgram(() => this.#logger?.warn?.(details, message));
   }
 
   /** A warning that is seen without a logger too: then the process gives it. */
@@ -54,17 +56,6 @@ export class StorageLog {
   }
 
   error(details: object, message: string): void {
-    this.safely(() => this.#logger?.error?.(details, message));
-  }
-
-  safely(tell: () => unknown): void {
-    try {
-      tell();
-    } catch (error) {
-      process.emitWarning(
-        `A function of the program that was told something threw: ${error instanceof Error ? error.message : 'no error'}`,
-        { type: 'RecapWarning' },
-      );
-    }
+    tellProgram(() => this.#logger?.error?.(details, message));
   }
 }

@@ -539,19 +539,45 @@ describe('options', () => {
     await expect(rig.open('write-behind', options as never)).rejects.toMatchObject({ code });
   });
 
-  it('an onError that throws does no harm', async () => {
-    const warnings: unknown[] = [];
-    const warn = jest
-      .spyOn(process, 'emitWarning')
-      .mockImplementation((warning) => void warnings.push(warning));
-    const cached = await rig.open('read-through', {
-      onError: () => {
+  it.each<[string, string, () => void]>([
+    [
+      'throws',
+      'thrown by onError',
+      () => {
         throw new Error('thrown by onError');
       },
-    });
+    ],
+    // Warning of what is no error threw another one.
+    [
+      'throws what is no error',
+      'no error',
+      () => {
+        throw {} as Error;
+      },
+    ],
+    // It ended the process.
+    ['is async and rejects', 'rejected by onError', () => Promise.reject(new Error('rejected by onError'))],
+  ])('an onError that %s does no harm', async (_, told, onError) => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation();
+    const cached = await rig.open('read-through', { onError });
     rig.cacheBackend.fail(down, 'getMany');
     expect(await cached.get('a')).toBeUndefined();
-    expect(warnings).toEqual([new Error('thrown by onError')]);
+    expect(warn.mock.calls).toEqual([[expect.stringContaining(told), { type: 'RecapWarning' }]]);
+    warn.mockRestore();
+  });
+
+  it('without onError, a database that rejects with no error is a warning too, and is written to again', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation((warning: unknown) => {
+      if (typeof warning !== 'string') throw new TypeError('As Node itself does.');
+    });
+    const cached = await rig.open('write-behind', { onError: undefined } as object);
+    rig.database.fail('no error' as never, 'mset');
+    await cached.set('a', 1);
+    await cached.flush().catch(() => undefined);
+    expect(warn.mock.calls).toEqual([['no error', { type: 'RecapWarning' }]]);
+    rig.database.fail(undefined, 'mset');
+    await cached.flush();
+    expect(await rig.database.proxy.get('a')).toBe(1);
     warn.mockRestore();
   });
 

@@ -421,18 +421,29 @@ describe('what a program is told', () => {
     ]);
   });
 
-  it('does no harm when its functions throw', async () => {
+  it.each<[string, () => void]>([
+    [
+      'throw',
+      () => {
+        throw new Error('My own mistake.');
+      },
+    ],
+    // It ended the process, in the outage that the fallback is for.
+    ['are async and reject', () => Promise.reject(new Error('My own mistake.'))],
+  ])('does no harm when its functions %s', async (_, tell) => {
     const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
     const { config, faults } = faulty();
-    const onError = (): never => {
-      throw new Error('My own mistake.');
-    };
-    const { database } = await managerOf({ database: config }, { onError }).connect();
-    faults.next.push(unavailable());
-    await expect(database.get('a')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    expect(warned.mock.calls).toEqual([
-      [expect.stringContaining('My own mistake.'), { type: 'RecapWarning' }],
-    ]);
+    const told = { onError: tell, onFallback: tell, logger: { warn: tell } };
+    const manager = managerOf({ database: { ...config, fallback: ['memory'] } }, told);
+    const { database } = await manager.connect();
+    faults.isDown = true;
+    await database.set('a', 1);
+    expect(await database.get('a')).toBe(1);
+    await new Promise(setImmediate);
+    const warning = [expect.stringContaining('My own mistake.'), { type: 'RecapWarning' }];
+    expect(warned.mock.calls).toEqual([warning, warning, warning]);
+    faults.isDown = false;
+    await manager.disconnect();
     warned.mockRestore();
   });
 

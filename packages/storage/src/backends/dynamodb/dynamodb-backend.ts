@@ -2,6 +2,7 @@ import type { Backend } from '../../backend';
 import { createBackend } from '../../create-backend';
 import { backendOptions } from '../../options/backend-options';
 import { checkClient } from '../../check-client';
+import { tellProgram } from '../../tell-program';
 import { DynamodbDriver } from './dynamodb-driver';
 import type { DynamodbBackendOptions } from './dynamodb-options';
 import { openDynamodb } from './open-dynamodb';
@@ -30,7 +31,7 @@ export function createDynamodbBackend(given: DynamodbBackendOptions = {}): Backe
     retryMs: timeoutMs,
     maxValueBytes,
     random,
-    onError: (error) => options.onError?.(error, 'upkeep'),
+    onError: (error) => tellProgram(() => options.onError?.(error, 'upkeep')),
   });
   return createBackend(driver, { ...options, timeoutMs });
 }

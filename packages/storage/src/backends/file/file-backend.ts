@@ -3,6 +3,7 @@ import type { Backend } from '../../backend';
 import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { StorageError } from '../../errors';
 import { backendOptions } from '../../options/backend-options';
+import { tellProgram } from '../../tell-program';
 import { textOfDamage, type FileDamage } from './file-damage';
 import { FileDriver } from './file-driver';
 import { diskFileSystem, type FileSystem } from './file-system';
@@ -55,8 +56,9 @@ export function createFileBackend(given: FileBackendOptions): Backend {
   const { fileMode = '0600', maxValueBytes = 16 * MIB, createFolder = true } = options;
   const { onDamage = warn, fileSystem = diskFileSystem } = options;
   const driver = new FileDriver({
-    ...{ path: resolve(path), createsFolder: createFolder, maxValueBytes, onDamage },
-    onError: (error) => options.onError?.(error, 'upkeep'),
+    ...{ path: resolve(path), createsFolder: createFolder, maxValueBytes },
+    onDamage: (damage) => tellProgram(() => onDamage(damage)),
+    onError: (error) => tellProgram(() => options.onError?.(error, 'upkeep')),
     // Checked, it is a text.
     fileMode: parseInt(String(fileMode), 8),
     system: fileSystem,

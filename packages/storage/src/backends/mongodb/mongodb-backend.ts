@@ -3,6 +3,7 @@ import { createBackend } from '../../create-backend';
 import { backendOptions } from '../../options/backend-options';
 import { MAX_MONGODB_VALUE_BYTES } from '../../options/config-schemas';
 import { checkClient } from '../../check-client';
+import { tellProgram } from '../../tell-program';
 import type { MongoClient } from './mongodb-client';
 import { MongoDriver } from './mongodb-driver';
 import { explainMongoError } from './mongodb-errors';
@@ -30,7 +31,7 @@ export function createMongodbBackend(given: MongodbBackendOptions = {}): Backend
     timeoutMs,
     closeMs: Math.min(1_000, timeoutMs / 2),
     maxValueBytes,
-    onError: (error) => options.onError?.(explainMongoError(error), 'upkeep'),
+    onError: (error) => tellProgram(() => options.onError?.(explainMongoError(error), 'upkeep')),
   });
   return createBackend(driver, { ...options, timeoutMs });
 }

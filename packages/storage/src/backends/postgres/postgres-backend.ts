@@ -6,6 +6,7 @@ import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { loadDriver } from '../../load-driver';
 import { backendOptions } from '../../options/backend-options';
 import { postgresFields } from '../../options/connection-fields';
+import { tellProgram } from '../../tell-program';
 import { cutOffAtEnd, type OwnPool } from './own-pool';
 import type { PostgresPool } from './postgres-client';
 import { PostgresDriver } from './postgres-driver';
@@ -76,7 +77,7 @@ export function createPostgresBackend(given: PostgresBackendOptions = {}): Backe
     preparesStatements: preparedStatements,
     maxValueBytes,
     timeoutMs,
-    onError: (error) => options.onError?.(error, 'connection'),
+    onError: (error) => tellProgram(() => options.onError?.(error, 'connection')),
   });
   // Our own pool ends a query that takes too long, and its connection with it.
   if (client === undefined) return createBackend(driver, withoutTimeout(options));

@@ -3,6 +3,7 @@ import { createBackend } from '../../create-backend';
 import { StorageError } from '../../errors';
 import { backendOptions } from '../../options/backend-options';
 import { checkClient } from '../../check-client';
+import { tellProgram } from '../../tell-program';
 import { openRedis, toEndpoint } from './open-redis';
 import type { RedisClient } from './redis-client';
 import { RedisDriver } from './redis-driver';
@@ -38,8 +39,8 @@ export function createRedisBackend(given: RedisBackendOptions = {}): Backend {
     quitMs: Math.min(1_000, timeoutMs / 2),
     heartbeatMs: timeoutMs,
     maxValueBytes,
-    onError: (error) => options.onError?.(error, 'connection'),
-    onWarning,
+    onError: (error) => tellProgram(() => options.onError?.(error, 'connection')),
+    onWarning: (message) => tellProgram(() => onWarning(message)),
   });
   return createBackend(driver, { ...options, timeoutMs });
 }

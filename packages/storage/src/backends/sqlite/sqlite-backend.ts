@@ -4,6 +4,7 @@ import { createBackend, type CreateBackendOptions } from '../../create-backend';
 import { StorageError } from '../../errors';
 import { backendOptions } from '../../options/backend-options';
 import { checkClient } from '../../check-client';
+import { tellProgram } from '../../tell-program';
 import { loadSqliteModule } from './load-sqlite-module';
 import type { SqliteDatabase } from './sqlite-client';
 import { SqliteDriver } from './sqlite-driver';
@@ -58,7 +59,7 @@ export function createSqliteBackend(given: SqliteBackendOptions): Backend {
       load: loadSqliteModule,
       syncs: synchronous === 'full',
       busyTimeoutMs,
-      onError: (error) => options.onError?.(explainSqliteError(error, title), 'upkeep'),
+      onError: (error) => tellProgram(() => options.onError?.(explainSqliteError(error, title), 'upkeep')),
     },
     maxValueBytes,
   );

@@ -245,6 +245,29 @@ describe('a damaged file', () => {
     }
   });
 
+  // It ended the process, or failed the opening.
+  it.each<[string, () => void]>([
+    ['is async and rejects', () => Promise.reject(new Error('My own mistake.'))],
+    [
+      'throws',
+      () => {
+        throw new Error('My own mistake.');
+      },
+    ],
+  ])('is mended though onDamage %s', async (_, onDamage) => {
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
+    const files = await written(true);
+    files.unlinkNow('/data/recap.json');
+    const backend = createFileBackend({ path: '/data', fileSystem: files, sweepIntervalMs: 0, onDamage });
+    await backend.open();
+    for (const key of valueKeys) expect(await read(backend, key)).toEqual(last(key));
+    expect(warned.mock.calls).toEqual([
+      [expect.stringContaining('My own mistake.'), { type: 'RecapWarning' }],
+    ]);
+    warned.mockRestore();
+    await backend.close();
+  });
+
   it('that describes the folder and is gone is written anew, with as many folders as there are or are asked for', async () => {
     for (const shardCount of [undefined, 2, 5]) {
       const files = await written(true);
