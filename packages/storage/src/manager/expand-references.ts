@@ -15,6 +15,7 @@ export type ReferenceStyle = 'file' | 'code';
 
 /**
  * A copy of plain data in which references to the environment are replaced, once: what they bring is not read again.
+ * The backends and clients of a program are handed on as they are, also where they are object literals.
  *
  * @param literal texts that stay as they are
  */
@@ -25,7 +26,7 @@ export function expandReferences(
   literal: ReadonlySet<string> = new Set(),
 ): { readonly data: unknown; readonly problems: readonly ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
-  const expanded = mapTexts(data, (text, path) => {
+  const expand = (text: string, path: readonly PropertyKey[]): string | undefined => {
     const fail = (message: string): string | undefined => {
       problems.push({ path, message });
       // Nothing is to be found wrong with the reference itself.
@@ -33,8 +34,13 @@ export function expandReferences(
     };
     if (!text.includes('$') || literal.has(text)) return text;
     return style === 'file' ? expandAll(text, environment, fail) : expandMarked(text, environment, fail);
-  });
-  return { data: expanded, problems };
+  };
+  return { data: mapTexts(data, expand, style === 'code' ? isHandedIn : undefined), problems };
+}
+
+/** The settings `backend` and `client` of a half, and of an entry of its fallback. */
+function isHandedIn(path: readonly PropertyKey[]): boolean {
+  return /^[^.]+(\.fallback(\.to)?\.\d+)?\.(backend|client)$/.test(path.join('.'));
 }
 
 const NAME = '[A-Za-z_][A-Za-z0-9_]*';

@@ -3,6 +3,7 @@ import { errorCode } from '../../src/errors';
 import { checkConfig } from '../../src/manager/check-config';
 import type { ResolvedStorage } from '../../src/manager/resolved-config';
 import type { StorageConfig } from '../../src/manager/storage-config';
+import { aroundBackend } from '../../src/resilience/around-backend';
 
 const check = (config: unknown, environment = {}): ResolvedStorage =>
   checkConfig(config, environment, 'test');
@@ -380,6 +381,35 @@ describe('what is handed in', () => {
     expect(problemsOf({ cache: { type: 'custom' } })).toEqual([
       expect.stringMatching(/^cache\.backend: has to be a backend/),
     ]);
+  });
+
+  it('may be an object literal, whose texts are its own', () => {
+    const backend = { ...aroundBackend(createMemoryBackend(), (_, run) => run()), label: '${NAME} costs $5' };
+    const client = { query: () => undefined, connect: () => undefined, label: '$NAME' };
+    const { cache, database } = check({
+      cache: { type: 'custom', backend, fallback: { to: [{ type: 'custom', backend: { ...backend } }] } },
+      database: { type: 'postgres', client, fallback: [{ type: 'custom', backend }] },
+    });
+    expect((cache?.backend as { backend: unknown }).backend).toBe(backend);
+    expect((database?.backend as { client: unknown }).client).toBe(client);
+    expect((database?.fallback?.to[0] as { backend: unknown }).backend).toBe(backend);
+    expect(cache?.fallback?.to[0]).toHaveProperty('backend.label', '${NAME} costs $5');
+    expect(client.label).toBe('$NAME');
+  });
+
+  it('is read a few times where it stands in a wrong place and leads to the same again and again', () => {
+    let reads = 0;
+    let tree: object = {
+      get text() {
+        reads += 1;
+        return '$NAME is read';
+      },
+    };
+    for (let level = 0; level < 16; level += 1) tree = { left: tree, right: tree };
+    expect(problemsOf({ database: { type: 'memory', tree } })).toEqual([
+      expect.stringMatching(/^database: unknown setting "tree"/),
+    ]);
+    expect(reads).toBeLessThan(1_000);
   });
 });
 
