@@ -6,6 +6,7 @@ import { checkedSettings } from '../options/backend-options';
 import { configInvalid, pathText, toldOnce, type ConfigProblem } from '../options/config-problem';
 import { handedIn } from '../options/config-schemas';
 import { nearest } from '../options/nearest';
+import { isWord } from '../options/shown-name';
 import { text } from '../options/setting-schemas';
 import { expandReferences, type Environment } from './expand-references';
 import { isRecord } from './map-texts';
@@ -64,8 +65,8 @@ function lackOfSection(root: unknown): readonly ConfigProblem[] {
   if (!isRecord(root)) return [];
   const names = Object.keys(root);
   if (names.some((name) => ['cache', 'database', 'type'].includes(name.toLowerCase()))) return [];
-  const near = nearest('storage', names);
-  const guess = near === undefined ? '' : ` (is "${near.slice(0, 64)}" meant to be it?)`;
+  const near = nearest('storage', names.filter(isWord));
+  const guess = near === undefined ? '' : ` (is "${near}" meant to be it?)`;
   const message = `has no key "storage"${guess}, and neither "cache" nor "database". The option "section" names another key`;
   return [{ path: [], message }];
 }

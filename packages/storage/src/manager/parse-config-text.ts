@@ -37,7 +37,13 @@ export function parseConfigText(text: string, format: 'yaml' | 'json', file: str
   let document: Document;
   try {
     // Plain scalars stay what they look like; `!!js` and other tags of languages do not exist here.
-    document = parseDocument(text, { prettyErrors: false, lineCounter: lines, merge: format === 'yaml' });
+    document = parseDocument(text, {
+      prettyErrors: false,
+      lineCounter: lines,
+      merge: format === 'yaml',
+      // Its warnings go to the process, and quote keys.
+      logLevel: 'error',
+    });
   } catch (cause) {
     // Its composer goes down a level of the file on a level of the stack.
     throw new StorageError('CONFIG_INVALID', `${file} is nested too deeply to be read.`, { cause });

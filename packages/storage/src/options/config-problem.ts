@@ -1,4 +1,5 @@
 import { StorageError } from '../errors';
+import { isWord } from './shown-name';
 
 /** One thing that is wrong with a configuration. The message never holds a value that may be a secret. */
 export interface ConfigProblem {
@@ -7,9 +8,12 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
-/** `database.pool.max`; the root is `config`. */
+/** `database.pool.max`; the root is `config`. What is no word is not shown. */
 export function pathText(path: readonly PropertyKey[]): string {
-  return path.map(String).join('.') || 'config';
+  const parts = path.map(String);
+  return (
+    parts.map((part) => (isWord(part) ? part : `(a name of ${part.length} characters)`)).join('.') || 'config'
+  );
 }
 
 /** Without what is told of a place where something else is wrong before: one leads to the other. */
@@ -17,8 +21,9 @@ export function toldOnce(
   before: readonly ConfigProblem[],
   found: readonly ConfigProblem[],
 ): readonly ConfigProblem[] {
-  const places = new Set(before.map(({ path }) => pathText(path)));
-  return [...before, ...found.filter(({ path }) => !places.has(pathText(path)))];
+  const placeOf = ({ path }: ConfigProblem): string => path.map(String).join('.');
+  const places = new Set(before.map(placeOf));
+  return [...before, ...found.filter((problem) => !places.has(placeOf(problem)))];
 }
 
 /** `CONFIG_INVALID` with every problem on a line of its own. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nearest } from './nearest';
+import { isWord } from './shown-name';
 
 /** An object of named settings; an unknown name is refused with the valid ones. */
 export function settings<Shape extends z.ZodRawShape>(
@@ -20,14 +21,19 @@ export function unknownSettings(
   valid: readonly string[],
   remedies: Readonly<Record<string, string>> = {},
 ): string {
-  const told = names.map((name) => {
-    const shown = `"${name.slice(0, 64)}"`;
+  const words = names.filter(isWord);
+  const told = words.map((name) => {
+    const shown = `"${name}"`;
     if (Object.hasOwn(remedies, name)) return `${shown} (${remedies[name]!})`;
     const near = nearest(name, valid);
     return near === undefined ? shown : `${shown} (did you mean "${near}"?)`;
   });
-  const noun = names.length === 1 ? 'unknown setting' : 'unknown settings';
-  return `${noun} ${told.join(', ')}. Valid: ${valid.join(', ')}`;
+  const noun = words.length === 1 ? 'unknown setting' : 'unknown settings';
+  const others = names
+    .filter((name) => !isWord(name))
+    .map((name) => `a setting whose name is no word (${name.length} characters)`);
+  const all = words.length === 0 ? others : [`${noun} ${told.join(', ')}`, ...others];
+  return `${all.join(', ')}. Valid: ${valid.join(', ')}`;
 }
 
 /** A whole number, also as text: that is how it comes from the environment. */

@@ -74,6 +74,21 @@ describe('the names of settings', () => {
     );
   });
 
+  it('shows none that may be a secret', () => {
+    const url = 'postgres://u:hunter2@h/db';
+    expect(problemsOf({ cache: { type: 'memory', paht: 1, [url]: 2, 'password hunter2': 3 } })).toEqual([
+      'cache: unknown setting "paht", a setting whose name is no word (25 characters), a setting whose name is no word (16 characters). Valid: keyPrefix, maxItems, maxBytes, maxValueBytes, whenFull',
+    ]);
+    expect(problemsOf({ [url]: { type: 'memory' } })[0]).toBe(
+      'config: a setting whose name is no word (25 characters). Valid: cache, database, slowOperationMs',
+    );
+    const cluster = { nodes: [{ host: 'h' }], natMap: { [url]: { host: '$NONE' }, 'hunter2:1': {} } };
+    expect(problemsOf({ cache: { type: 'redis', cluster } })).toEqual([
+      expect.stringMatching(/^cache\.cluster\.natMap\.\(a name of 25 characters\)\.host: the environment/),
+      expect.stringMatching(/^cache\.cluster\.natMap\.\(a name of 9 characters\)\.host: has to be a text/),
+    ]);
+  });
+
   it.each(['__proto__', 'constructor', 'toString'])('refuses %s', (name) => {
     const half = JSON.parse(`{"type": "memory", ${JSON.stringify(name)}: 1}`) as object;
     expect(problemsOf({ cache: half })).toEqual([expect.stringContaining(`unknown setting "${name}"`)]);

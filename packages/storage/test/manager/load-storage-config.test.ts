@@ -81,6 +81,25 @@ describe('loadStorageConfig', () => {
     }
   });
 
+  it.each([
+    'storage:\n  database: { type: postgres, url postgres://u:hunter2@h/db }',
+    'storage:\n  database:\n    type: postgres\n    password:hunter2: x',
+    'storage:\n  database: { type: postgres, ssl: {{ hunter2 }} }',
+    'storage:\n  database: { postgres://u:hunter2@h/db }',
+    'storage:hunter2: {}',
+    'storage hunter2: {}',
+    'storage: { database: { type: postgres, password: @hunter2 } }',
+    'storage: { database: { type: postgres, password: "hunter2 } }',
+    'storage: { hunter2 a: 1, hunter2 a: 2 }',
+  ])('shows no secret that has become a name: %j', async (text) => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation();
+    const message = await failure(text);
+    const told = JSON.stringify([message, ...warn.mock.calls]);
+    warn.mockRestore();
+    expect(message).toMatch(/\b\d+:\d+:/);
+    expect(told).not.toContain('hunter2');
+  });
+
   it('says where each setting stands that is wrong', async () => {
     expect(
       await failure(
@@ -207,7 +226,9 @@ storage:
       cache: { type: 'redis', host: 'h', db: 2, timeoutMs: 500 },
       database: { type: 'redis', host: 'h', db: 1 },
     });
-    expect(await failure('storage: {cache: {type: redis, "<<": {db: 1}}}')).toMatch(/unknown setting "<<"/);
+    expect(await failure('storage: {cache: {type: redis, "<<": {db: 1}}}')).toMatch(
+      /a setting whose name is no word/,
+    );
   });
 
   it('stops at merge keys of merge keys', async () => {
