@@ -46,7 +46,7 @@ export async function loadStorageConfig(
   const document = parseConfigText(await readText(path), formatOf(path), path);
   const root: unknown = document.value;
   const within = section ?? 'storage';
-  const hasSection = isRecord(root) && root[within] !== undefined;
+  const hasSection = isRecord(root) && Object.hasOwn(root, within) && root[within] !== undefined;
   if (!hasSection && section !== undefined) throw fileError(path, `has no key "${section.slice(0, 64)}"`);
   const at = hasSection ? [within] : [];
   const { data, problems: missing } = expandReferences(hasSection ? root[within] : root, environment, 'file');

@@ -173,6 +173,10 @@ describe('loadStorageConfig', () => {
     );
     expect(await failure(Uint8Array.of(0x61, 0x3a, 0xff))).toBe('The configuration file FILE is not UTF-8.');
     expect(await failure('a: 1', 'yaml', { section: 'store' })).toMatch(/has no key "store"/);
+    for (const section of ['constructor', '__proto__', 'toString'])
+      expect(await failure('a: 1', 'yaml', { section })).toBe(
+        `The configuration file FILE has no key "${section}".`,
+      );
   });
 
   it.each([
