@@ -23,7 +23,7 @@ import { CallsUnderWay } from './calls-under-way';
 import { checkAddress, checkArray, checkCount, checkInteger, checkName, checkText } from './check-arguments';
 import { checkHealth, isHealthPartition } from './check-health';
 import { checkOptions, MAX_TIMER_MS } from './check-options';
-import { systemClock, type Clock } from './clock';
+import { wholeClock, type Clock } from './clock';
 import type { Awaitable, Driver, DriverPage, DriverScan, DriverWrite, ReadItem } from './driver';
 import { isStorageError, StorageError } from './errors';
 import { checkFilter, matchesFilter, type JsonFilter } from './json-filter';
@@ -93,7 +93,7 @@ class DrivenBackend implements Backend {
     this.name = driver.name;
     this.capabilities = driver.capabilities;
     this.#driver = driver;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = wholeClock(options.clock);
     this.#newId = options.newId ?? newId;
     this.#context = { newId: this.#newId, maxValueBytes: driver.capabilities.maxValueBytes };
     this.#deadlines = this.#deadlinesOf(options.timeoutMs, 'did not answer');

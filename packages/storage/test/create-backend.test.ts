@@ -1,6 +1,8 @@
 import {
   createBackend,
+  createCacheBackend,
   createMemoryBackend,
+  createStorageBackends,
   StorageError,
   type Backend,
   type CreateBackendOptions,
@@ -417,5 +419,32 @@ describe('writes that are not awaited', () => {
       backend.delete(a),
     ]);
     expect(calls).toEqual(['batch', 'set', 'transact', 'delete']);
+  });
+});
+
+describe('a clock that shows fractions of a millisecond', () => {
+  it('is taken in whole ones, for health, lifetimes and what has expired', async () => {
+    let now = 1_000.75;
+    const clock = { now: () => now };
+    const backend = createMemoryBackend({ clock, sweepIntervalMs: 0 });
+    const cache = createCacheBackend(backend, { clock });
+    await cache.connect();
+    expect(await backend.health()).toMatchObject({ healthy: true });
+    await cache.set('k', 1, 0.5);
+    now = 1_499.99;
+    expect(await cache.get('k')).toBe(1);
+    now = 1_500.01;
+    expect(await cache.get('k')).toBeUndefined();
+    await cache.disconnect();
+  });
+
+  it('is taken so by a manager too', async () => {
+    const clock = { now: () => Date.now() + 0.5 };
+    const config = { cache: { type: 'memory' }, database: { type: 'memory' } } as const;
+    const { manager, backends } = await createStorageBackends(config, { clock });
+    await backends.cache.set('k', 1, 60);
+    expect(await backends.cache.get('k')).toBe(1);
+    expect(await manager.healthCheck()).toMatchObject({ overall: true });
+    await manager.disconnect();
   });
 });

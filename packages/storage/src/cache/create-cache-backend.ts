@@ -1,5 +1,5 @@
 import type { Backend } from '../backend';
-import { systemClock, type Clock } from '../clock';
+import { wholeClock, type Clock } from '../clock';
 import type { StorageError } from '../errors';
 import { checkItems } from '../key-space/check-items';
 import { KeySpace, type KeyWrite, type RoleOptions } from '../key-space/key-space';
@@ -40,7 +40,8 @@ class BackendCache implements CacheBackend {
 
   constructor(backend: Backend, options: CacheBackendOptions) {
     checkRole('createCacheBackend', backend, options);
-    const { clock = systemClock, defaultTtlSeconds } = options;
+    const { defaultTtlSeconds } = options;
+    const clock = wholeClock(options.clock);
     toExpiry(defaultTtlSeconds, 0, 'defaultTtlSeconds');
     this.#space = new KeySpace(backend, 'cache', options);
     this.#clock = clock;

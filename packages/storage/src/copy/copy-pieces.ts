@@ -1,5 +1,5 @@
 import type { Backend } from '../backend';
-import { systemClock, type Clock } from '../clock';
+import { wholeClock, type Clock } from '../clock';
 import { BackendSource } from './backend-source';
 import { compareSides, type Comparison } from './compare-sides';
 import { CopiedSamples, haveSamples, versionsIn } from './copied-samples';
@@ -44,7 +44,7 @@ class Copying {
     this.#source = source;
     this.#target = target;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = wholeClock(options.clock);
     this.#existing = options.existing ?? 'refuse';
     this.#token = options.resumeFrom;
     this.#resumed = this.#token === undefined ? undefined : readToken(options.ends, this.#token);

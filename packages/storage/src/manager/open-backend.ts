@@ -9,7 +9,7 @@ import { createPostgresBackend } from '../backends/postgres/postgres-backend';
 import { createRedisBackend } from '../backends/redis/redis-backend';
 import type { RedisBackendOptions } from '../backends/redis/redis-options';
 import { createSqliteBackend } from '../backends/sqlite/sqlite-backend';
-import { systemClock } from '../clock';
+import { wholeClock } from '../clock';
 import type { CreateBackendOptions } from '../create-backend';
 import { newId } from '../new-id';
 import { aroundBackend, type Around } from '../resilience/around-backend';
@@ -37,7 +37,7 @@ export interface BackendContext {
 /** Makes a backend of its settings. Its driver is loaded when it is opened. */
 export function makeBackend(config: ResolvedBackend, context: BackendContext): Backend {
   const { role, log, options } = context;
-  const clock = options.clock ?? systemClock;
+  const clock = wholeClock(options.clock);
   const base: CreateBackendOptions = {
     clock,
     newId: options.newId ?? newId,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Backend } from '../backend';
 import { ownFile } from '../backends/sqlite/own-file';
-import { systemClock } from '../clock';
+import { wholeClock } from '../clock';
 import { identify } from '../copy/storage-identity';
 import { errorCode, isStorageError } from '../errors';
 import { FallbackBackend } from '../fallback/fallback-backend';
@@ -62,7 +62,7 @@ export async function openHalf(
         }),
     );
     const backend = new FallbackBackend({
-      ...{ primary, overlays, newId, clock: options.clock ?? systemClock },
+      ...{ primary, overlays, newId, clock: wholeClock(options.clock) },
       ...{ probeIntervalMs: fallback.probeIntervalMs, stableMs: fallback.stableMs, graceMs: GRACE_MS },
       onEvent: (event) => tell(event, who, log, options),
       onError: (error, operation) => log.failed(error, { ...who, operation }),
