@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { access, constants, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode, StorageError } from '../../errors';
 import { retryWhileBusy } from './busy-retry';
@@ -43,8 +43,22 @@ export async function openSqlite(target: SqliteTarget): Promise<OpenSqlite> {
     return { ...(await prepare(target, database, driver.path)), ...watch };
   } catch (error) {
     database.close();
-    throw error;
+    throw await whatForbids(error, place.path);
   }
+}
+
+/**
+ * Of a file system that may only be read, SQLite says no more than SQLITE_CANTOPEN, since it cannot make the files
+ * beside its own. Returns what the system says then, and else the error.
+ */
+async function whatForbids(error: unknown, path: string): Promise<unknown> {
+  if (errorCode(error)?.startsWith('SQLITE_CANTOPEN') !== true) return error;
+  try {
+    await access(path, constants.W_OK);
+  } catch (reason) {
+    if (errorCode(reason) === 'EROFS') return reason;
+  }
+  return error;
 }
 
 /** @param driverPath absent: a database that was handed in, and stays open and as it is */

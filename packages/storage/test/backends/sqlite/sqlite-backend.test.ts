@@ -1,4 +1,5 @@
 import { chmod, mkdir, readFile, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import fileSystem from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { createSqliteBackend, type SqliteBackendOptions } from '../../../src';
@@ -128,6 +129,26 @@ describe('opening an SQLite file', () => {
       if (isRoot) process.seteuid?.(0);
       await chmod(folder(), 0o755);
     }
+  });
+
+  it('says that a file system may only be read, though SQLite cannot say why it opens no log', async () => {
+    await (await opened({ path: file() })).close();
+    // Stands for such a file system, which takes root to make: SQLite answers SQLITE_CANTOPEN to both.
+    await mkdir(`${file()}-wal`);
+    const backend = createSqliteBackend({ path: file() });
+    await expect(backend.open()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    const access = jest
+      .spyOn(fileSystem, 'access')
+      .mockRejectedValue(Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' }));
+    try {
+      await expect(backend.open()).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
+      expect(access).toHaveBeenCalledWith(file(), fileSystem.constants.W_OK);
+    } finally {
+      access.mockRestore();
+    }
+    await rm(`${file()}-wal`, { recursive: true });
+    await backend.open();
+    await backend.close();
   });
 
   it('refuses tables of a newer release, and changes nothing', async () => {
