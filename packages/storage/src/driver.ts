@@ -78,7 +78,10 @@ export interface DriverPage<T> {
   readonly stoppedAt?: string;
 }
 
-/** A list's elements, or that there is a value instead; no list is an empty one. */
+/**
+ * A list's elements, or that there is a value instead; no list is an empty one. The array, and the bytes in it, are
+ * nobody else's and not changed afterwards: a long list is decoded over several turns.
+ */
 export type StoredRange = { readonly values: StoredValue[] } | 'wrong-type';
 
 /**
