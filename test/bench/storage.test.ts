@@ -45,7 +45,10 @@ const linesOf = (text: string): string[] => text.split('\n').map((line) => line.
 
 describe('the benchmark of storage', () => {
   it('measures each subject at each operation that it has, in memory', async () => {
-    const { code, stdout, stderr } = await bench('--backends=memory', '--subjects=raw,contract,cache,database');
+    const { code, stdout, stderr } = await bench(
+      '--backends=memory',
+      '--subjects=raw,contract,cache,database',
+    );
     expect(stderr).not.toContain('Error');
     expect(code).toBe(0);
     const measured = (operation: string): string[] =>
