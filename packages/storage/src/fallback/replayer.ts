@@ -23,8 +23,6 @@ interface Part {
   readonly upTo: number;
   /** Nobody writes meanwhile. */
   readonly isAlone: boolean;
-  /** Versions of what was replayed from those that took over before. */
-  readonly ours: ReadonlySet<string>;
   /** Of those that took over later. */
   readonly later: readonly Journal[];
 }
@@ -65,7 +63,6 @@ export class Replayer {
         journal: overlay.journal,
         upTo: at < serving ? 0 : upTo,
         isAlone: upTo === 0,
-        ours: at === 0 ? NONE : await overlay.journal.replayedBefore(),
         later: overlays.slice(at + 1, serving + 1).map(({ journal }) => journal),
       };
       await overlay.slowedDown((brake) => this.#drain(part, brake));
@@ -81,35 +78,32 @@ export class Replayer {
   }
 
   async #drain(part: Part, brake: Brake): Promise<void> {
-    const { journal, upTo, isAlone } = part;
+    const { at, journal, upTo, isAlone } = part;
     // While writes come faster than they can be replayed, it ends all the same, and the rest has them wait.
     let most = 2 * journal.length;
+    let ours: ReadonlySet<string> | undefined;
     const isLast = upTo === 0;
     while (isLast ? !journal.isEmpty : journal.length > upTo && most > 0) {
-      const entries = await journal.first();
-      if (entries.length === 0) {
-        if (isAlone) journal.noteEmpty();
-        return;
-      }
+      const entries = await firstOf(journal);
+      if (entries?.length === 0 && isAlone) journal.noteEmpty();
+      if (entries === undefined || entries.length === 0) return;
+      ours ??= at === 0 ? NONE : await journal.replayedBefore();
       most -= entries.length;
-      await this.#replay(part, entries);
+      await this.#replay(part, entries, ours);
       brake.noteReplayed(entries.length);
     }
   }
 
-  async #replay(part: Part, entries: readonly JournalEntry[]): Promise<void> {
+  async #replay(part: Part, entries: readonly JournalEntry[], ours: ReadonlySet<string>): Promise<void> {
     const { primary, clock } = this.#options;
     const conflicts = new Map<JournalEntry, FallbackEvent>();
     try {
       await inParallel(chainsOf(entries), AT_ONCE, async (chain) => {
         for (const entry of chain) {
-          const outcome = await replay(primary, entry, { now: clock.now(), ours: part.ours });
+          const outcome = await replay(primary, entry, { now: clock.now(), ours });
           if (outcome.status !== 'applied') conflicts.set(entry, toEvent(entry, outcome));
           else {
-            const { write } = entry;
-            const version = write.type === 'delete' ? undefined : write.version;
-            // To what took over later, this is no later write of somebody else's.
-            if (version !== undefined) for (const each of part.later) await each.noteReplayed(version);
+            await noteIn(part.later, entry);
             await this.#settle(part, entry, () => {
               this.#replayed += 1;
             });
@@ -137,6 +131,28 @@ export class Replayer {
     await journal.remove(key);
     this.#settled.delete(name);
   }
+}
+
+/** `undefined` where the store is away, and has nothing that was acknowledged: that is not worth waiting for. */
+async function firstOf(journal: Journal): Promise<readonly JournalEntry[] | undefined> {
+  try {
+    return await journal.first();
+  } catch (error) {
+    if (journal.length > 0) throw error;
+    return undefined;
+  }
+}
+
+/** So that what took over later does not take it for a later write of somebody else's. */
+async function noteIn(later: readonly Journal[], { write }: JournalEntry): Promise<void> {
+  const version = write.type === 'delete' ? undefined : write.version;
+  if (version === undefined) return;
+  for (const journal of later)
+    try {
+      await journal.noteReplayed(version);
+    } catch (error) {
+      if (!journal.isEmpty) throw error;
+    }
 }
 
 function toEvent(

@@ -153,6 +153,14 @@ describe('a fallback', () => {
       expect((await primary.get(at('c')))?.value).toBe(3);
     });
 
+    it('is back though its store is away by then', async () => {
+      const { backend, primary: faults, standIns, advance } = await openUncertain();
+      standIns[0]!.faults.isDown = true;
+      faults.isDown = false;
+      await advance(30_000);
+      expect(backend.state.isDegraded).toBe(false);
+    });
+
     it('is through with it once its backend is back, and brings nothing of it back later', async () => {
       const { backend, behind: primary, primary: faults, standIns, clock, advance } = await openUncertain();
       faults.isDown = false;

@@ -104,6 +104,15 @@ describe('two that stand in', () => {
     expect(await behind.get(at('deleted'))).toBeUndefined();
   });
 
+  it('is back though the second has nothing, and is away itself', async () => {
+    const rig = await onTheSecond(({ backend }) => backend.set(at('k'), 'first'));
+    rig.standIns[1]!.faults.isDown = true;
+    rig.primary.isDown = false;
+    await rig.advance(5_000);
+    expect(rig.backend.state.isDegraded).toBe(false);
+    expect((await rig.behind.get(at('k')))?.value).toBe('first');
+  });
+
   it('does not go on to the second when the backend came back meanwhile', async () => {
     const rig = await openRig({ standIns: 2, stableMs: 1_000, reads: 'partial' });
     const { backend, primary, standIns, advance } = rig;
