@@ -24,6 +24,15 @@ export function copyAddress(address: Address): Address {
   return isNone ? address : { partition: address.partition, key: address.key };
 }
 
+/** Options that the caller cannot change any more, with more of them; what is no object is left for the backend to refuse. */
+export function copyOptions<T extends object, More extends object>(
+  options: T | undefined,
+  more: More,
+): T & More {
+  const isNone = options !== undefined && (typeof options !== 'object' || (options as T | null) === null);
+  return isNone ? (options as T & More) : ({ ...options, ...more } as T & More);
+}
+
 /** As `copyValue` of each; a hole is undefined, and what is no array is left as it is. */
 export function copyValues(values: readonly Value[], maxValueBytes: number): readonly Value[] {
   return Array.isArray(values)

@@ -64,7 +64,7 @@ export class CacheSide {
   }
 
   async disconnect(): Promise<void> {
-    await Promise.all([this.#opening.ended(), this.#hearing.ended()]);
+    await Promise.all([this.#opening.end(), this.#hearing.end()]);
     await this.#invalidations?.stop();
   }
 
@@ -126,6 +126,9 @@ export class CacheSide {
       await this.#opening.open();
       await this.#entries.clear();
       this.#trustFrom(doubts);
+    } catch (error) {
+      this.#doubtAll();
+      throw error;
     } finally {
       // Others may have caches of their own.
       await this.#tell(undefined);

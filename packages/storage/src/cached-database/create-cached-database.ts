@@ -83,7 +83,9 @@ class CachingDatabase implements CachedDatabase {
     this.#lifecycle = new Lifecycle(
       'cached database',
       async () => {
-        await Promise.all([this.#cache.connect(), database.connect()]);
+        // Each has ended before a failure is told: what is opened after that, nobody would close.
+        const connected = await Promise.allSettled([this.#cache.connect(), database.connect()]);
+        for (const each of connected) if (each.status === 'rejected') throw each.reason;
       },
       () => this.#cache.disconnect(),
     );

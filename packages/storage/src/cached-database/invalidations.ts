@@ -23,6 +23,7 @@ export class Invalidations {
   }
 
   async start(): Promise<void> {
+    if (this.#end !== undefined) return;
     await this.#backend.open();
     this.#end = await this.#backend.subscribe(this.#channel, (message) => this.#hear(message));
   }

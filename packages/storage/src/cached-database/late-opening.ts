@@ -10,6 +10,7 @@ export class LateOpening {
   readonly #onAway: (error: Error) => void;
   #opening: Promise<void> | undefined;
   #isOpen = false;
+  #isEnded = false;
   #failedAt = -Infinity;
 
   /** @param onAway told of each attempt that fails with `UNAVAILABLE` */
@@ -21,7 +22,10 @@ export class LateOpening {
 
   /** Whether it is there; where it is not, another attempt begins, unless one is under way or has just failed. */
   get isOpen(): boolean {
-    if (!this.#isOpen && this.#now() - this.#failedAt >= PAUSE_MS) void this.open().catch(this.#onAway);
+    // A clock may be set back.
+    const isDue = Math.abs(this.#now() - this.#failedAt) >= PAUSE_MS;
+    if (!this.#isOpen && !this.#isEnded && this.#opening === undefined && isDue)
+      void this.#openOnce().catch(this.#onAway);
     return this.#isOpen;
   }
 
@@ -31,15 +35,22 @@ export class LateOpening {
    * @throws {StorageError} for every other reason
    */
   async open(): Promise<void> {
+    this.#isEnded = false;
+    await this.#openOnce();
+  }
+
+  /** Resolves once no attempt is under way; none begins until it is opened again. */
+  async end(): Promise<void> {
+    this.#isEnded = true;
+    await this.#opening?.catch(() => undefined);
+    this.#isOpen = false;
+  }
+
+  #openOnce(): Promise<void> {
     this.#opening ??= this.#attempt().finally(() => {
       this.#opening = undefined;
     });
-    await this.#opening;
-  }
-
-  /** Resolves once no attempt is under way. */
-  async ended(): Promise<void> {
-    await this.#opening?.catch(() => undefined);
+    return this.#opening;
   }
 
   async #attempt(): Promise<void> {

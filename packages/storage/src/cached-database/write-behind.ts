@@ -1,4 +1,5 @@
 import type { DatabaseBackend } from '../database/database-backend';
+import { StorageError } from '../errors';
 import { BatchError, type BatchOutcome } from '../key-space/batch-error';
 import type { CacheSide, ReportFailure } from './cache-side';
 import type { Content, KnownContent } from './content';
@@ -107,7 +108,7 @@ export class WriteBehind {
         try {
           await this.#parts.database.delete(write.key);
         } catch (error) {
-          errors.set(write, error as Error);
+          errors.set(write, toError(error));
         }
       }),
     ]);
@@ -120,13 +121,20 @@ export class WriteBehind {
       await this.#parts.database.mset(
         writes.map(({ key, content }) => [key, (content as KnownContent).value]),
       );
-    } catch (error) {
+    } catch (thrown) {
+      const error = toError(thrown);
       const { outcomes } = error as { outcomes?: readonly BatchOutcome[] };
       writes.forEach((write, index) => {
         const outcome = outcomes?.[index];
-        if (outcomes === undefined) errors.set(write, error as Error);
+        if (outcomes === undefined) errors.set(write, error);
         else if (outcome?.status === 'failed') errors.set(write, outcome.error);
       });
     }
   }
+}
+
+/** A database of somebody else's may reject with anything. */
+function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new StorageError('UNAVAILABLE', 'The database failed, and did not say why.', { cause: thrown });
 }

@@ -16,7 +16,7 @@ import type {
   Write,
   WriteOutcome,
 } from '../backend';
-import { checkAddress, checkArray } from '../check-arguments';
+import { checkAddress, checkArray, checkObject } from '../check-arguments';
 import type { Clock } from '../clock';
 import { copyAddress, copyValue, copyValues, hasAppend, prepareWrite } from '../copy-value';
 import { errorCode, StorageError } from '../errors';
@@ -93,6 +93,7 @@ export class FallbackBackend implements Backend {
 
   async set(address: Address, value: Value, options: SetOptions = {}): Promise<string | undefined> {
     checkAddress(address);
+    checkObject(options, 'options');
     const { partition, key } = address;
     const made = this.#newId();
     const given = { ...options, version: options.version ?? made };
@@ -114,6 +115,7 @@ export class FallbackBackend implements Backend {
 
   async delete(address: Address, options: DeleteOptions = {}): Promise<boolean> {
     checkAddress(address);
+    checkObject(options, 'options');
     const { partition, key } = address;
     const given = { ...options };
     const made = this.#newId();
@@ -128,6 +130,7 @@ export class FallbackBackend implements Backend {
 
   async append(address: Address, values: readonly Value[], options: AppendOptions = {}): Promise<number> {
     checkAddress(address);
+    checkObject(options, 'options');
     const { partition, key } = address;
     const made = this.#newId();
     const given = { ...options, version: options.version ?? made };

@@ -15,6 +15,8 @@ export interface JournalEntry {
 }
 
 const PAGE = 100;
+/** Of entries that failed, as many are remembered: a store that goes on failing is not to fill memory. */
+const MOST_UNCERTAIN = 10_000;
 /** Enough digits for a write each microsecond for 300 years. */
 const DIGITS = 16;
 
@@ -28,8 +30,8 @@ export class Journal {
   /** Where it is kept what was replayed of those that took over before. */
   readonly replayed: string;
   #isLabelled = false;
-  /** Entries that failed and may be there all the same, since this was known to be empty. */
-  #uncertain = 0;
+  /** Keys of entries that failed and may be there all the same. */
+  readonly #uncertain = new Set<string>();
   #last = 0;
   #length = 0;
 
@@ -51,9 +53,9 @@ export class Journal {
     return this.#length;
   }
 
-  /** Whether there is nothing, not even a write that failed and came here all the same. */
+  /** Whether there is nothing, not even an entry that failed and may be there all the same. */
   get isEmpty(): boolean {
-    return this.#length === 0 && this.#uncertain === 0;
+    return this.#length === 0 && this.#uncertain.size === 0;
   }
 
   /**
@@ -63,8 +65,9 @@ export class Journal {
    */
   async open(): Promise<void> {
     this.#isLabelled = false;
+    await this.#dropUncertain();
     const { items } = await this.#store.keys(this.#partition, { reverse: true, limit: 1 });
-    this.#last = Number(items[0] ?? 0);
+    this.#last = Math.max(this.#last, Number(items[0] ?? 0));
     this.#length = 0;
     for (let after: string | undefined; ;) {
       const page = await this.#store.keys(this.#partition, {
@@ -97,15 +100,26 @@ export class Journal {
       // It may be there, and its place is nobody else's then.
       if (errorCode(error) === 'UNAVAILABLE') {
         this.#last += 1;
-        this.#uncertain += 1;
+        if (this.#uncertain.size < MOST_UNCERTAIN) this.#uncertain.add(key);
       }
       throw error;
     }
-    if (written === undefined) throw sharedWith(this.#store);
+    if (written !== undefined) return;
+    // Whoever has it, the next one may be free.
+    this.#last += 1;
+    throw sharedWith(this.#store);
   }
 
-  /** The first entries, oldest first. */
+  async #dropUncertain(): Promise<void> {
+    for (const key of this.#uncertain) {
+      await this.#store.delete({ partition: this.#partition, key });
+      this.#uncertain.delete(key);
+    }
+  }
+
+  /** The first entries, oldest first. What was refused is none, and is taken away before. */
   async first(): Promise<JournalEntry[]> {
+    await this.#dropUncertain();
     const { items } = await this.#store.scan(this.#partition, { limit: PAGE });
     return items.map((item) => {
       if (item.type !== 'value') throw unreadable(item.key);
@@ -114,14 +128,7 @@ export class Journal {
   }
 
   async remove(key: string): Promise<void> {
-    const wasThere = await this.#store.delete({ partition: this.#partition, key });
-    if (wasThere && this.#length > 0) this.#length -= 1;
-  }
-
-  /** To be called when `first` found nothing, and nobody can have written since. */
-  noteEmpty(): void {
-    this.#length = 0;
-    this.#uncertain = 0;
+    if (await this.#store.delete({ partition: this.#partition, key })) this.#length -= 1;
   }
 
   /** Of what took over before, so that it is known as the program's own to what this has, also after its end. */

@@ -52,6 +52,8 @@ export class Overlay {
   #disown: (() => void) | undefined;
   #writing: Promise<unknown> = Promise.resolve();
   #brake: Brake | undefined;
+  /** What it knows is of an outage that is over. */
+  #isOutdated = false;
 
   constructor(store: Backend, options: OverlayOptions) {
     this.store = store;
@@ -70,14 +72,16 @@ export class Overlay {
     // Two that number their entries by themselves would write over each other's.
     this.#disown ??= (this.#options.own ?? (() => () => undefined))();
     await this.journal.open();
-    if (this.journal.length === 0) await this.clear();
+    if (this.journal.length === 0 || this.#isOutdated) await this.clear();
   }
 
   async get(address: Address): Promise<ValueItem | undefined> {
     try {
       const found = await this.store.get(this.#here(address));
-      if (found === undefined) await this.#mustKnow([address]);
-      return found;
+      if (found !== undefined) return found;
+      await this.#mustKnow([address]);
+      // What has made it known may have come in between.
+      return await this.store.get(this.#here(address));
     } catch (error) {
       // A list that was begun here may be a value there.
       if (errorCode(error) === 'WRONG_TYPE') await this.#mustKnow([address]);
@@ -86,9 +90,12 @@ export class Overlay {
   }
 
   async getMany(addresses: readonly Address[]): Promise<(ValueItem | undefined)[]> {
-    const found = await this.store.getMany(addresses.map((each) => this.#here(each)));
-    await this.#mustKnow(addresses.filter((_, index) => found[index] === undefined));
-    return found;
+    const here = addresses.map((each) => this.#here(each));
+    const found = await this.store.getMany(here);
+    const missing = addresses.filter((_, index) => found[index] === undefined);
+    if (missing.length === 0) return found;
+    await this.#mustKnow(missing);
+    return await this.store.getMany(here);
   }
 
   async range(address: Address, start?: number, end?: number): Promise<Value[]> {
@@ -154,12 +161,14 @@ export class Overlay {
   async clear(): Promise<void> {
     // What is there is another process's.
     if (this.#disown === undefined) return;
+    this.#isOutdated = true;
     for (const prefix of this.#names.prefixes) {
       for (let names = await this.#begun(prefix); names.length > 0; names = await this.#begun(prefix)) {
         for (const name of names) await this.#empty(name);
       }
     }
     await this.#empty(this.journal.replayed);
+    this.#isOutdated = false;
   }
 
   async #begun(prefix: string): Promise<readonly string[]> {
@@ -188,15 +197,30 @@ export class Overlay {
     const entry = { write: made, since, ...(there === undefined ? {} : { before: there.version }) };
     await this.#names.note(made.partition);
     const key = await this.journal.add(entry);
-    let isMarked = false;
+    let isApplied = false;
     try {
-      if (made.type !== 'append') isMarked = await this.#markGone(made);
-      return await this.#apply(made);
+      const outcome = await this.#apply(made);
+      isApplied = true;
+      // Behind the value: whoever finds the mark finds that, too.
+      if (made.type !== 'append') await this.#markGone(made);
+      return outcome;
     } catch (error) {
       await this.journal.remove(key);
-      if (isMarked) await this.store.delete(this.#goneAt(made));
+      if (isApplied) await this.#takeBack(made, there);
       throw error;
     }
+  }
+
+  /** What was there before is known again, or else nothing. */
+  async #takeBack(address: Address, there: Item | undefined): Promise<void> {
+    if (there?.type === 'value')
+      try {
+        await this.store.set(this.#here(address), there.value, optionsOf(there));
+        return;
+      } catch {
+        // There is no room for it any more.
+      }
+    await this.store.delete(this.#here(address));
   }
 
   async #apply(write: Write): Promise<WriteOutcome> {
@@ -251,9 +275,9 @@ export class Overlay {
     return (await this.store.get(this.#goneAt(address))) !== undefined;
   }
 
-  /** From now on, what the backend had under this address does not count. Tells whether it did until now. */
-  async #markGone(address: Address): Promise<boolean> {
-    return (await this.store.set(this.#goneAt(address), true, { ifAbsent: true })) !== undefined;
+  /** From now on, what the backend had under this address does not count. */
+  async #markGone(address: Address): Promise<void> {
+    await this.store.set(this.#goneAt(address), true);
   }
 
   #here({ partition, key }: Address): Address {

@@ -21,13 +21,9 @@ interface Part {
   readonly at: number;
   readonly journal: Journal;
   readonly upTo: number;
-  /** Nobody writes meanwhile. */
-  readonly isAlone: boolean;
-  /** Of those that took over later. */
-  readonly later: readonly Journal[];
+  /** Those that took over later. */
+  readonly later: readonly Overlay[];
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 /** Keys whose writes are replayed at the same time. */
 const AT_ONCE = 16;
@@ -35,6 +31,8 @@ const AT_ONCE = 16;
 /** Brings what was written during an outage to the backend, and counts it. */
 export class Replayer {
   readonly #options: ReplayerOptions;
+  /** Versions of what was replayed of those that took over first: none of it is somebody else's. */
+  readonly #ours = new Set<string>();
   /** Entries that were counted and told, and could not be taken off their journals yet. */
   readonly #settled = new Set<string>();
   #replayed = 0;
@@ -62,8 +60,7 @@ export class Replayer {
         at,
         journal: overlay.journal,
         upTo: at < serving ? 0 : upTo,
-        isAlone: upTo === 0,
-        later: overlays.slice(at + 1, serving + 1).map(({ journal }) => journal),
+        later: overlays.slice(at + 1, serving + 1),
       };
       await overlay.slowedDown((brake) => this.#drain(part, brake));
     }
@@ -74,36 +71,38 @@ export class Replayer {
     const counts = { replayed: this.#replayed, conflicts: this.#conflicts };
     this.#replayed = 0;
     this.#conflicts = 0;
+    this.#settled.clear();
+    this.#ours.clear();
     return counts;
   }
 
   async #drain(part: Part, brake: Brake): Promise<void> {
-    const { at, journal, upTo, isAlone } = part;
+    const { at, journal, upTo } = part;
     // While writes come faster than they can be replayed, it ends all the same, and the rest has them wait.
     let most = 2 * journal.length;
-    let ours: ReadonlySet<string> | undefined;
+    let isKnown = at === 0;
     const isLast = upTo === 0;
     while (isLast ? !journal.isEmpty : journal.length > upTo && most > 0) {
       const entries = await firstOf(journal);
-      if (entries?.length === 0 && isAlone) journal.noteEmpty();
       if (entries === undefined || entries.length === 0) return;
-      ours ??= at === 0 ? NONE : await journal.replayedBefore();
+      if (!isKnown) for (const version of await journal.replayedBefore()) this.#ours.add(version);
+      isKnown = true;
       most -= entries.length;
-      await this.#replay(part, entries, ours);
+      await this.#replay(part, entries);
       brake.noteReplayed(entries.length);
     }
   }
 
-  async #replay(part: Part, entries: readonly JournalEntry[], ours: ReadonlySet<string>): Promise<void> {
+  async #replay(part: Part, entries: readonly JournalEntry[]): Promise<void> {
     const { primary, clock } = this.#options;
     const conflicts = new Map<JournalEntry, FallbackEvent>();
     try {
       await inParallel(chainsOf(entries), AT_ONCE, async (chain) => {
         for (const entry of chain) {
-          const outcome = await replay(primary, entry, { now: clock.now(), ours });
+          const outcome = await replay(primary, entry, { now: clock.now(), ours: this.#ours });
           if (outcome.status !== 'applied') conflicts.set(entry, toEvent(entry, outcome));
           else {
-            await noteIn(part.later, entry);
+            await this.#noteOurs(part, entry);
             await this.#settle(part, entry, () => {
               this.#replayed += 1;
             });
@@ -121,6 +120,14 @@ export class Replayer {
           });
       }
     }
+  }
+
+  async #noteOurs({ at, later }: Part, { write }: JournalEntry): Promise<void> {
+    if (write.type === 'delete' || write.version === undefined) return;
+    if (at < this.#options.overlays.length - 1) this.#ours.add(write.version);
+    for (const { journal, endsWithProcess } of later)
+      // For the next process, which may miss it where there is no room.
+      if (!endsWithProcess) await journal.noteReplayed(write.version).catch(() => undefined);
   }
 
   /** Once for each entry, however often it is tried to take it off its journal. */
@@ -141,18 +148,6 @@ async function firstOf(journal: Journal): Promise<readonly JournalEntry[] | unde
     if (journal.length > 0) throw error;
     return undefined;
   }
-}
-
-/** So that what took over later does not take it for a later write of somebody else's. */
-async function noteIn(later: readonly Journal[], { write }: JournalEntry): Promise<void> {
-  const version = write.type === 'delete' ? undefined : write.version;
-  if (version === undefined) return;
-  for (const journal of later)
-    try {
-      await journal.noteReplayed(version);
-    } catch (error) {
-      if (!journal.isEmpty) throw error;
-    }
 }
 
 function toEvent(

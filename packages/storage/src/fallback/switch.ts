@@ -169,6 +169,7 @@ export class Switch {
 
   async #open(): Promise<void> {
     const { primary, overlays } = this.#options;
+    this.#isClosing = false;
     for (const overlay of overlays) {
       try {
         await overlay.open();

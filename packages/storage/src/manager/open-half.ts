@@ -84,7 +84,7 @@ export async function openHalf(
   // Where others may take over, what is read is not always of that storage.
   if (fallback === undefined) identify(observed, identityOfConfig(config));
   const keyPrefix = partitionPrefix(config);
-  return { type: config.type, keyPrefix, backend: observed, lent: lend(observed), state };
+  return { type: config.type, keyPrefix, backend: observed, lent: lend(observed, options.newId), state };
 }
 
 /** What its partitions begin with. */

@@ -1,6 +1,6 @@
 import type { Address, Backend, Value, Write } from '../backend';
 import { checkArray } from '../check-arguments';
-import { copyAddress, copyValue, copyValues, prepareWrite } from '../copy-value';
+import { copyAddress, copyOptions, copyValue, copyValues, prepareWrite } from '../copy-value';
 import { newId as makeId } from '../new-id';
 
 export interface Operation {
@@ -65,12 +65,12 @@ export function aroundBackend(
     set: async (address, value, options) => {
       const at = addressOf(address);
       const kept = valueOf(value);
-      const given = { ...options, version: options?.version ?? newId() };
+      const given = copyOptions(options, { version: options?.version ?? newId() });
       return await around(SET, () => inner.set(at, kept, given));
     },
     delete: (address, options) => {
       const at = addressOf(address);
-      const given = { ...options };
+      const given = copyOptions(options, {});
       return around(DELETE, () => inner.delete(at, given));
     },
     scan: (partition, options) => around(repeatable('scan'), () => inner.scan(partition, options)),
@@ -84,7 +84,7 @@ export function aroundBackend(
     append: async (address, values, options) => {
       const at = addressOf(address);
       const kept = maxValueBytes === undefined ? values : copyValues(values, maxValueBytes);
-      const given = { ...options, version: options?.version ?? newId() };
+      const given = copyOptions(options, { version: options?.version ?? newId() });
       return await around(once('append'), () => inner.append(at, kept, given));
     },
     range: (address, start, end) => {

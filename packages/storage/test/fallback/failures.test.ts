@@ -70,6 +70,37 @@ describe('a fallback', () => {
     expect(events.at(-1)).toMatchObject({ replayed: 2, conflicts: 1 });
   });
 
+  it('never says that nothing is there while a value takes the place of another', async () => {
+    const { backend, primary } = await openRig();
+    await backend.set(at('k'), 'a');
+    primary.isDown = true;
+    await backend.set(at('other'), 1);
+    const setting = backend.set(at('k'), 'b');
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, async (_, turns) => {
+        for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+        const [one, several] = await Promise.allSettled([backend.get(at('k')), backend.getMany([at('k')])]);
+        return [
+          one.status === 'fulfilled' ? one.value?.value : 'unknown',
+          several.status === 'fulfilled' ? several.value[0]?.value : 'unknown',
+        ];
+      }),
+    );
+    await setting;
+    expect(new Set(answers.flat())).toEqual(new Set(['unknown', 'b']));
+  });
+
+  it('refuses what is no object for options', async () => {
+    const { backend } = await openRig();
+    await backend.set(at('x'), 1);
+    for (const none of [7, true, null] as never[]) {
+      await expect(backend.delete(at('x'), none)).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' });
+      await expect(backend.set(at('x'), 2, none)).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' });
+      await expect(backend.append(at('l'), [2], none)).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' });
+    }
+    expect((await backend.get(at('x')))?.value).toBe(1);
+  });
+
   it('takes over what an open circuit has refused, since nothing was sent', async () => {
     const { backend: faulty, faults } = faultyBackend(createMemoryBackend());
     const circuitBreaker = { failures: 2, resetAfterMs: 5_000 };
@@ -145,12 +176,14 @@ describe('a fallback', () => {
       return rig;
     }
 
-    it('goes on behind it', async () => {
-      const { backend, behind: primary, primary: faults, advance } = await openUncertain();
-      await backend.set(at('c'), 3);
+    it('makes nothing of it, and goes on behind it', async () => {
+      const { backend, behind: primary, primary: faults, advance, events } = await openUncertain();
+      await backend.set(at('b'), 'acknowledged');
+      expect(backend.state.pendingWrites).toBe(1);
       faults.isDown = false;
       await advance(30_000);
-      expect((await primary.get(at('c')))?.value).toBe(3);
+      expect((await primary.get(at('b')))?.value).toBe('acknowledged');
+      expect(events.at(-1)).toMatchObject({ type: 'recovered', replayed: 1, conflicts: 0 });
     });
 
     it('is back though its store is away by then', async () => {

@@ -1,3 +1,5 @@
+import { createMemoryBackend } from '../../src/backends/memory/memory-backend';
+import { FakeClock } from '../../src/testing';
 import { unavailable } from '../faulty-backend';
 import { at, openRig, type Rig } from './rig';
 
@@ -102,6 +104,28 @@ describe('two that stand in', () => {
     expect(backend.state.isDegraded).toBe(false);
     expect(await behind.range(at('list'))).toEqual(['old', 'new']);
     expect(await behind.get(at('deleted'))).toBeUndefined();
+  });
+
+  it('is back though the second is full', async () => {
+    const clock = new FakeClock();
+    const stores = [{}, { maxItems: 30 }].map((limits) =>
+      createMemoryBackend({ clock, sweepIntervalMs: 0, ...limits }),
+    );
+    const rig = await openRig({ stableMs: 1_000, clock, stores, closesAll: true });
+    const { backend, behind, primary, standIns } = rig;
+    primary.isDown = true;
+    await backend.set(at('a'), 1);
+    standIns[0]!.faults.isDown = true;
+    let taken = 0;
+    const fill = async (): Promise<void> => {
+      for (; taken < 100; taken += 1) await backend.set(at(`c${taken}`), taken);
+    };
+    await expect(fill()).rejects.toMatchObject({ code: 'CAPACITY_EXCEEDED' });
+    standIns[0]!.faults.isDown = false;
+    primary.isDown = false;
+    await rig.advance(30_000);
+    expect(backend.state.isDegraded).toBe(false);
+    expect((await behind.keys('p', { limit: 1_000 })).items).toHaveLength(1 + taken);
   });
 
   it('is back though the second has nothing, and is away itself', async () => {

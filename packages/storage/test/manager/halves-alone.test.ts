@@ -71,6 +71,16 @@ describe('the backend beneath a role', () => {
     expect(await database.keys()).toEqual(['b']);
   });
 
+  it('makes versions as the program says', async () => {
+    const manager = new StorageManager(
+      { cache: { type: 'memory' }, database: { type: 'memory' } },
+      { environment: {}, newId: () => 'mine' },
+    );
+    managers.push(manager);
+    const backend = await manager.openBackend('cache');
+    expect(await backend.set({ partition: 'p', key: 'a' }, 1)).toBe('mine');
+  });
+
   it('is not closed by whoever has it, but by the manager', async () => {
     const manager = managerOf(true);
     const backend = await manager.openBackend('cache');

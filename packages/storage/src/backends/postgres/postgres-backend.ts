@@ -79,8 +79,13 @@ export function createPostgresBackend(given: PostgresBackendOptions = {}): Backe
     timeoutMs,
     onError: (error) => tellProgram(() => options.onError?.(error, 'connection')),
   });
-  // Our own pool ends a query that takes too long, and its connection with it; the wait for a place comes before.
+  // Our own pool ends a query that takes too long, and its connection with it; and a wait for one, as what it is.
+  if (client === undefined) return createBackend(driver, withoutTimeout(options));
   return createBackend(driver, { ...options, timeoutMs });
+}
+
+function withoutTimeout({ timeoutMs: _, ...options }: PostgresBackendOptions): PostgresBackendOptions {
+  return options;
 }
 
 /** What a URL says, and before it what single fields say. Not by `pg`, which lets the URL go before, and warns of it. */
