@@ -128,7 +128,9 @@ export class Journal {
   }
 
   async remove(key: string): Promise<void> {
-    if (await this.#store.delete({ partition: this.#partition, key })) this.#length -= 1;
+    const wasThere = await this.#store.delete({ partition: this.#partition, key });
+    // One that came late is not counted.
+    if (wasThere && this.#length > 0) this.#length -= 1;
   }
 
   /** Of what took over before, so that it is known as the program's own to what this has, also after its end. */

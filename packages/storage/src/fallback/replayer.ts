@@ -122,9 +122,10 @@ export class Replayer {
     }
   }
 
-  async #noteOurs({ at, later }: Part, { write }: JournalEntry): Promise<void> {
+  async #noteOurs({ later }: Part, { write }: JournalEntry): Promise<void> {
     if (write.type === 'delete' || write.version === undefined) return;
-    if (at < this.#options.overlays.length - 1) this.#ours.add(write.version);
+    // What is written to one that takes over from now on knows by its time.
+    if (later.length > 0) this.#ours.add(write.version);
     for (const { journal, endsWithProcess } of later)
       // For the next process, which may miss it where there is no room.
       if (!endsWithProcess) await journal.noteReplayed(write.version).catch(() => undefined);
